@@ -1,0 +1,17 @@
+package dev.resid.hook;
+
+import java.util.Objects;
+
+/**
+ * Keeps the activation at a point.
+ *
+ * @param point where
+ * @param positions which positions of axis {@code pos}
+ */
+public record Capture(HookPoint point, Positions positions) implements Hook {
+  /** Checks that both are given. */
+  public Capture {
+    Objects.requireNonNull(point, "point");
+    Objects.requireNonNull(positions, "positions");
+  }
+}
