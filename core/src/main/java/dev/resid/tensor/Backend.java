@@ -30,6 +30,31 @@ public interface Backend extends AutoCloseable {
   /** Copies {@code from} to {@code to}; only the numbers of elements have to agree. */
   void copy(Tensor from, Tensor to);
 
+  /**
+   * Copies {@code part} into {@code whole} along one axis: whole[.., first + i, ..] = part[.., i,
+   * ..].
+   *
+   * @param part the shape of {@code whole} with another size of {@code axis}
+   * @param axis which axis
+   * @param first index in {@code whole} of the first slice
+   * @param whole written in that range only
+   */
+  default void insert(Tensor part, Axis axis, int first, Tensor whole) {
+    HostCopies.insert(part, axis, first, whole);
+  }
+
+  /**
+   * Copies a range of {@code whole} along one axis: part[.., i, ..] = whole[.., first + i, ..].
+   *
+   * @param whole read in that range only
+   * @param axis which axis
+   * @param first index in {@code whole} of the first slice
+   * @param part the shape of {@code whole} with another size of {@code axis}
+   */
+  default void extract(Tensor whole, Axis axis, int first, Tensor part) {
+    HostCopies.extract(whole, axis, first, part);
+  }
+
   // ---- weights
 
   /**
