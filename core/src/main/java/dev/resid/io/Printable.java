@@ -1,0 +1,59 @@
+package dev.resid.io;
+
+import java.util.List;
+import java.util.stream.Collectors;
+
+/** Makes text out of a hostile file fit for one line of an error message. */
+final class Printable {
+  private static final int MAX_NAME = 80;
+  private static final int MAX_LIST = 12;
+
+  private Printable() {}
+
+  /** Returns a name in quotes, control characters and lone surrogates escaped, cut if long. */
+  static String quoted(String name) {
+    StringBuilder out = new StringBuilder("\"");
+    int[] points = name.codePoints().limit(MAX_NAME + 1L).toArray();
+    for (int i = 0; i < Math.min(points.length, MAX_NAME); i++) {
+      int c = points[i];
+      int type = Character.getType(c);
+      if (c == '"' || c == '\\') {
+        out.append('\\').appendCodePoint(c);
+      } else if (type == Character.CONTROL
+          || type == Character.SURROGATE
+          || type == Character.FORMAT
+          || type == Character.LINE_SEPARATOR
+          || type == Character.PARAGRAPH_SEPARATOR) {
+        out.append(String.format("\\u%04x", c));
+      } else {
+        out.appendCodePoint(c);
+      }
+    }
+    return out.append(points.length > MAX_NAME ? "...\"" : "\"").toString();
+  }
+
+  /** Returns the first numbers of a list in brackets. */
+  static String numbers(List<Long> numbers) {
+    return numbers.stream()
+        .limit(MAX_LIST)
+        .map(Object::toString)
+        .collect(
+            Collectors.joining(
+                ", ",
+                "[",
+                numbers.size() > MAX_LIST ? ", ... " + numbers.size() + " in all]" : "]"));
+  }
+
+  /** Returns the first names of a list, quoted. */
+  static String names(Iterable<String> names) {
+    StringBuilder out = new StringBuilder();
+    int count = 0;
+    for (String name : names) {
+      if (count++ == MAX_LIST) {
+        return out.append(", ...").toString();
+      }
+      out.append(out.isEmpty() ? "" : ", ").append(quoted(name));
+    }
+    return out.isEmpty() ? "nothing" : out.toString();
+  }
+}
