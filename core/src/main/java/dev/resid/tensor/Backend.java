@@ -253,7 +253,8 @@ public interface Backend extends AutoCloseable {
   void softmax(Tensor x, Tensor out);
 
   /**
-   * z[b,t,h,d] = Σ_s pattern[b,h,t,s]·v[b,s,h,d], s ascending.
+   * z[b,t,h,d] = Σ_s pattern[b,h,t,s]·v[b,s,h,d], s ascending. A weight of 0 adds nothing, not even
+   * where v is infinite or NaN: a masked key never reaches a query.
    *
    * @param pattern [B, H, T, S]
    * @param v [B, S, H, D]
@@ -397,8 +398,8 @@ public interface Backend extends AutoCloseable {
 
   /**
    * Returns KL(p‖q) = Σ_v p(v)·(ln p(v) − ln q(v)) in nats for every row of {@code perturbed},
-   * without an array [R, V]. Row i of {@code perturbed} is compared with row i mod R of {@code
-   * base}.
+   * without an array [R, V]. A token with p(v) = 0 adds nothing. Row i of {@code perturbed} is
+   * compared with row i mod R of {@code base}.
    *
    * @param base [R, C], the final layer norm's output of the original run, which gives p
    * @param perturbed [n·R, C], the same of n changed runs, which give q
