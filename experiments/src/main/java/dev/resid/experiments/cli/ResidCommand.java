@@ -1,0 +1,120 @@
+package dev.resid.experiments.cli;
+
+import java.io.PrintWriter;
+import java.util.List;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
+import picocli.CommandLine.UnmatchedArgumentException;
+
+/** The {@code resid} command: its subcommands, and what all of them share. */
+@Command(
+    name = "resid",
+    description = "Run GPT-2, look at every activation, change it, and measure what follows.",
+    versionProvider = ResidVersion.class,
+    synopsisSubcommandLabel = "COMMAND",
+    footer = {"", "Example:", "  resid doctor", "", "'resid COMMAND --help' explains a command."},
+    subcommands = {TrainCommand.class, DoctorCommand.class})
+public final class ResidCommand implements Runnable {
+  /** Exit code of a command that did what was asked. */
+  static final int OK = 0;
+
+  /** Exit code for bad data, a missing file, or any other failure. */
+  static final int FAILED = 1;
+
+  /** Exit code for a command line that cannot be understood. */
+  static final int WRONG_USAGE = 2;
+
+  /** Exit code of a command whose reader went away, as a shell reports SIGPIPE. */
+  static final int READER_GONE = 141;
+
+  @Spec private CommandSpec spec;
+
+  @Option(
+      names = {"-h", "--help"},
+      usageHelp = true,
+      scope = ScopeType.INHERIT,
+      description = "Show this help and exit.")
+  private boolean help;
+
+  @Option(
+      names = {"-V", "--version"},
+      versionHelp = true,
+      description = "Show the version and exit.")
+  private boolean version;
+
+  @Option(names = "--stacktrace", hidden = true, scope = ScopeType.INHERIT)
+  private boolean stacktrace;
+
+  /** Called by picocli. */
+  ResidCommand() {}
+
+  /** Refuses a command line without a subcommand. */
+  @Override
+  public void run() {
+    throw new ParameterException(spec.commandLine(), "a command is missing");
+  }
+
+  /**
+   * Runs one command line and returns its exit code: {@value #OK}, {@value #FAILED}, {@value
+   * #WRONG_USAGE} or {@value #READER_GONE}. Never throws.
+   *
+   * @param out where results go
+   * @param err where errors and progress go
+   * @param args the command line
+   */
+  public static int execute(PrintWriter out, PrintWriter err, String... args) {
+    try {
+      int code = commandLine(out, err).execute(args);
+      out.flush();
+      return code;
+    } catch (Throwable problem) {
+      // An Error that picocli does not handle, or the flush.
+      return report(problem, err, wantsStackTrace(List.of(args)));
+    } finally {
+      err.flush();
+    }
+  }
+
+  /** Returns the command line with all its subcommands, for {@link #execute} and for tests. */
+  static CommandLine commandLine(PrintWriter out, PrintWriter err) {
+    CommandLine line = new CommandLine(new ResidCommand());
+    line.setOut(out);
+    line.setErr(err);
+    line.setCaseInsensitiveEnumValuesAllowed(true);
+    line.setUsageHelpAutoWidth(false);
+    line.setUsageHelpWidth(100);
+    line.setExecutionExceptionHandler(
+        (problem, at, parsed) -> report(problem, at.getErr(), wantsStackTrace(parsed.originalArgs())));
+    line.setParameterExceptionHandler((problem, args) -> reportUsage(problem));
+    return line;
+  }
+
+  private static int report(Throwable problem, PrintWriter err, boolean stackTrace) {
+    if (problem instanceof StandardOutput.FailedException failure && failure.readerIsGone()) {
+      return READER_GONE;
+    }
+    err.println("resid: " + ErrorSentence.of(problem));
+    if (stackTrace) {
+      problem.printStackTrace(err);
+    }
+    return FAILED;
+  }
+
+  private static int reportUsage(ParameterException problem) {
+    CommandLine at = problem.getCommandLine();
+    PrintWriter err = at.getErr();
+    err.println("resid: " + ErrorSentence.oneLine(problem.getMessage()));
+    UnmatchedArgumentException.printSuggestions(problem, err);
+    err.println("Try '" + at.getCommandSpec().qualifiedName() + " --help'.");
+    return WRONG_USAGE;
+  }
+
+  private static boolean wantsStackTrace(List<String> args) {
+    return args.contains("--stacktrace") || "1".equals(System.getenv("RESID_DEBUG"));
+  }
+}

@@ -1,0 +1,172 @@
+package dev.resid.experiments.cli;
+
+import static org.junit.jupiter.api.Assertions.assertAll;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ParameterException;
+
+class ResidCommandTest {
+  private static final Pattern WORD = Pattern.compile("'([^']*)'|\"([^\"]*)\"|(\\S+)");
+
+  @TestFactory
+  Stream<DynamicTest> everyCommandIsDescribedAndHasAnExampleThatParses() {
+    return commands(frame()).stream()
+        .map(
+            command ->
+                DynamicTest.dynamicTest(
+                    command.getCommandSpec().qualifiedName(), () -> requireExample(command)));
+  }
+
+  @TestFactory
+  Stream<DynamicTest> everyCommandAnswersHelp() {
+    return commands(frame()).stream()
+        .map(
+            command ->
+                DynamicTest.dynamicTest(
+                    command.getCommandSpec().qualifiedName(),
+                    () -> {
+                      CliRun run = CliRun.of(pathOf(command, "--help"));
+                      assertAll(
+                          () -> assertEquals(ResidCommand.OK, run.exitCode()),
+                          () -> assertEquals("", run.err()),
+                          () ->
+                              assertTrue(
+                                  run.out()
+                                      .startsWith(
+                                          "Usage: " + command.getCommandSpec().qualifiedName()),
+                                  run.out()));
+                    }));
+  }
+
+  @TestFactory
+  Stream<DynamicTest> everyCommandRefusesAnUnknownOption() {
+    return commands(frame()).stream()
+        .map(
+            command ->
+                DynamicTest.dynamicTest(
+                    command.getCommandSpec().qualifiedName(),
+                    () -> {
+                      CliRun run = CliRun.of(pathOf(command, "--no-such-option"));
+                      assertAll(
+                          () -> assertEquals(ResidCommand.WRONG_USAGE, run.exitCode()),
+                          () -> assertEquals("", run.out()),
+                          () -> assertTrue(run.err().startsWith("resid: "), run.err()),
+                          () ->
+                              assertFalse(
+                                  run.err().contains("\tat "), "no stack trace: " + run.err()));
+                    }));
+  }
+
+  @Test
+  void aCommandWithoutAnExampleIsFound() {
+    CommandLine line = frame().addSubcommand(new Mute());
+    CommandLine mute = line.getSubcommands().get("mute");
+    AssertionError error = assertThrows(AssertionError.class, () -> requireExample(mute));
+    assertTrue(error.getMessage().contains("resid mute"), error.getMessage());
+  }
+
+  @Test
+  void anExampleWithAMisspelledOptionIsFound() {
+    CommandLine line = frame().addSubcommand(new Misspelled());
+    CommandLine bad = line.getSubcommands().get("misspelled");
+    assertThrows(ParameterException.class, () -> requireExample(bad));
+  }
+
+  @Test
+  void nothingToDoIsWrongUsage() {
+    CliRun run = CliRun.of();
+    assertEquals(ResidCommand.WRONG_USAGE, run.exitCode());
+    assertEquals("resid: a command is missing", run.err().lines().findFirst().orElseThrow());
+  }
+
+  @Test
+  void aMisspelledCommandIsSuggestedCorrectly() {
+    CliRun run = CliRun.of("docter");
+    assertEquals(ResidCommand.WRONG_USAGE, run.exitCode());
+    assertTrue(run.err().contains("doctor"), run.err());
+  }
+
+  @Test
+  void theVersionIsOneLine() {
+    CliRun run = CliRun.of("--version");
+    assertEquals(ResidCommand.OK, run.exitCode());
+    assertTrue(run.out().matches("resid \\d+\\.\\d+\\.\\d+\\S* \\(commit \\S+\\)\\R"), run.out());
+  }
+
+  private static CommandLine frame() {
+    return ResidCommand.commandLine(
+        new PrintWriter(new StringWriter()), new PrintWriter(new StringWriter()));
+  }
+
+  private static List<CommandLine> commands(CommandLine root) {
+    List<CommandLine> found = new ArrayList<>(List.of(root));
+    root.getSubcommands().values().forEach(sub -> found.addAll(commands(sub)));
+    return found;
+  }
+
+  private static String[] pathOf(CommandLine command, String last) {
+    List<String> words =
+        new ArrayList<>(List.of(command.getCommandSpec().qualifiedName().split(" ")));
+    words.removeFirst();
+    words.add(last);
+    return words.toArray(String[]::new);
+  }
+
+  /** Requires a description and an example; parses the example with a fresh command line. */
+  private static void requireExample(CommandLine command) {
+    String name = command.getCommandSpec().qualifiedName();
+    assertTrue(
+        command.getCommandSpec().usageMessage().description().length > 0,
+        name + " has no description");
+    List<String> examples =
+        Stream.of(command.getCommandSpec().usageMessage().footer())
+            .filter(line -> line.startsWith("  " + name))
+            .toList();
+    assertFalse(examples.isEmpty(), name + " has no example in its footer");
+    CommandLine root = command;
+    while (root.getParent() != null) {
+      root = root.getParent();
+    }
+    for (String example : examples) {
+      List<String> words = new ArrayList<>();
+      Matcher matcher = WORD.matcher(example.strip());
+      while (matcher.find()) {
+        words.add(
+            matcher.group(1) != null
+                ? matcher.group(1)
+                : matcher.group(2) != null ? matcher.group(2) : matcher.group(3));
+      }
+      root.parseArgs(words.subList(1, words.size()).toArray(String[]::new));
+    }
+  }
+
+  @Command(name = "mute", description = "Has no example.")
+  private static final class Mute implements Runnable {
+    @Override
+    public void run() {}
+  }
+
+  @Command(
+      name = "misspelled",
+      description = "Has an example that does not parse.",
+      footer = "  resid misspelled --colour")
+  private static final class Misspelled implements Runnable {
+    @Override
+    public void run() {}
+  }
+}
