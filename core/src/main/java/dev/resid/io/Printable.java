@@ -6,18 +6,28 @@ import java.util.stream.Collectors;
 /** Makes text out of a hostile file fit for one line of an error message. */
 final class Printable {
   private static final int MAX_NAME = 80;
+  private static final int MAX_LINE = 200;
   private static final int MAX_LIST = 12;
 
   private Printable() {}
 
-  /** Returns a name in quotes, control characters and lone surrogates escaped, cut if long. */
+  /** Returns a name in quotes, unprintable characters and quotes escaped, cut if long. */
   static String quoted(String name) {
-    StringBuilder out = new StringBuilder("\"");
-    int[] points = name.codePoints().limit(MAX_NAME + 1L).toArray();
-    for (int i = 0; i < Math.min(points.length, MAX_NAME); i++) {
+    return '"' + escaped(name, MAX_NAME, "\"\\") + '"';
+  }
+
+  /** Returns a text with unprintable characters escaped, cut if long. */
+  static String line(String text) {
+    return escaped(text, MAX_LINE, "");
+  }
+
+  private static String escaped(String text, int max, String special) {
+    StringBuilder out = new StringBuilder();
+    int[] points = text.codePoints().limit(max + 1L).toArray();
+    for (int i = 0; i < Math.min(points.length, max); i++) {
       int c = points[i];
       int type = Character.getType(c);
-      if (c == '"' || c == '\\') {
+      if (special.indexOf(c) >= 0) {
         out.append('\\').appendCodePoint(c);
       } else if (type == Character.CONTROL
           || type == Character.SURROGATE
@@ -29,7 +39,7 @@ final class Printable {
         out.appendCodePoint(c);
       }
     }
-    return out.append(points.length > MAX_NAME ? "...\"" : "\"").toString();
+    return out.append(points.length > max ? "..." : "").toString();
   }
 
   /** Returns the first numbers of a list in brackets. */

@@ -31,6 +31,11 @@ record SafetensorsHeader(Map<String, TensorInfo> tensors, Map<String, String> me
   /** The limit of the reference implementation. */
   static final long MAX_HEADER_BYTES = 100_000_000;
 
+  // Limits of this reader alone: they keep what a header costs in objects near its size in bytes.
+  // PyTorch and NumPy stop at 64 axes; no published checkpoint has 20,000 tensors.
+  private static final int MAX_RANK = 255;
+  private static final int MAX_ENTRIES = 1_000_000;
+
   private static final int LENGTH_BYTES = 8;
   private static final String METADATA = "__metadata__";
 
@@ -176,6 +181,9 @@ record SafetensorsHeader(Map<String, TensorInfo> tensors, Map<String, String> me
         expect(parser, parser.nextToken(), JsonToken.START_OBJECT, "the header");
         while (parser.nextToken() != JsonToken.END_OBJECT) {
           key = wellFormed(parser, parser.currentName());
+          if (tensors.size() == MAX_ENTRIES) {
+            throw fail(parser, "more than " + MAX_ENTRIES + " tensors");
+          }
           if (key.equals(METADATA)) {
             readMetadata(parser);
           } else {
@@ -188,7 +196,7 @@ record SafetensorsHeader(Map<String, TensorInfo> tensors, Map<String, String> me
         }
       } catch (JacksonException e) {
         long offset = e.getLocation() == null ? -1 : e.getLocation().getByteOffset();
-        throw fail(offset, "the header is not JSON as the format demands: " + firstLine(e));
+        throw fail(offset, "the header is not JSON as the format demands: " + reason(e));
       }
     }
 
@@ -201,6 +209,9 @@ record SafetensorsHeader(Map<String, TensorInfo> tensors, Map<String, String> me
             parser.nextToken(),
             JsonToken.VALUE_STRING,
             "the value of " + Printable.quoted(name));
+        if (metadata.size() == MAX_ENTRIES) {
+          throw fail(parser, "more than " + MAX_ENTRIES + " strings");
+        }
         metadata.put(name, wellFormed(parser, parser.getString()));
       }
     }
@@ -215,8 +226,8 @@ record SafetensorsHeader(Map<String, TensorInfo> tensors, Map<String, String> me
         JsonToken value = parser.nextToken();
         switch (field) {
           case "dtype" -> dtype = readDtype(parser, value);
-          case "shape" -> shape = readNumbers(parser, value, field);
-          case "data_offsets" -> offsets = readNumbers(parser, value, field);
+          case "shape" -> shape = readNumbers(parser, value, field, MAX_RANK);
+          case "data_offsets" -> offsets = readNumbers(parser, value, field, 2);
           default -> parser.skipChildren();
         }
       }
@@ -291,7 +302,8 @@ record SafetensorsHeader(Map<String, TensorInfo> tensors, Map<String, String> me
       return dtype;
     }
 
-    private List<Long> readNumbers(JsonParser parser, JsonToken value, String field)
+    private List<Long> readNumbers(
+        JsonParser parser, JsonToken value, String field, int most)
         throws SafetensorsException {
       expect(parser, value, JsonToken.START_ARRAY, field);
       List<Long> numbers = new ArrayList<>(4);
@@ -303,6 +315,9 @@ record SafetensorsHeader(Map<String, TensorInfo> tensors, Map<String, String> me
         }
         if (parser.getNumberType() == JsonParser.NumberType.BIG_INTEGER) {
           throw fail(parser, field + " holds a number above 2^63-1: " + Printable.quoted(digits));
+        }
+        if (numbers.size() == most) {
+          throw fail(parser, field + " holds more than " + most + " numbers");
         }
         numbers.add(parser.getLongValue());
       }
@@ -347,8 +362,14 @@ record SafetensorsHeader(Map<String, TensorInfo> tensors, Map<String, String> me
       };
     }
 
-    private static String firstLine(JacksonException e) {
-      return String.valueOf(e.getOriginalMessage()).lines().findFirst().orElse("");
+    /** Returns what the parser found, without its hints about its own settings. */
+    private static String reason(JacksonException e) {
+      String text = String.valueOf(e.getOriginalMessage());
+      for (String tail : List.of(" (start marker at", " (not recognized as one", " (through ")) {
+        int cut = text.indexOf(tail);
+        text = cut < 0 ? text : text.substring(0, cut);
+      }
+      return Printable.line(text);
     }
   }
 }
