@@ -25,7 +25,9 @@ public record BuildInfo(String version, String commit) {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    return new BuildInfo(value(properties, "version"), value(properties, "commit"));
+    String commit = value(properties, "commit");
+    boolean dirty = value(properties, "dirty").equals("true");
+    return new BuildInfo(value(properties, "version"), dirty ? commit + "-dirty" : commit);
   }
 
   private static String value(Properties properties, String key) {
