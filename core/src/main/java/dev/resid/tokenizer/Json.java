@@ -1,12 +1,18 @@
 package dev.resid.tokenizer;
 
+import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.ObjectReadContext;
+import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
+import tools.jackson.core.StreamWriteFeature;
 import tools.jackson.core.TokenStreamLocation;
+import tools.jackson.core.exc.JacksonIOException;
 import tools.jackson.core.json.JsonFactory;
 
 /**
@@ -27,6 +33,8 @@ final class Json {
       JsonFactory.builder()
           .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
           .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
+          .disable(StreamReadFeature.AUTO_CLOSE_SOURCE)
+          .disable(StreamWriteFeature.AUTO_CLOSE_TARGET)
           .streamReadConstraints(
               StreamReadConstraints.builder()
                   .maxNestingDepth(MAX_NESTING)
@@ -48,8 +56,19 @@ final class Json {
     return place(parser.currentTokenLocation());
   }
 
-  /** Returns the parser's complaint as a checked exception that names the file. */
-  static TokenizerFormatException damaged(String file, JacksonException e) {
+  /** Returns a generator that writes UTF-8 and leaves the stream open. */
+  static JsonGenerator generator(OutputStream out) {
+    return FACTORY.createGenerator(ObjectWriteContext.empty(), out);
+  }
+
+  /**
+   * Returns the parser's complaint as a checked exception that names the file; of a failed read, the
+   * failure itself.
+   */
+  static IOException damaged(String file, JacksonException e) {
+    if (e instanceof JacksonIOException && e.getCause() instanceof IOException failure) {
+      return failure;
+    }
     String where = e.getLocation() == null ? "unknown place" : place(e.getLocation());
     return new TokenizerFormatException(
         file,
