@@ -12,8 +12,8 @@ import java.io.IOException;
  * order of the calls; the same chunks in the same order give the same bits with any number of
  * threads.
  *
- * @source Chan, Golub and LeVeque 1983, "Algorithms for computing the sample variance", formula 2.1,
- *     written for vectors
+ * @source Chan, Golub and LeVeque 1983, "Algorithms for computing the sample variance", formula
+ *     2.1, written for vectors
  */
 public final class Covariance {
   /** Vectors whose products are added in one sweep over a row of the matrix. */
@@ -98,7 +98,10 @@ public final class Covariance {
       double a3 = centred[r3 + i];
       for (int j = i; j < d; j++) {
         squares[row + j] +=
-            a0 * centred[r0 + j] + a1 * centred[r1 + j] + a2 * centred[r2 + j] + a3 * centred[r3 + j];
+            a0 * centred[r0 + j]
+                + a1 * centred[r1 + j]
+                + a2 * centred[r2 + j]
+                + a3 * centred[r3 + j];
       }
     }
     for (; r < n; r++) {

@@ -8,11 +8,11 @@ import java.util.Arrays;
 /**
  * A rule that gives one unit vector for every row and position.
  *
- * <p>Draws are keyed by (seed, kind of direction, row in the data set, position): they do not depend
- * on how rows are batched, on threads, or on what else is drawn.
+ * <p>Draws are keyed by (seed, kind of direction, row in the data set, position): they do not
+ * depend on how rows are batched, on threads, or on what else is drawn.
  *
- * @source Lee and Heimersheim 2024, "Investigating Sensitive Directions in GPT-2" (arXiv 2410.12555),
- *     section 3
+ * @source Lee and Heimersheim 2024, "Investigating Sensitive Directions in GPT-2" (arXiv
+ *     2410.12555), section 3
  */
 public sealed interface Direction {
   /** Returns the name used in tables and on the command line, for example {@code isotropic}. */

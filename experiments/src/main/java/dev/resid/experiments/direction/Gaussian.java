@@ -29,7 +29,8 @@ public final class Gaussian {
    * @param mean μ, d values
    * @param covariance Σ, d·d values, row-major and symmetric
    * @param ridge added to the diagonal of Σ; 0.01 in the publication
-   * @throws IllegalArgumentException if Σ + ridge·I is not positive definite or the lengths disagree
+   * @throws IllegalArgumentException if Σ + ridge·I is not positive definite or the lengths
+   *     disagree
    */
   public static Gaussian of(double[] mean, double[] covariance, double ridge) {
     int d = mean.length;
@@ -44,7 +45,9 @@ public final class Gaussian {
     CholeskyDecompositionInner_DDRM cholesky = new CholeskyDecompositionInner_DDRM(true);
     if (!cholesky.decompose(matrix)) {
       throw new IllegalArgumentException(
-          "the covariance plus " + ridge + " on the diagonal is not positive definite; its entries"
+          "the covariance plus "
+              + ridge
+              + " on the diagonal is not positive definite; its entries"
               + " are not finite or do not come from real vectors");
     }
     DMatrixRMaj lower = cholesky.getT(null);

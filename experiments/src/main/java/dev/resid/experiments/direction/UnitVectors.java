@@ -32,8 +32,14 @@ final class UnitVectors {
             double norm = norm(raw, pos * d, d);
             if (!(norm > 0 && norm < Double.POSITIVE_INFINITY)) {
               throw new IllegalStateException(
-                  "the vector of " + direction.name() + " at row " + (base.firstRow() + row)
-                      + ", position " + pos + " has length " + norm
+                  "the vector of "
+                      + direction.name()
+                      + " at row "
+                      + (base.firstRow() + row)
+                      + ", position "
+                      + pos
+                      + " has length "
+                      + norm
                       + "; there is no direction");
             }
             int offset = base.offset(row, pos);
@@ -147,8 +153,7 @@ final class UnitVectors {
     return g;
   }
 
-  private static double[] normals(
-      CounterRandom random, DrawKeys key, BasePoints base, int row) {
+  private static double[] normals(CounterRandom random, DrawKeys key, BasePoints base, int row) {
     int d = base.dimension();
     double[] z = new double[base.length(row) * d];
     float[] draws = new float[d];
@@ -181,8 +186,13 @@ final class UnitVectors {
 
   private static IllegalStateException noChoice(ActivationPool pool, int row, int pos) {
     return new IllegalStateException(
-        "found no two different activations for row " + row + ", position " + pos
-            + " in a pool of " + pool.size() + "; use more text");
+        "found no two different activations for row "
+            + row
+            + ", position "
+            + pos
+            + " in a pool of "
+            + pool.size()
+            + "; use more text");
   }
 
   private static void requireDimension(Direction direction, BasePoints base) {

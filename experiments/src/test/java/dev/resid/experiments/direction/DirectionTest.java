@@ -46,8 +46,7 @@ class DirectionTest {
   }
 
   private Stream<DynamicTest> each(java.util.function.Consumer<Direction> check) {
-    return directions().stream()
-        .map(d -> DynamicTest.dynamicTest(d.name(), () -> check.accept(d)));
+    return directions().stream().map(d -> DynamicTest.dynamicTest(d.name(), () -> check.accept(d)));
   }
 
   @TestFactory
@@ -72,8 +71,7 @@ class DirectionTest {
           Tensor whole = draw(direction, base, 1);
           for (int row = 0; row < ROWS; row++) {
             BasePoints alone =
-                BasePoints.of(
-                    activation.slice(Axis.BATCH, row, row + 1), row, new int[] {POS});
+                BasePoints.of(activation.slice(Axis.BATCH, row, row + 1), row, new int[] {POS});
             assertTrue(
                 draw(direction, alone, 1).sameBits(whole.slice(Axis.BATCH, row, row + 1)),
                 "row " + row);
@@ -145,8 +143,7 @@ class DirectionTest {
     BasePoints wide =
         BasePoints.of(Tensor.zeros(Shape.of(Axis.BATCH, 1, Axis.POS, n, Axis.D_MODEL, d)));
     float[] unit = draw(Direction.isotropic(), wide, 1).toArray();
-    double[] raw =
-        UnitVectors.raw(Direction.isotropic(), new CounterRandom(SEED), wide, 0);
+    double[] raw = UnitVectors.raw(Direction.isotropic(), new CounterRandom(SEED), wide, 0);
     double mean = 0;
     double meanAbs = 0;
     double meanSquare = 0;
@@ -229,8 +226,7 @@ class DirectionTest {
     assertEquals(2, tiny.size());
     assertEquals(1, UnitVectors.pickOne(tiny, random, small, 0, 1));
     assertEquals(0, UnitVectors.pickOne(tiny, random, small, 1, 1));
-    assertThrows(
-        IllegalStateException.class, () -> UnitVectors.pickTwo(tiny, random, small, 0, 1));
+    assertThrows(IllegalStateException.class, () -> UnitVectors.pickTwo(tiny, random, small, 0, 1));
   }
 
   @Test
@@ -258,16 +254,14 @@ class DirectionTest {
       assertTrue(pool.position(i) > 0);
       assertTrue(
           pool.get(i)
-              .sameBits(
-                  activation.at(Axis.BATCH, pool.row(i)).at(Axis.POS, pool.position(i))));
+              .sameBits(activation.at(Axis.BATCH, pool.row(i)).at(Axis.POS, pool.position(i))));
     }
   }
 
   @Test
   void anotherDimensionIsRefused() {
     IllegalArgumentException error =
-        assertThrows(
-            IllegalArgumentException.class, () -> draw(Direction.fixed(1, 2), base, 1));
+        assertThrows(IllegalArgumentException.class, () -> draw(Direction.fixed(1, 2), base, 1));
     assertTrue(error.getMessage().contains("dimension 2"), error.getMessage());
   }
 

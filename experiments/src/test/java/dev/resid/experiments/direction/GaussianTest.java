@@ -110,8 +110,7 @@ class GaussianTest {
     double[] indefinite = {1, 2, 2, 1};
     String message =
         assertThrows(
-                IllegalArgumentException.class,
-                () -> Gaussian.of(new double[2], indefinite, 0.01))
+                IllegalArgumentException.class, () -> Gaussian.of(new double[2], indefinite, 0.01))
             .getMessage();
     assertTrue(message.contains("not positive definite"), message);
   }
