@@ -1,0 +1,205 @@
+package dev.resid.backend.vector;
+
+import java.util.Arrays;
+import jdk.incubator.vector.DoubleVector;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorSpecies;
+
+// Kernels on one row. Sums are in float64: element c goes to lane c mod 2·LD, starting at the row's
+// first element, and the lanes are added in order. So zeros after the last element of a row change
+// no sum, which lets attention leave out the keys behind a query.
+final class RowKernels {
+  private static final VectorSpecies<Float> F = Lanes.F;
+  private static final VectorSpecies<Float> H = Lanes.H;
+  private static final VectorSpecies<Double> D = Lanes.D;
+  private static final int L = Lanes.L;
+  private static final int LD = Lanes.LD;
+
+  private RowKernels() {}
+
+  static DoubleVector load(float[] x, int at) {
+    return widen(FloatVector.fromArray(H, x, at));
+  }
+
+  static DoubleVector load(float[] x, int at, VectorMask<Float> mask) {
+    return widen(FloatVector.fromArray(H, x, at, mask));
+  }
+
+  private static DoubleVector widen(FloatVector v) {
+    return (DoubleVector) v.convertShape(VectorOperators.F2D, D, 0);
+  }
+
+  static void store(DoubleVector v, float[] out, int at, VectorMask<Float> mask) {
+    ((FloatVector) v.convertShape(VectorOperators.D2F, H, 0)).intoArray(out, at, mask);
+  }
+
+  /** Returns the largest element that is not NaN; −∞ if there is none. */
+  static float max(float[] x, int from, int n) {
+    FloatVector most = FloatVector.broadcast(F, Float.NEGATIVE_INFINITY);
+    int i = 0;
+    for (; i <= n - L; i += L) {
+      FloatVector v = FloatVector.fromArray(F, x, from + i);
+      most = most.blend(v, v.compare(VectorOperators.GT, most));
+    }
+    float max = most.reduceLanes(VectorOperators.MAX);
+    for (; i < n; i++) {
+      max = x[from + i] > max ? x[from + i] : max;
+    }
+    return max;
+  }
+
+  /** Returns the sum. */
+  static double sum(float[] x, int from, int n) {
+    DoubleVector even = DoubleVector.zero(D);
+    DoubleVector odd = DoubleVector.zero(D);
+    int i = 0;
+    for (; i <= n - L; i += L) {
+      even = even.add(load(x, from + i));
+      odd = odd.add(load(x, from + i + LD));
+    }
+    if (i < n) {
+      even = even.add(load(x, from + i, H.indexInRange(i, n)));
+      if (i + LD < n) {
+        odd = odd.add(load(x, from + i + LD, H.indexInRange(i + LD, n)));
+      }
+    }
+    return Lanes.sum(even) + Lanes.sum(odd);
+  }
+
+  /** Returns Σ a·b. */
+  static double dot(float[] a, int aFrom, float[] b, int bFrom, int n) {
+    DoubleVector sum = DoubleVector.zero(D);
+    for (int i = 0; i < n; i += LD) {
+      VectorMask<Float> m = H.indexInRange(i, n);
+      sum = load(a, aFrom + i, m).fma(load(b, bFrom + i, m), sum);
+    }
+    return Lanes.sum(sum);
+  }
+
+  /** Returns Σ (a − b)². */
+  static double squaredDistance(float[] a, int aFrom, float[] b, int bFrom, int n) {
+    DoubleVector sum = DoubleVector.zero(D);
+    for (int i = 0; i < n; i += LD) {
+      VectorMask<Float> m = H.indexInRange(i, n);
+      DoubleVector d = load(a, aFrom + i, m).sub(load(b, bFrom + i, m));
+      sum = d.fma(d, sum);
+    }
+    return Lanes.sum(sum);
+  }
+
+  /** out = exp(x − max) / Σ exp(x − max) over n elements; out may be x at the same place. */
+  static void softmax(float[] x, int from, float[] out, int outFrom, int n) {
+    double sum = exponentials(x, from, out, outFrom, n);
+    Elementwise.scale(out, outFrom, n, (float) (1 / sum));
+  }
+
+  /** out = exp(x − max); returns the sum of out. */
+  static double exponentials(float[] x, int from, float[] out, int outFrom, int n) {
+    FloatVector max = FloatVector.broadcast(F, max(x, from, n));
+    int i = 0;
+    for (; i <= n - L; i += L) {
+      Exponentials.exp(FloatVector.fromArray(F, x, from + i).sub(max)).intoArray(out, outFrom + i);
+    }
+    if (i < n) {
+      VectorMask<Float> m = F.indexInRange(i, n);
+      Exponentials.exp(FloatVector.fromArray(F, x, from + i, m).sub(max))
+          .intoArray(out, outFrom + i, m);
+    }
+    return sum(out, outFrom, n);
+  }
+
+  /** dX = p·(dP − Σ p·dP); the sum ends with the last p that is not 0. dX may be dP. */
+  static void softmaxBackward(
+      float[] dP, int dPFrom, float[] p, int pFrom, float[] dX, int dXFrom, int n) {
+    int used = lastNonZero(p, pFrom, n) + 1;
+    float dot = (float) dot(p, pFrom, dP, dPFrom, used);
+    for (int i = 0; i < n; i++) {
+      dX[dXFrom + i] = p[pFrom + i] * (dP[dPFrom + i] - dot);
+    }
+  }
+
+  /** dX = weight·(softmax(x) − [c = label]); 0 everywhere if the label is −1. dX may be x. */
+  static void crossEntropyBackward(
+      float[] x, float[] dX, int from, int n, int label, double weight) {
+    if (label < 0) {
+      Arrays.fill(dX, from, from + n, 0f);
+      return;
+    }
+    double sum = exponentials(x, from, dX, from, n);
+    double atLabel = dX[from + label] / sum;
+    Elementwise.scale(dX, from, n, (float) (weight / sum));
+    dX[from + label] = (float) (weight * (atLabel - 1));
+  }
+
+  /** Returns the index of the last element that is not 0; −1 if all are. */
+  static int lastNonZero(float[] x, int from, int n) {
+    int i = n - 1;
+    while (i >= 0 && x[from + i] == 0f) {
+      i--;
+    }
+    return i;
+  }
+
+  /** Returns √(Σ (x − mean)² / n + epsilon). */
+  static double layerNormScale(float[] x, int from, int n, double epsilon) {
+    double mean = sum(x, from, n) / n;
+    DoubleVector sum = DoubleVector.zero(D);
+    for (int i = 0; i < n; i += LD) {
+      VectorMask<Float> m = H.indexInRange(i, n);
+      DoubleVector d = load(x, from + i, m).sub(mean, m.cast(D));
+      sum = d.fma(d, sum);
+    }
+    return Math.sqrt(Lanes.sum(sum) / n + epsilon);
+  }
+
+  /** out = (x − mean)/scale·gamma + beta in float64, rounded once. */
+  static void layerNormApply(
+      float[] x, int from, double scale, float[] gamma, float[] beta, float[] out, int n) {
+    double mean = sum(x, from, n) / n;
+    double inverse = 1 / scale;
+    for (int i = 0; i < n; i += LD) {
+      VectorMask<Float> m = H.indexInRange(i, n);
+      DoubleVector normal = load(x, from + i, m).sub(mean).mul(inverse);
+      store(normal.fma(load(gamma, i, m), load(beta, i, m)), out, from + i, m);
+    }
+  }
+
+  /** dX = g − mean(g), g = dOut·gamma/scale. */
+  static void layerNormApplyBackwardInput(
+      float[] dOut, int from, double scale, float[] gamma, float[] dX, int n) {
+    double inverse = 1 / scale;
+    double mean = dot(dOut, from, gamma, 0, n) * inverse / n;
+    for (int i = 0; i < n; i += LD) {
+      VectorMask<Float> m = H.indexInRange(i, n);
+      DoubleVector g = load(dOut, from + i, m).mul(load(gamma, i, m)).mul(inverse);
+      store(g.sub(mean), dX, from + i, m);
+    }
+  }
+
+  /** Returns −Σ dOut·gamma·(x − mean)/scale². */
+  static double layerNormApplyBackwardScale(
+      float[] dOut, float[] x, int from, double scale, float[] gamma, int n) {
+    double mean = sum(x, from, n) / n;
+    DoubleVector sum = DoubleVector.zero(D);
+    for (int i = 0; i < n; i += LD) {
+      VectorMask<Float> m = H.indexInRange(i, n);
+      DoubleVector g = load(dOut, from + i, m).mul(load(gamma, i, m));
+      sum = g.fma(load(x, from + i, m).sub(mean), sum);
+    }
+    return -Lanes.sum(sum) / (scale * scale);
+  }
+
+  /** dX += dScale·(x − mean)/(n·scale). */
+  static void layerNormScaleBackward(
+      double dScale, float[] x, int from, double scale, float[] dX, int n) {
+    double mean = sum(x, from, n) / n;
+    double factor = dScale / (n * scale);
+    for (int i = 0; i < n; i += LD) {
+      VectorMask<Float> m = H.indexInRange(i, n);
+      DoubleVector d = load(x, from + i, m).sub(mean).mul(factor);
+      store(d.add(load(dX, from + i, m)), dX, from + i, m);
+    }
+  }
+}

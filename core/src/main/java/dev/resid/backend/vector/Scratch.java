@@ -1,0 +1,31 @@
+package dev.resid.backend.vector;
+
+/** Buffers of one thread, kept from task to task. Their contents are arbitrary at first. */
+final class Scratch {
+  /** What a buffer is for; two uses at the same time need two names. */
+  enum Use {
+    ROWS,
+    TILE,
+    BASE,
+    LOGITS,
+    KEYS,
+    VALUES,
+    QUERIES,
+    SCORES,
+    PATTERN,
+    GRADIENT,
+    COLUMN
+  }
+
+  private final float[][] buffers = new float[Use.values().length][];
+
+  /** Returns the buffer for a use, at least as long as asked. */
+  float[] floats(Use use, int length) {
+    float[] buffer = buffers[use.ordinal()];
+    if (buffer == null || buffer.length < length) {
+      buffer = new float[length];
+      buffers[use.ordinal()] = buffer;
+    }
+    return buffer;
+  }
+}
