@@ -44,6 +44,11 @@ final class MappedFile implements AutoCloseable {
     }
   }
 
+  /** Returns bytes in memory under a name, for content that is not a file of its own. */
+  static MappedFile of(Path name, byte[] content) {
+    return new MappedFile(name, Arena.ofShared(), MemorySegment.ofArray(content).asReadOnly());
+  }
+
   Path file() {
     return file;
   }

@@ -38,7 +38,21 @@ public final class Safetensors implements AutoCloseable {
    * @throws IOException if it cannot be read
    */
   public static Safetensors open(Path file) throws IOException {
-    MappedFile mapped = MappedFile.open(file);
+    return read(file, MappedFile.open(file));
+  }
+
+  /**
+   * Returns a file whose bytes are in memory, for example a resource of a jar.
+   *
+   * @param name what error messages call it
+   * @param content the whole file; must not be changed while open
+   * @throws SafetensorsException if the content breaks a rule of the format
+   */
+  public static Safetensors of(Path name, byte[] content) throws IOException {
+    return read(name, MappedFile.of(name, content));
+  }
+
+  private static Safetensors read(Path file, MappedFile mapped) throws IOException {
     try {
       return new Safetensors(mapped, SafetensorsHeader.parse(file, mapped.bytes()));
     } catch (IOException | RuntimeException | Error e) {

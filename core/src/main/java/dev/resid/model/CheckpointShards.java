@@ -1,0 +1,129 @@
+package dev.resid.model;
+
+import dev.resid.io.Safetensors;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** The weight files of a checkpoint: one, or several with an index. */
+final class CheckpointShards {
+  private static final String SINGLE = "model.safetensors";
+  private static final String INDEX = "model.safetensors.index.json";
+
+  private CheckpointShards() {}
+
+  /**
+   * Returns the weight files of a directory.
+   *
+   * @throws IOException if there are none, or the index is damaged or names a missing file
+   */
+  static List<Path> find(Path dir) throws IOException {
+    if (Files.isRegularFile(dir.resolve(SINGLE))) {
+      return List.of(dir.resolve(SINGLE));
+    }
+    Path index = dir.resolve(INDEX);
+    if (!Files.isRegularFile(index)) {
+      boolean torch = Files.exists(dir.resolve("pytorch_model.bin"));
+      throw new NoSuchFileException(
+          dir
+              + ": has neither "
+              + SINGLE
+              + " nor "
+              + INDEX
+              + (torch ? ", only pytorch_model.bin; save it as safetensors first" : ""));
+    }
+    List<Path> files = new ArrayList<>();
+    for (String name : new TreeSet<>(weightMap(index).values())) {
+      if (!Files.isRegularFile(dir.resolve(name))) {
+        throw new NoSuchFileException(
+            dir.resolve(name) + ": named by " + INDEX + " but missing; fetch all shards");
+      }
+      files.add(dir.resolve(name));
+    }
+    return files;
+  }
+
+  /**
+   * Returns the open file of every tensor, by tensor name.
+   *
+   * @throws IOException if a file is damaged, two hold the same tensor, or the index is wrong
+   */
+  static Map<String, Safetensors> open(Path dir, List<Path> files) throws IOException {
+    Map<String, Safetensors> byTensor = new TreeMap<>();
+    Set<Safetensors> opened = new HashSet<>();
+    try {
+      for (Path path : files) {
+        Safetensors file = Safetensors.open(path);
+        opened.add(file);
+        for (String name : file.names()) {
+          if (byTensor.put(name, file) != null) {
+            throw new CheckpointException(
+                path + ": tensor " + name + " is in another shard too; the shards do not match");
+          }
+        }
+      }
+      Path index = dir.resolve(INDEX);
+      if (!files.equals(List.of(dir.resolve(SINGLE)))) {
+        for (Map.Entry<String, String> entry : weightMap(index).entrySet()) {
+          Safetensors file = byTensor.get(entry.getKey());
+          if (file == null || !file.file().getFileName().toString().equals(entry.getValue())) {
+            throw new CheckpointException(
+                index
+                    + ": says tensor "
+                    + entry.getKey()
+                    + " is in "
+                    + entry.getValue()
+                    + ", where it is not; the shards do not match the index");
+          }
+        }
+      }
+      return byTensor;
+    } catch (IOException | RuntimeException e) {
+      opened.forEach(Safetensors::close);
+      throw e;
+    }
+  }
+
+  static void close(Map<String, Safetensors> files) {
+    files.values().forEach(Safetensors::close);
+  }
+
+  private static Map<String, String> weightMap(Path index) throws IOException {
+    JsonNode map;
+    try {
+      map = JsonMapper.shared().readTree(Files.readAllBytes(index)).path("weight_map");
+    } catch (JacksonException e) {
+      throw new CheckpointException(
+          index + ": is not valid JSON (" + e.getOriginalMessage() + "). Fetch it again");
+    }
+    if (!map.isObject() || map.isEmpty()) {
+      throw new CheckpointException(index + ": has no weight_map. Fetch it again");
+    }
+    Map<String, String> result = new TreeMap<>();
+    for (Map.Entry<String, JsonNode> entry : map.properties()) {
+      String name = entry.getValue().asString("");
+      if (!name.matches("[A-Za-z0-9._-]+") || name.startsWith(".")) {
+        throw new CheckpointException(
+            index
+                + ": weight_map sends "
+                + entry.getKey()
+                + " to \""
+                + name
+                + "\", which is not a plain file name");
+      }
+      result.put(entry.getKey(), name);
+    }
+    return result;
+  }
+}

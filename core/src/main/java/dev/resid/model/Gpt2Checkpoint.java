@@ -1,0 +1,366 @@
+package dev.resid.model;
+
+import dev.resid.io.AtomicFiles;
+import dev.resid.io.DType;
+import dev.resid.io.Safetensors;
+import dev.resid.io.SafetensorsWriter;
+import dev.resid.io.TensorInfo;
+import dev.resid.model.Gpt2Config.Embeddings;
+import dev.resid.tensor.Axis;
+import dev.resid.tensor.Shape;
+import dev.resid.tensor.Tensor;
+import dev.resid.tokenizer.ByteLevelBpe;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * An open Hugging Face GPT-2 directory: configuration and headers are read and checked at once,
+ * weights when asked for, from the mapped files.
+ */
+public final class Gpt2Checkpoint implements AutoCloseable {
+  private static final System.Logger LOG = System.getLogger(Gpt2Checkpoint.class.getName());
+  private static final String PREFIX = "transformer.";
+  private static final String RESOURCE = "/dev/resid/model/embedded/";
+
+  private final Gpt2Config config;
+  private final Map<String, Safetensors> files;
+  private final String prefix;
+  private final Path dir;
+  private final Optional<ByteLevelBpe> tokenizer;
+  private final ModelSource source;
+
+  private Gpt2Checkpoint(
+      Path dir,
+      Gpt2Config config,
+      Map<String, Safetensors> files,
+      Optional<ByteLevelBpe> tokenizer,
+      ModelSource source)
+      throws CheckpointException {
+    this.dir = dir;
+    this.config = config;
+    this.files = files;
+    this.tokenizer = tokenizer;
+    this.source = source;
+    this.prefix = files.containsKey(PREFIX + "wte.weight") ? PREFIX : "";
+    check();
+  }
+
+  /**
+   * Returns the open directory.
+   *
+   * @param dir holds config.json and model.safetensors, or shards with their index
+   * @throws IOException if a file is missing, damaged, or does not fit the configuration
+   */
+  public static Gpt2Checkpoint open(Path dir) throws IOException {
+    if (!Files.isDirectory(dir)) {
+      throw new NoSuchFileException(dir + ": there is no such folder; check the path of the model");
+    }
+    Path configFile = dir.resolve("config.json");
+    if (!Files.isRegularFile(configFile)) {
+      throw new NoSuchFileException(
+          configFile + ": a GPT-2 folder needs config.json; is this the model's folder?");
+    }
+    Gpt2Config config = Gpt2ConfigFile.parse(configFile, Files.readAllBytes(configFile));
+    List<Path> weightFiles = CheckpointShards.find(dir);
+    Map<String, Safetensors> files = CheckpointShards.open(dir, weightFiles);
+    try {
+      return new Gpt2Checkpoint(
+          dir,
+          config,
+          files,
+          ByteLevelBpe.existsIn(dir) ? Optional.of(ByteLevelBpe.load(dir)) : Optional.empty(),
+          new ModelSource.Directory(dir.toString(), weightFiles));
+    } catch (IOException | RuntimeException e) {
+      CheckpointShards.close(files);
+      throw e;
+    }
+  }
+
+  /**
+   * Returns the model that ships with the library.
+   *
+   * @throws IOException if the resource cannot be read
+   */
+  public static Gpt2Checkpoint embedded() throws IOException {
+    byte[] weights = resource("model.safetensors");
+    Gpt2Config config =
+        Gpt2ConfigFile.parse(Path.of("embedded", "config.json"), resource("config.json"));
+    Safetensors file = Safetensors.of(Path.of("embedded", "model.safetensors"), weights);
+    Map<String, Safetensors> files = new TreeMap<>();
+    file.names().forEach(name -> files.put(name, file));
+    return new Gpt2Checkpoint(
+        Path.of("embedded"),
+        config,
+        files,
+        Optional.of(ByteLevelBpe.load("embedded", Gpt2Checkpoint::stream)),
+        new ModelSource.Fixed("embedded", sha256(weights)));
+  }
+
+  /**
+   * Writes a directory that loads again with the same bits.
+   *
+   * @param weights raw weights; rewritten ones have a bias the format has no place for
+   * @param dtype F32, F16 or BF16; narrower than F32 rounds to nearest even
+   * @param dir folder to write config.json and model.safetensors into; made if missing
+   * @throws IOException if it cannot be written; nothing half-written is left
+   * @throws IllegalStateException if the weights are rewritten
+   */
+  public static void save(Gpt2Weights weights, DType dtype, Path dir) throws IOException {
+    if (!weights.state().equals(WeightsState.RAW)) {
+      throw new IllegalStateException(
+          "weights in state "
+              + weights.state().name()
+              + " cannot be saved: the format has no b_U. Save the raw model");
+    }
+    Gpt2Config config = weights.config();
+    SafetensorsWriter writer = new SafetensorsWriter().metadata("format", "pt");
+    for (Weight weight : Weight.all(config)) {
+      boolean absent =
+          weight.name() == WeightNames.b_U
+              || (weight.name() == WeightNames.W_U && config.embeddings() == Embeddings.TIED);
+      if (!absent && weight.name().fusedThird() <= 0) {
+        String key = weight.name() == WeightNames.W_U ? "" : PREFIX;
+        writer.add(key + weight.fileKey(), inFile(weights, weight), dtype);
+      }
+    }
+    Files.createDirectories(dir);
+    writer.write(dir.resolve("model.safetensors"));
+    String name =
+        switch (dtype) {
+          case F16 -> "float16";
+          case BF16 -> "bfloat16";
+          default -> "float32";
+        };
+    AtomicFiles.write(dir.resolve("config.json"), Gpt2ConfigFile.write(config, name));
+  }
+
+  /** Returns what config.json says. */
+  public Gpt2Config config() {
+    return config;
+  }
+
+  /** Returns the tokenizer beside the weights, if there is one. */
+  public Optional<ByteLevelBpe> tokenizer() {
+    return tokenizer;
+  }
+
+  /** Returns the entries of all tensors in the weight files, by name. */
+  public Map<String, TensorInfo> tensors() {
+    Map<String, TensorInfo> entries = new TreeMap<>();
+    files.forEach(
+        (name, file) -> {
+          try {
+            entries.put(name, file.entry(name));
+          } catch (IOException e) {
+            throw new UncheckedIOException(e);
+          }
+        });
+    return entries;
+  }
+
+  /** Returns the weights; they can be read until this checkpoint is closed. */
+  public Gpt2Weights weights() {
+    return new Gpt2Weights(
+        config,
+        WeightsState.RAW,
+        weight -> {
+          try {
+            return read(weight);
+          } catch (IOException e) {
+            throw new UncheckedIOException(e);
+          }
+        });
+  }
+
+  /** Ends the mapping of the files. */
+  @Override
+  public void close() {
+    CheckpointShards.close(files);
+  }
+
+  ModelSource source() {
+    return source;
+  }
+
+  /**
+   * Returns a weight as the checkpoint keeps it: query, key and value weights as one.
+   *
+   * @param weights where from
+   * @param weight for a fused one any of the three
+   */
+  static Tensor inFile(Gpt2Weights weights, Weight weight) {
+    if (!weight.name().isFused()) {
+      return weights.get(weight);
+    }
+    boolean matrix =
+        switch (weight.name()) {
+          case W_Q, W_K, W_V -> true;
+          default -> false;
+        };
+    List<WeightNames> names =
+        matrix
+            ? List.of(WeightNames.W_Q, WeightNames.W_K, WeightNames.W_V)
+            : List.of(WeightNames.b_Q, WeightNames.b_K, WeightNames.b_V);
+    List<Tensor> thirds =
+        names.stream().map(n -> weights.get(new Weight(n, weight.layer()))).toList();
+    return fuse(thirds);
+  }
+
+  /** Returns three tensors [.., out] side by side, [.., 3·out]. */
+  static Tensor fuse(List<Tensor> thirds) {
+    int width = thirds.getFirst().shape().last();
+    int rows = Math.toIntExact(thirds.getFirst().elements() / width);
+    float[] all = new float[rows * width * thirds.size()];
+    for (int third = 0; third < thirds.size(); third++) {
+      float[] part = thirds.get(third).toArray();
+      for (int r = 0; r < rows; r++) {
+        System.arraycopy(
+            part, r * width, all, (r * thirds.size() + third) * width, width);
+      }
+    }
+    return Tensor.wrap(
+        thirds.getFirst().shape().with(Axis.OUT, width * thirds.size()), all);
+  }
+
+  private Tensor read(Weight weight) throws IOException {
+    return switch (weight.name()) {
+      case b_U -> Tensor.zeros(weight.name().shape(config));
+      case W_U ->
+          config.embeddings() == Embeddings.TIED
+              ? read(Weight.of(WeightNames.W_E))
+              : mapped(weight);
+      case W_E -> mapped(weight);
+      default -> weight.name().isFused() ? third(weight) : file(weight).tensor(key(weight),
+          fileShape(weight));
+    };
+  }
+
+  private Tensor mapped(Weight weight) throws IOException {
+    return file(weight).mapped(key(weight), fileShape(weight));
+  }
+
+  /** Reads a third of the columns of attn.c_attn. */
+  private Tensor third(Weight weight) throws IOException {
+    Tensor fused = file(weight).tensor(key(weight), fileShape(weight));
+    int width = config.dModel();
+    int from = weight.name().fusedThird() * width;
+    return fused.slice(Axis.OUT, from, from + width);
+  }
+
+  private Safetensors file(Weight weight) {
+    return files.get(key(weight));
+  }
+
+  private String key(Weight weight) {
+    return weight.name() == WeightNames.W_U ? weight.fileKey() : prefix + weight.fileKey();
+  }
+
+  private Shape fileShape(Weight weight) {
+    Shape shape = weight.name().shape(config);
+    return weight.name().isFused() ? shape.with(Axis.OUT, 3 * config.dModel()) : shape;
+  }
+
+  private void check() throws CheckpointException {
+    TreeMap<String, TensorInfo> unused = new TreeMap<>(tensors());
+    for (Weight weight : Weight.all(config)) {
+      boolean optional =
+          weight.name() == WeightNames.b_U
+              || (weight.name() == WeightNames.W_U && config.embeddings() == Embeddings.TIED);
+      TensorInfo info = tensors().get(key(weight));
+      unused.remove(key(weight));
+      if (info == null && !optional) {
+        throw new CheckpointException(
+            dir + ": tensor " + key(weight) + " is missing; the checkpoint is incomplete"
+                + (weight.name() == WeightNames.W_U ? " (tie_word_embeddings is false)" : ""));
+      }
+      if (info != null && !info.fits(fileShape(weight))) {
+        throw new CheckpointException(
+            dir + ": tensor " + key(weight) + " is " + info.shape() + ", config.json says "
+                + fileShape(weight) + "; they do not belong together");
+      }
+    }
+    checkTied();
+    unused.keySet().removeIf(Gpt2Checkpoint::isBuffer);
+    if (!unused.isEmpty()) {
+      LOG.log(
+          System.Logger.Level.WARNING,
+          "{0}: these tensors belong to no GPT-2 weight and are not used: {1}",
+          dir,
+          unused.keySet());
+    }
+  }
+
+  private void checkTied() throws CheckpointException {
+    String head = key(Weight.of(WeightNames.W_U));
+    if (config.embeddings() == Embeddings.UNTIED || !files.containsKey(head)) {
+      return;
+    }
+    try {
+      Tensor given = files.get(head).mapped(head, fileShape(Weight.of(WeightNames.W_U)));
+      Tensor embedding = mapped(Weight.of(WeightNames.W_E));
+      int width = config.dModel();
+      float[] a = new float[width];
+      float[] b = new float[width];
+      for (int v = 0; v < config.dVocab(); v++) {
+        given.storage().read((long) v * width, a, 0, width);
+        embedding.storage().read((long) v * width, b, 0, width);
+        if (!Arrays.equals(a, b)) {
+          throw new CheckpointException(
+              dir + ": lm_head.weight differs from the embedding at token " + v
+                  + " although tie_word_embeddings is true; set it to false to use lm_head");
+        }
+      }
+    } catch (CheckpointException e) {
+      throw e;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Mask buffers and heads that other tools store beside the weights. */
+  private static boolean isBuffer(String name) {
+    return name.endsWith(".attn.bias")
+        || name.endsWith(".attn.masked_bias")
+        || name.contains(".crossattention.")
+        || name.startsWith("score.")
+        || name.startsWith("multiple_choice_head.")
+        || name.startsWith("classifier.");
+  }
+
+  private static InputStream stream(String name) throws IOException {
+    InputStream in = Gpt2Checkpoint.class.getResourceAsStream(RESOURCE + name);
+    if (in == null) {
+      throw new NoSuchFileException(
+          "this build of resid-core has no embedded model (" + RESOURCE + name + ")");
+    }
+    return in;
+  }
+
+  private static byte[] resource(String name) throws IOException {
+    try (InputStream in = stream(name)) {
+      return in.readAllBytes();
+    }
+  }
+
+  private static String sha256(byte[] content) {
+    try {
+      return HexFormat.of()
+          .formatHex(java.security.MessageDigest.getInstance("SHA-256").digest(content))
+          .toLowerCase(Locale.ROOT);
+    } catch (java.security.NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java runtime has SHA-256", e);
+    }
+  }
+
+}
