@@ -57,7 +57,7 @@ public final class Generator {
             () ->
                 new IllegalStateException(
                     "the model has no tokenizer, so it cannot read text; pass token ids"));
-    return bpe.decode(generate(bpe.encode(prompt), maxNew, hooks));
+    return bpe.decode(generate(bpe.encodeToIds(prompt), maxNew, hooks));
   }
 
   /**

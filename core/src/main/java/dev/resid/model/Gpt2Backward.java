@@ -22,6 +22,7 @@ import static dev.resid.hook.Site.RESID_PRE;
 import static dev.resid.hook.Site.RESULT;
 import static dev.resid.hook.Site.V;
 import static dev.resid.hook.Site.Z;
+import static dev.resid.model.Gpt2Forward.flat;
 
 import dev.resid.hook.HookPoint;
 import dev.resid.hook.Site;
@@ -195,10 +196,10 @@ final class Gpt2Backward {
   private Tensor attention(int layer, PackedBlock w, Tensor dMid) {
     Tensor dOut = at(ATTN_OUT, layer, copy(dMid));
     Tensor z = tape.get(Z, layer);
-    sum(WeightNames.W_O, layer).forEach(d -> backend.addOuterProducts(z, dOut, d));
+    sum(WeightNames.W_O, layer).forEach(d -> backend.addOuterProducts(flat(z), dOut, d));
     sum(WeightNames.b_O, layer).forEach(d -> backend.addColumnSums(dOut, d));
     Tensor dZ = scope.take(z.shape());
-    backend.linearBackwardInput(result(layer, dOut), w.W_O(), dZ);
+    backend.linearBackwardInput(result(layer, dOut), w.W_O(), flat(dZ));
     scope.give(dOut);
     dZ = at(Z, layer, dZ);
     Tensor q = tape.get(Q, layer);
@@ -211,15 +212,15 @@ final class Gpt2Backward {
     dK = at(K, layer, dK);
     dV = at(V, layer, dV);
     Tensor normalized = tape.get(LN1_NORMALIZED, layer);
-    weights(WeightNames.W_Q, WeightNames.b_Q, layer, normalized, dQ);
-    weights(WeightNames.W_K, WeightNames.b_K, layer, normalized, dK);
-    weights(WeightNames.W_V, WeightNames.b_V, layer, normalized, dV);
+    weights(WeightNames.W_Q, WeightNames.b_Q, layer, normalized, flat(dQ));
+    weights(WeightNames.W_K, WeightNames.b_K, layer, normalized, flat(dK));
+    weights(WeightNames.W_V, WeightNames.b_V, layer, normalized, flat(dV));
     Tensor dNormalized = scope.take(normalized.shape());
     Tensor part = scope.take(normalized.shape());
-    backend.linearBackwardInput(dQ, w.W_Q(), dNormalized);
-    backend.linearBackwardInput(dK, w.W_K(), part);
+    backend.linearBackwardInput(flat(dQ), w.W_Q(), dNormalized);
+    backend.linearBackwardInput(flat(dK), w.W_K(), part);
     backend.add(dNormalized, part, dNormalized);
-    backend.linearBackwardInput(dV, w.W_V(), part);
+    backend.linearBackwardInput(flat(dV), w.W_V(), part);
     backend.add(dNormalized, part, dNormalized);
     scope.give(part);
     scope.give(dQ);

@@ -10,6 +10,7 @@ import dev.resid.tensor.Axis;
 import dev.resid.tensor.Shape;
 import dev.resid.tensor.Tensor;
 import dev.resid.tokenizer.ByteLevelBpe;
+import dev.resid.tokenizer.TokenizerSource;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -79,7 +80,7 @@ public final class Gpt2Checkpoint implements AutoCloseable {
           dir,
           config,
           files,
-          ByteLevelBpe.existsIn(dir) ? Optional.of(ByteLevelBpe.load(dir)) : Optional.empty(),
+          tokenizerOf(dir),
           new ModelSource.Directory(dir.toString(), weightFiles));
     } catch (IOException | RuntimeException e) {
       CheckpointShards.close(files);
@@ -103,7 +104,9 @@ public final class Gpt2Checkpoint implements AutoCloseable {
         Path.of("embedded"),
         config,
         files,
-        Optional.of(ByteLevelBpe.load("embedded", Gpt2Checkpoint::stream)),
+        Optional.of(
+            ByteLevelBpe.load(
+                TokenizerSource.classpath(Gpt2Checkpoint.class, "/dev/resid/model/embedded"))),
         new ModelSource.Fixed("embedded", sha256(weights)));
   }
 
@@ -336,6 +339,15 @@ public final class Gpt2Checkpoint implements AutoCloseable {
         || name.startsWith("score.")
         || name.startsWith("multiple_choice_head.")
         || name.startsWith("classifier.");
+  }
+
+  private static Optional<ByteLevelBpe> tokenizerOf(Path dir) throws IOException {
+    for (String name : List.of("tokenizer.json", "vocab.json", "encoder.json")) {
+      if (Files.exists(dir.resolve(name))) {
+        return Optional.of(ByteLevelBpe.load(dir));
+      }
+    }
+    return Optional.empty();
   }
 
   private static InputStream stream(String name) throws IOException {

@@ -148,7 +148,7 @@ final class Gpt2Forward {
     PackedBlock w = model.block(layer);
     Tensor z = at(Z, layer, mixed);
     Tensor out = take(stream());
-    backend.linear(z, w.W_O(), w.b_O(), Activation.IDENTITY, out);
+    backend.linear(flat(z), w.W_O(), w.b_O(), Activation.IDENTITY, out);
     if (hooks.has(RESULT, layer)) {
       out = throughResult(layer, z, out);
     }
@@ -257,7 +257,7 @@ final class Gpt2Forward {
       Matrix head = backend.pack(output.slice(output.shape().dims().getFirst().axis(), h * width,
           (h + 1) * width));
       Tensor part = take(shape.with(Axis.HEAD, 1));
-      backend.linear(zHead, head, none, Activation.IDENTITY, part);
+      backend.linear(flat(zHead), head, none, Activation.IDENTITY, part);
       backend.insert(part, Axis.HEAD, h, result);
       memory.done(zHead);
       memory.done(part);
@@ -291,8 +291,21 @@ final class Gpt2Forward {
             Shape.of(
                 Axis.BATCH, batch, Axis.POS, pos, Axis.HEAD, config.nHeads(), Axis.D_HEAD,
                 config.dHead()));
-    backend.linear(normalized, weight, bias, Activation.IDENTITY, out);
+    backend.linear(normalized, weight, bias, Activation.IDENTITY, flat(out));
     return out;
+  }
+
+  /** Returns [batch, pos, head, d_head] read as [batch, pos, head·d_head], on the same storage. */
+  static Tensor flat(Tensor heads) {
+    Shape shape = heads.shape();
+    return heads.reshape(
+        Shape.of(
+            Axis.BATCH,
+            shape.size(Axis.BATCH),
+            Axis.POS,
+            shape.size(Axis.POS),
+            Axis.OUT,
+            shape.size(Axis.HEAD) * shape.size(Axis.D_HEAD)));
   }
 
   private Tensor at(Site site, int layer, Tensor value) {
