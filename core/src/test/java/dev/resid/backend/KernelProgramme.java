@@ -1,0 +1,202 @@
+package dev.resid.backend;
+
+import dev.resid.tensor.Activation;
+import dev.resid.tensor.AdamStep;
+import dev.resid.tensor.Axis;
+import dev.resid.tensor.Backend;
+import dev.resid.tensor.Matrix;
+import dev.resid.tensor.Shape;
+import dev.resid.tensor.Tensor;
+import dev.resid.tensor.TopK;
+import dev.resid.testing.Cases;
+import dev.resid.testing.Cases.Values;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * Every kernel once, on inputs large enough to be worth splitting over threads and of sizes that
+ * split unevenly. For the promises that hold for all kernels alike.
+ */
+final class KernelProgramme {
+  private static final int R = 37;
+  private static final int C = 259;
+  private static final int OUT = 517;
+  private static final AttentionContract.Sizes ATTENTION =
+      new AttentionContract.Sizes(3, 29, 29, 3, 20, 0);
+
+  private final Cases cases = Cases.ofThisRun();
+  private final Tensor x = rows(C);
+  private final Tensor y = rows(C);
+  private final Tensor dOut = rows(OUT);
+  private final Tensor scale =
+      cases
+          .tensor(ContractBench.perRow(R), Values.ORDINARY)
+          .map(value -> Math.abs(value) + 0.1f);
+  private final Tensor gamma = cases.tensor(ContractBench.vector(C), Values.ORDINARY);
+  private final Tensor beta = cases.tensor(ContractBench.vector(C), Values.ORDINARY);
+  private final Tensor w = cases.tensor(ContractBench.matrix(C, OUT), Values.ORDINARY);
+  private final Tensor bias = cases.tensor(ContractBench.vector(OUT), Values.ORDINARY);
+  private final Tensor q = cases.tensor(ATTENTION.queries(), Values.ORDINARY);
+  private final Tensor k = cases.tensor(ATTENTION.keys(), Values.ORDINARY);
+  private final Tensor v = cases.tensor(ATTENTION.keys(), Values.ORDINARY);
+  private final int[] ids = cases.indices(R, 19);
+  private final int[] labels = cases.indices(R, C);
+
+  private final Map<String, double[]> results = new LinkedHashMap<>();
+
+  private Tensor rows(int columns) {
+    return cases.tensor(ContractBench.rows(R, columns), Values.ORDINARY);
+  }
+
+  /** Returns every kernel's results by name. */
+  static Map<String, double[]> run(Backend backend) {
+    KernelProgramme programme = new KernelProgramme();
+    programme.rowKernels(backend);
+    programme.layerNorm(backend);
+    programme.products(backend);
+    programme.attention(backend);
+    programme.reductions(backend);
+    return programme.results;
+  }
+
+  /** What a kernel does with its output. */
+  private interface Writing {
+    void to(Tensor out);
+  }
+
+  /** Runs a kernel on an output that holds ones, for those that add. */
+  private Tensor keep(Backend b, String name, Shape shape, Writing kernel) {
+    Tensor out = b.allocate(shape);
+    b.copy(Tensor.zeros(shape).map(zero -> 1), out);
+    kernel.to(out);
+    float[] values = out.toArray();
+    double[] wide = new double[values.length];
+    Arrays.setAll(wide, i -> values[i]);
+    results.put(name, wide);
+    return out;
+  }
+
+  private void rowKernels(Backend b) {
+    keep(b, "copy", x.shape(), out -> b.copy(x, out));
+    keep(b, "gatherRows", x.shape(), out -> b.gatherRows(y, ids, out));
+    keep(b, "scatterAddRows", x.shape(), out -> b.scatterAddRows(x, ids, out));
+    Tensor p = keep(b, "softmax", x.shape(), out -> b.softmax(x, out));
+    keep(b, "softmaxBackward", x.shape(), out -> b.softmaxBackward(y, p, out));
+    for (Activation f : Activation.values()) {
+      keep(b, "activate " + f, x.shape(), out -> b.activate(x, f, out));
+      keep(b, "activateBackward " + f, x.shape(), out -> b.activateBackward(y, x, f, out));
+    }
+    keep(b, "add", x.shape(), out -> b.add(x, y, out));
+    keep(b, "addScaled", x.shape(), out -> b.addScaled(x, 0.3, y, out));
+    AdamStep step = new AdamStep(1e-2, 0.9, 0.99, 1e-8, 0.1, 1, 7);
+    Tensor first = keep(b, "first moment", x.shape(), out -> b.copy(x, out));
+    Tensor second = keep(b, "second moment", x.shape(), out -> b.copy(x.map(Math::abs), out));
+    keep(b, "adamW", x.shape(), out -> b.adamW(step, out, y, first, second));
+    keep(b, "adamW moment1", x.shape(), out -> b.copy(first, out));
+    keep(b, "adamW moment2", x.shape(), out -> b.copy(second, out));
+  }
+
+  private void layerNorm(Backend b) {
+    Shape perRow = scale.shape();
+    keep(b, "layerNormScale", perRow, out -> b.layerNormScale(x, 1e-5, out));
+    keep(b, "layerNormApply", x.shape(), out -> b.layerNormApply(x, scale, gamma, beta, out));
+    keep(
+        b,
+        "layerNormApplyBackwardInput",
+        x.shape(),
+        out -> b.layerNormApplyBackwardInput(y, scale, gamma, out));
+    keep(
+        b,
+        "layerNormApplyBackwardScale",
+        perRow,
+        out -> b.layerNormApplyBackwardScale(y, x, scale, gamma, out));
+    keep(
+        b,
+        "dGamma",
+        gamma.shape(),
+        out -> b.layerNormApplyBackwardParameters(y, x, scale, out, b.allocate(beta.shape())));
+    keep(
+        b,
+        "dBeta",
+        beta.shape(),
+        out -> b.layerNormApplyBackwardParameters(y, x, scale, b.allocate(gamma.shape()), out));
+    keep(
+        b,
+        "layerNormScaleBackward",
+        x.shape(),
+        out -> b.layerNormScaleBackward(scale, x, scale, out));
+  }
+
+  private void products(Backend b) {
+    Matrix packed = b.pack(w);
+    for (Activation f : new Activation[] {Activation.IDENTITY, Activation.GELU_NEW}) {
+      keep(b, "linear " + f, dOut.shape(), out -> b.linear(x, packed, bias, f, out));
+    }
+    keep(b, "linearBackwardInput", x.shape(), out -> b.linearBackwardInput(dOut, packed, out));
+    keep(b, "addOuterProducts", w.shape(), out -> b.addOuterProducts(x, dOut, out));
+    keep(b, "addColumnSums", gamma.shape(), out -> b.addColumnSums(x, out));
+    keep(b, "gatherColumns", x.shape(), out -> b.gatherColumns(packed, ids, out));
+  }
+
+  private void attention(Backend b) {
+    AttentionContract.Sizes n = ATTENTION;
+    keep(b, "attention", n.queries(), out -> b.attention(q, k, v, n.spec(), out));
+    Tensor scores =
+        keep(b, "attentionScores", n.pattern(), out -> b.attentionScores(q, k, n.spec(), out));
+    Tensor p = keep(b, "pattern", n.pattern(), out -> b.softmax(scores, out));
+    keep(b, "attentionMix", n.queries(), out -> b.attentionMix(p, v, out));
+    Tensor other = b.allocate(n.keys());
+    keep(
+        b,
+        "attentionMixBackward dV",
+        n.keys(),
+        out -> b.attentionMixBackward(q, p, v, b.allocate(n.pattern()), out));
+    Tensor dP =
+        keep(
+            b,
+            "attentionMixBackward dPattern",
+            n.pattern(),
+            out -> b.attentionMixBackward(q, p, v, out, other));
+    keep(
+        b,
+        "attentionScoresBackward dQ",
+        n.queries(),
+        out -> b.attentionScoresBackward(dP, q, k, n.spec(), out, other));
+    keep(
+        b,
+        "attentionScoresBackward dK",
+        n.keys(),
+        out -> b.attentionScoresBackward(dP, q, k, n.spec(), b.allocate(n.queries()), out));
+    Tensor dQ = b.allocate(n.queries());
+    Tensor dK = b.allocate(n.keys());
+    keep(
+        b,
+        "attentionBackward dV",
+        n.keys(),
+        out -> b.attentionBackward(q, q, k, v, n.spec(), dQ, dK, out));
+    keep(b, "attentionBackward dQ", n.queries(), out -> b.copy(dQ, out));
+    keep(b, "attentionBackward dK", n.keys(), out -> b.copy(dK, out));
+  }
+
+  private void reductions(Backend b) {
+    Matrix packed = b.pack(w);
+    results.put("crossEntropy", b.crossEntropy(x, labels));
+    keep(
+        b,
+        "crossEntropyBackward",
+        x.shape(),
+        out -> b.crossEntropyBackward(x, labels, 0.25, out));
+    results.put("unembedCrossEntropy", b.unembedCrossEntropy(x, packed, bias, labels));
+    results.put("unembedLogSumExp", b.unembedLogSumExp(x, packed, bias));
+    results.put("unembedKl", b.unembedKl(x, y, packed, bias));
+    Shape twice = Shape.of(Axis.LENGTH, 2, Axis.ROW, R, Axis.D_MODEL, C);
+    float[] both = Arrays.copyOf(y.toArray(), 2 * R * C);
+    System.arraycopy(x.toArray(), 0, both, R * C, R * C);
+    results.put("unembedKl twice", b.unembedKl(x, Tensor.wrap(twice, both), packed, bias));
+    results.put("l2Distance", b.l2Distance(x, y));
+    results.put("sumOfSquares", new double[] {b.sumOfSquares(x)});
+    TopK top = b.topK(x, 5);
+    results.put("topK", Arrays.stream(top.indices()).asDoubleStream().toArray());
+  }
+}
