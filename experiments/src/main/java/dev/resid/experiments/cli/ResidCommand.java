@@ -4,9 +4,11 @@ import java.io.PrintWriter;
 import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ExecutionException;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.RunLast;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.UnmatchedArgumentException;
@@ -88,6 +90,15 @@ public final class ResidCommand implements Runnable {
     line.setCaseInsensitiveEnumValuesAllowed(true);
     line.setUsageHelpAutoWidth(false);
     line.setUsageHelpWidth(100);
+    line.setExecutionStrategy(
+        parsed -> {
+          try {
+            return new RunLast().execute(parsed);
+          } catch (StandardOutput.FailedException e) {
+            // While showing help: picocli expects failures from commands only.
+            throw new ExecutionException(line, e.getMessage(), e);
+          }
+        });
     line.setExecutionExceptionHandler(
         (problem, at, parsed) -> report(problem, at.getErr(), wantsStackTrace(parsed.originalArgs())));
     line.setParameterExceptionHandler((problem, args) -> reportUsage(problem));

@@ -1,0 +1,29 @@
+package dev.resid.architecture;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import dev.resid.tensor.Backend;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+
+class CoreArchitectureTest {
+  private static final JavaClasses CORE = ArchitectureRules.classesOf(Backend.class);
+
+  @TestFactory
+  Stream<DynamicTest> coreKeepsEveryRule() {
+    return ArchitectureRules.all().entrySet().stream()
+        .map(
+            rule ->
+                DynamicTest.dynamicTest(rule.getKey(), () -> rule.getValue().check(CORE)));
+  }
+
+  @Test
+  void theScanSawEveryClass() {
+    assertEquals(ArchitectureRules.classFilesOf(Backend.class), CORE.size());
+    assertTrue(CORE.size() > 50, "only " + CORE.size() + " classes");
+  }
+}

@@ -1,0 +1,6 @@
+package dev.resid.architecture.violations;
+
+/** Breaks a rule on purpose. */
+public final class ChangingStatic {
+  static int count;
+}

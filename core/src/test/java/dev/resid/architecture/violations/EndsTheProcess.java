@@ -1,0 +1,8 @@
+package dev.resid.architecture.violations;
+
+/** Breaks a rule on purpose. */
+public final class EndsTheProcess {
+  void end() {
+    System.exit(3);
+  }
+}

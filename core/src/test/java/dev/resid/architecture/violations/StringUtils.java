@@ -1,0 +1,4 @@
+package dev.resid.architecture.violations;
+
+/** Breaks a rule on purpose. */
+public final class StringUtils {}
