@@ -128,6 +128,20 @@ public final class Gpt2 {
   }
 
   /**
+   * Overwrites the weights in place, for training. Runs made before keep their numbers.
+   *
+   * @param weights new values of the same architecture and state
+   * @throws IllegalArgumentException if the architecture or the state differs
+   */
+  public void update(Gpt2Weights weights) {
+    if (!weights.config().equals(config()) || !weights.state().equals(weightsState())) {
+      throw new IllegalArgumentException(
+          "new weights are of another architecture or state than the model's");
+    }
+    model.update(weights);
+  }
+
+  /**
    * Returns the tokenizer.
    *
    * @throws IllegalStateException if the model came without one

@@ -104,6 +104,27 @@ public final class Tape implements AutoCloseable {
     return new Gradients(sums, found);
   }
 
+  /** Returns the mean cross-entropy over all next tokens of the batch, in nats. */
+  public double meanCrossEntropyNats() {
+    int[] labels = Labels.next(tokens);
+    double sum = 0;
+    for (double loss : model.backend().crossEntropy(logits(), labels)) {
+      sum += loss;
+    }
+    return sum / Labels.count(labels);
+  }
+
+  /**
+   * Adds the weight gradients of the sum of the seeds to tensors of the caller's, for gradients
+   * accumulated over several batches.
+   *
+   * @param sums tensors in the shapes of their weights; weights not in the map are left out
+   * @param seeds terms of the scalar, at least one
+   */
+  public void addWeightGradients(Map<Weight, Tensor> sums, Seed... seeds) {
+    backwardInto(sums, Set.of(), seeds);
+  }
+
   /** As {@link #backward}, but adds weight gradients to {@code sums}. */
   Map<HookPoint, Tensor> backwardInto(
       Map<Weight, Tensor> sums, Set<HookPoint> points, Seed... seeds) {

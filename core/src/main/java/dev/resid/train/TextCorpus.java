@@ -1,0 +1,146 @@
+package dev.resid.train;
+
+import dev.resid.random.CounterRandom;
+import dev.resid.tokenizer.ByteLevelBpe;
+import dev.resid.tokenizer.SpecialTokens;
+import dev.resid.tokenizer.TokenBatch;
+import it.unimi.dsi.fastutil.ints.IntArrayList;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Tokens of text files as one stream, cut into rows for training. A line that holds only {@code
+ * <|endoftext|>} stands between documents in a file and becomes that token in the stream. Every row
+ * begins with it too, as rows of the experiments do.
+ */
+public final class TextCorpus {
+  private static final String SEPARATOR = "<|endoftext|>";
+
+  private final int[] stream;
+  private final int endOfText;
+
+  private TextCorpus(int[] stream, int endOfText) {
+    this.stream = stream;
+    this.endOfText = endOfText;
+  }
+
+  /**
+   * Returns the corpus of some files, read in the order given.
+   *
+   * @param files UTF-8 text
+   * @param tokenizer needs an end-of-text token
+   * @throws IOException if a file cannot be read
+   * @throws IllegalArgumentException if the tokenizer has no end-of-text token
+   */
+  public static TextCorpus read(List<Path> files, ByteLevelBpe tokenizer) throws IOException {
+    int end = requireEndOfText(tokenizer);
+    IntArrayList ids = new IntArrayList();
+    for (Path file : files) {
+      for (String document : documents(Files.readString(file, StandardCharsets.UTF_8))) {
+        ids.addElements(ids.size(), tokenizer.encodeToIds(document, SpecialTokens.AS_TEXT));
+        ids.add(end);
+      }
+    }
+    return new TextCorpus(ids.toIntArray(), end);
+  }
+
+  /**
+   * Returns the documents of a text: its parts between lines that hold only {@code <|endoftext|>},
+   * without empty ones.
+   *
+   * @param text one file's content
+   */
+  public static List<String> documents(String text) {
+    List<String> documents = new ArrayList<>();
+    int from = 0;
+    while (from <= text.length()) {
+      int at = nextSeparator(text, from);
+      String document = text.substring(from, at < 0 ? text.length() : at);
+      if (!document.isBlank()) {
+        documents.add(document);
+      }
+      if (at < 0) {
+        break;
+      }
+      int after = at + SEPARATOR.length();
+      from = after < text.length() && text.charAt(after) == '\n' ? after + 1 : after;
+    }
+    return documents;
+  }
+
+  private static int nextSeparator(String text, int from) {
+    int at = text.indexOf(SEPARATOR, from);
+    while (at >= 0) {
+      int after = at + SEPARATOR.length();
+      boolean begins = at == 0 || text.charAt(at - 1) == '\n';
+      boolean ends = after == text.length() || text.charAt(after) == '\n';
+      if (begins && ends) {
+        return at;
+      }
+      at = text.indexOf(SEPARATOR, at + 1);
+    }
+    return -1;
+  }
+
+  /** Returns the number of tokens. */
+  public int tokens() {
+    return stream.length;
+  }
+
+  /**
+   * Returns the number of rows in one pass over the corpus.
+   *
+   * @param rowLength tokens a row, the leading end-of-text token included
+   */
+  public int rows(int rowLength) {
+    return stream.length / (rowLength - 1);
+  }
+
+  /**
+   * Returns the rows of one training step. Rows of one epoch are all different; their order depends
+   * on the seed and the epoch only, so a step's rows do not depend on how the run got there.
+   *
+   * @param step number of the step, from 0
+   * @param batch rows a step
+   * @param rowLength tokens a row, the leading end-of-text token included
+   * @param seed of the order
+   * @throws IllegalArgumentException if the corpus is shorter than one row
+   */
+  public TokenBatch batch(long step, int batch, int rowLength, long seed) {
+    int rows = rows(rowLength);
+    if (rows < 1) {
+      throw new IllegalArgumentException(
+          "the text has " + stream.length + " tokens, fewer than a row of " + rowLength);
+    }
+    int[][] ids = new int[batch][];
+    int[] order = null;
+    long epochOfOrder = -1;
+    for (int i = 0; i < batch; i++) {
+      long index = step * batch + i;
+      long epoch = index / rows;
+      if (epoch != epochOfOrder) {
+        order = new CounterRandom(seed).permutation(rows, epoch, 1);
+        epochOfOrder = epoch;
+      }
+      int from = order[(int) (index % rows)] * (rowLength - 1);
+      int[] row = new int[rowLength];
+      row[0] = endOfText;
+      System.arraycopy(stream, from, row, 1, rowLength - 1);
+      ids[i] = row;
+    }
+    return TokenBatch.of(ids);
+  }
+
+  static int requireEndOfText(ByteLevelBpe tokenizer) {
+    return tokenizer
+        .endOfText()
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "the tokenizer has no <|endoftext|> token, which begins every row; add it"));
+  }
+}
