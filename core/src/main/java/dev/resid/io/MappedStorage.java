@@ -3,7 +3,7 @@ package dev.resid.io;
 import dev.resid.tensor.Storage;
 
 /** Values that stay in their file and are converted to float32 piece by piece. */
-record MappedStorage(RawNumbers numbers) implements Storage {
+record MappedStorage(Numbers numbers) implements Storage {
   @Override
   public long size() {
     return numbers.count();

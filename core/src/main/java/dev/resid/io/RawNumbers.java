@@ -9,22 +9,27 @@ import java.nio.file.Path;
 import java.util.Objects;
 
 /**
- * Numbers of one dtype in consecutive bytes, converted as they are read. The bytes need not be
- * aligned: foreign writers do not always pad.
+ * Numbers of one dtype in consecutive bytes. The bytes need not be aligned: foreign writers do not
+ * always pad.
  */
-final class RawNumbers {
+final class RawNumbers implements Numbers {
   private static final int CHUNK = 4096;
+
+  // Single values are fetched through these constants, which the compiler can see through, and
+  // swapped afterwards where the file is big-endian.
+  private static final ValueLayout.OfShort SHORT =
+      ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfInt INT =
+      ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfLong LONG =
+      ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   private final Path file;
   private final String name;
   private final DType dtype;
   private final MemorySegment bytes;
+  private final ByteOrder order;
   private final long count;
-  private final ValueLayout.OfShort shortLayout;
-  private final ValueLayout.OfInt intLayout;
-  private final ValueLayout.OfLong longLayout;
-  private final ValueLayout.OfFloat floatLayout;
-  private final ValueLayout.OfDouble doubleLayout;
 
   /**
    * Describes the numbers; reads nothing.
@@ -40,97 +45,139 @@ final class RawNumbers {
     this.name = name;
     this.dtype = dtype;
     this.bytes = bytes;
+    this.order = order;
     this.count = bytes.byteSize() / Math.max(1, dtype.bytes());
-    this.shortLayout = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(order);
-    this.intLayout = ValueLayout.JAVA_INT_UNALIGNED.withOrder(order);
-    this.longLayout = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(order);
-    this.floatLayout = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(order);
-    this.doubleLayout = ValueLayout.JAVA_DOUBLE_UNALIGNED.withOrder(order);
   }
 
-  /** Returns how many numbers there are. */
-  long count() {
+  @Override
+  public long count() {
     return count;
   }
 
-  DType dtype() {
-    return dtype;
-  }
-
-  /** Copies numbers of a float dtype as float32; float64 is rounded to nearest. */
-  void floats(long offset, float[] target, int at, int length) {
+  @Override
+  public void floats(long offset, float[] target, int at, int length) {
     check(offset, target.length, at, length);
     access(
         () -> {
           switch (dtype) {
             case F32 ->
-                MemorySegment.copy(bytes, floatLayout, offset * 4, target, at, length);
+                MemorySegment.copy(
+                    bytes,
+                    ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(order),
+                    offset * 4,
+                    target,
+                    at,
+                    length);
             case F16, BF16 -> halves(offset, target, at, length);
-            case F64 -> {
-              double[] chunk = new double[Math.min(CHUNK, length)];
-              for (int done = 0; done < length; done += CHUNK) {
-                int n = Math.min(CHUNK, length - done);
-                MemorySegment.copy(bytes, doubleLayout, (offset + done) * 8, chunk, 0, n);
-                for (int i = 0; i < n; i++) {
-                  target[at + done + i] = (float) chunk[i];
-                }
+            default -> {
+              for (int i = 0; i < length; i++) {
+                target[at + i] = (float) real(offset + i);
               }
             }
-            default -> throw new IllegalStateException("not a float dtype: " + dtype);
           }
         });
   }
 
-  /** Copies numbers of a float dtype as float64, exactly. */
-  void doubles(long offset, double[] target, int at, int length) {
-    check(offset, target.length, at, length);
-    if (dtype == DType.F64) {
-      access(() -> MemorySegment.copy(bytes, doubleLayout, offset * 8, target, at, length));
-      return;
-    }
-    float[] chunk = new float[Math.min(CHUNK, length)];
-    for (int done = 0; done < length; done += CHUNK) {
-      int n = Math.min(CHUNK, length - done);
-      floats(offset + done, chunk, 0, n);
-      for (int i = 0; i < n; i++) {
-        target[at + done + i] = chunk[i];
-      }
-    }
-  }
-
-  /** Copies numbers of an integer dtype; U64 above 2^63-1 comes out negative. */
-  void longs(long offset, long[] target, int at, int length) {
+  @Override
+  public void doubles(long offset, double[] target, int at, int length) {
     check(offset, target.length, at, length);
     access(
         () -> {
-          switch (dtype) {
-            case I64, U64 -> MemorySegment.copy(bytes, longLayout, offset * 8, target, at, length);
-            default -> {
-              for (int i = 0; i < length; i++) {
-                target[at + i] = integer(offset + i);
-              }
-            }
+          for (int i = 0; i < length; i++) {
+            target[at + i] = real(offset + i);
           }
         });
+  }
+
+  @Override
+  public void longs(long offset, long[] target, int at, int length) {
+    check(offset, target.length, at, length);
+    access(
+        () -> {
+          for (int i = 0; i < length; i++) {
+            target[at + i] = integer(offset + i);
+          }
+        });
+  }
+
+  /** Copies every {@code stride}-th value of a float dtype as float32. */
+  void floats(long offset, long stride, float[] target, int at, int length) {
+    checkStrided(offset, stride, length);
+    access(
+        () -> {
+          for (int i = 0; i < length; i++) {
+            target[at + i] = (float) real(offset + i * stride);
+          }
+        });
+  }
+
+  /** Copies every {@code stride}-th value of a float dtype as float64. */
+  void doubles(long offset, long stride, double[] target, int at, int length) {
+    checkStrided(offset, stride, length);
+    access(
+        () -> {
+          for (int i = 0; i < length; i++) {
+            target[at + i] = real(offset + i * stride);
+          }
+        });
+  }
+
+  /** Copies every {@code stride}-th value of an integer dtype. */
+  void longs(long offset, long stride, long[] target, int at, int length) {
+    checkStrided(offset, stride, length);
+    access(
+        () -> {
+          for (int i = 0; i < length; i++) {
+            target[at + i] = integer(offset + i * stride);
+          }
+        });
+  }
+
+  /** The value as float64: exact for every float dtype. */
+  private double real(long index) {
+    return switch (dtype) {
+      case F16 -> Float.float16ToFloat(shortAt(index));
+      case BF16 -> Float.intBitsToFloat(shortAt(index) << 16);
+      case F32 -> Float.intBitsToFloat(intAt(index));
+      case F64 -> Double.longBitsToDouble(longAt(index));
+      default -> throw new IllegalStateException("not a float dtype: " + dtype);
+    };
   }
 
   private long integer(long index) {
     return switch (dtype) {
       case BOOL, U8 -> bytes.get(ValueLayout.JAVA_BYTE, index) & 0xFF;
       case I8 -> bytes.get(ValueLayout.JAVA_BYTE, index);
-      case I16 -> bytes.get(shortLayout, index * 2);
-      case U16 -> bytes.get(shortLayout, index * 2) & 0xFFFF;
-      case I32 -> bytes.get(intLayout, index * 4);
-      case U32 -> bytes.get(intLayout, index * 4) & 0xFFFFFFFFL;
+      case I16 -> shortAt(index);
+      case U16 -> shortAt(index) & 0xFFFF;
+      case I32 -> intAt(index);
+      case U32 -> intAt(index) & 0xFFFFFFFFL;
+      case I64, U64 -> longAt(index);
       default -> throw new IllegalStateException("not an integer dtype: " + dtype);
     };
   }
 
+  private short shortAt(long index) {
+    short value = bytes.get(SHORT, index * 2);
+    return order == ByteOrder.LITTLE_ENDIAN ? value : Short.reverseBytes(value);
+  }
+
+  private int intAt(long index) {
+    int value = bytes.get(INT, index * 4);
+    return order == ByteOrder.LITTLE_ENDIAN ? value : Integer.reverseBytes(value);
+  }
+
+  private long longAt(long index) {
+    long value = bytes.get(LONG, index * 8);
+    return order == ByteOrder.LITTLE_ENDIAN ? value : Long.reverseBytes(value);
+  }
+
   private void halves(long offset, float[] target, int at, int length) {
     short[] chunk = new short[Math.min(CHUNK, length)];
+    ValueLayout.OfShort layout = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(order);
     for (int done = 0; done < length; done += CHUNK) {
       int n = Math.min(CHUNK, length - done);
-      MemorySegment.copy(bytes, shortLayout, (offset + done) * 2, chunk, 0, n);
+      MemorySegment.copy(bytes, layout, (offset + done) * 2, chunk, 0, n);
       if (dtype == DType.F16) {
         for (int i = 0; i < n; i++) {
           target[at + done + i] = Float.float16ToFloat(chunk[i]);
@@ -148,6 +195,13 @@ final class RawNumbers {
     Objects.checkFromIndexSize(offset, (long) length, count);
   }
 
+  private void checkStrided(long offset, long stride, int length) {
+    if (length > 0) {
+      Objects.checkIndex(offset, count);
+      Objects.checkIndex(offset + (length - 1) * stride, count);
+    }
+  }
+
   private void access(Runnable body) {
     if (!bytes.scope().isAlive()) {
       throw closed();
@@ -161,7 +215,9 @@ final class RawNumbers {
       // How the JVM reports a page of a mapping that the file no longer has.
       throw new UncheckedIOException(
           new IOException(
-              file + ": tensor " + Printable.quoted(name)
+              file
+                  + ": tensor "
+                  + Printable.quoted(name)
                   + ": the file was cut short or its disk failed while it was open. Open it again",
               e));
     }

@@ -2,10 +2,8 @@ package dev.resid.io;
 
 import dev.resid.tensor.Shape;
 import dev.resid.tensor.ShapeMismatchException;
-import dev.resid.tensor.Storage;
 import dev.resid.tensor.Tensor;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -41,14 +39,8 @@ public final class SafetensorsWriter {
           Arrays.compareUnsigned(
               a.getBytes(StandardCharsets.UTF_8), b.getBytes(StandardCharsets.UTF_8));
 
-  private final Map<String, Entry> entries = new HashMap<>();
+  private final Map<String, EncodedTensor> entries = new HashMap<>();
   private final SortedMap<String, String> metadata = new TreeMap<>(BY_UTF8);
-
-  private record Entry(String name, DType dtype, Shape shape, AtomicFiles.Content values) {
-    long bytes() {
-      return Math.multiplyExact(shape.elements(), (long) dtype.bytes());
-    }
-  }
 
   /** Starts with no tensors. */
   public SafetensorsWriter() {}
@@ -76,18 +68,7 @@ public final class SafetensorsWriter {
    *     one of the four; later, from {@link #write}, if a finite value is too large for the dtype
    */
   public SafetensorsWriter add(String name, Tensor tensor, DType dtype) {
-    if (!dtype.isFloat()) {
-      throw new IllegalArgumentException(
-          "tensor " + Printable.quoted(name) + ": a float tensor cannot be stored as " + dtype);
-    }
-    Storage storage = tensor.storage();
-    long count = tensor.elements();
-    return put(
-        new Entry(
-            name,
-            dtype,
-            tensor.shape(),
-            out -> NumberEncoder.floats(name, storage, count, dtype, out)));
+    return put(EncodedTensor.of(name, tensor, dtype));
   }
 
   /**
@@ -101,8 +82,7 @@ public final class SafetensorsWriter {
    * @throws ShapeMismatchException if the number of values is not that of the shape
    */
   public SafetensorsWriter add(String name, Shape shape, double[] values) {
-    checkCount(name, shape, values.length);
-    return put(new Entry(name, DType.F64, shape, out -> NumberEncoder.doubles(values, out)));
+    return put(EncodedTensor.of(name, shape, values));
   }
 
   /**
@@ -116,8 +96,7 @@ public final class SafetensorsWriter {
    * @throws ShapeMismatchException if the number of values is not that of the shape
    */
   public SafetensorsWriter add(String name, Shape shape, long[] values) {
-    checkCount(name, shape, values.length);
-    return put(new Entry(name, DType.I64, shape, out -> NumberEncoder.longs(values, out)));
+    return put(EncodedTensor.of(name, shape, values));
   }
 
   /**
@@ -131,8 +110,7 @@ public final class SafetensorsWriter {
    * @throws ShapeMismatchException if the number of values is not that of the shape
    */
   public SafetensorsWriter add(String name, Shape shape, int[] values) {
-    checkCount(name, shape, values.length);
-    return put(new Entry(name, DType.I32, shape, out -> NumberEncoder.ints(values, out)));
+    return put(EncodedTensor.of(name, shape, values));
   }
 
   /**
@@ -157,11 +135,11 @@ public final class SafetensorsWriter {
    * @throws IllegalArgumentException if a finite value is too large for the dtype asked for
    */
   public void write(Path file) throws IOException {
-    List<Entry> ordered =
+    List<EncodedTensor> ordered =
         entries.values().stream()
             .sorted(
-                Comparator.comparing(Entry::dtype, Comparator.reverseOrder())
-                    .thenComparing(Entry::name, BY_UTF8))
+                Comparator.comparing(EncodedTensor::dtype, Comparator.reverseOrder())
+                    .thenComparing(EncodedTensor::name, BY_UTF8))
             .toList();
     byte[] header = header(ordered);
     int padding = (8 - header.length % 8) % 8;
@@ -171,7 +149,7 @@ public final class SafetensorsWriter {
               + SafetensorsHeader.MAX_HEADER_BYTES + "; shorten the metadata");
     }
     long total = 8L + header.length + padding;
-    for (Entry entry : ordered) {
+    for (EncodedTensor entry : ordered) {
       total = Math.addExact(total, entry.bytes());
     }
     AtomicFiles.write(
@@ -185,14 +163,14 @@ public final class SafetensorsWriter {
                   .array());
           out.write(header);
           NumberEncoder.repeat(' ', padding, out);
-          for (Entry entry : ordered) {
+          for (EncodedTensor entry : ordered) {
             entry.values().writeTo(out);
           }
         });
   }
 
-  private SafetensorsWriter put(Entry entry) {
-    if (text(entry.name()).equals(METADATA)) {
+  private SafetensorsWriter put(EncodedTensor entry) {
+    if (entry.name().equals(METADATA)) {
       throw new IllegalArgumentException(
           "no tensor can be named " + METADATA + ": the format keeps that key for strings");
     }
@@ -203,14 +181,6 @@ public final class SafetensorsWriter {
     return this;
   }
 
-  private static void checkCount(String name, Shape shape, int count) {
-    if (shape.elements() != count) {
-      throw new ShapeMismatchException(
-          "tensor " + Printable.quoted(name) + ": " + shape + " needs " + shape.elements()
-              + " values, found " + count);
-    }
-  }
-
   private static String text(String text) {
     if (!Utf8.isWellFormed(text)) {
       throw new IllegalArgumentException(
@@ -219,7 +189,7 @@ public final class SafetensorsWriter {
     return text;
   }
 
-  private byte[] header(List<Entry> ordered) {
+  private byte[] header(List<EncodedTensor> ordered) {
     StringBuilder json = new StringBuilder("{");
     if (!metadata.isEmpty()) {
       string(json, METADATA).append(":{");
@@ -232,7 +202,7 @@ public final class SafetensorsWriter {
       json.append('}');
     }
     long offset = 0;
-    for (Entry entry : ordered) {
+    for (EncodedTensor entry : ordered) {
       string(json.append(json.length() == 1 ? "" : ","), entry.name());
       json.append(":{\"dtype\":\"").append(entry.dtype()).append("\",\"shape\":[");
       String separator = "";

@@ -13,8 +13,8 @@ import java.util.Objects;
  * @param name its key in the file
  * @param dtype how its numbers are stored
  * @param shape sizes, outermost first; empty for a single value
- * @param begin byte offset of the first value from the start of the file
- * @param end byte offset after the last value from the start of the file
+ * @param begin byte offset in the file of the first value; of the entry where that is compressed
+ * @param end byte offset in the file after the last value, or after the compressed entry
  */
 public record TensorInfo(String name, DType dtype, List<Long> shape, long begin, long end) {
   /** Copies the shape. */
@@ -33,7 +33,7 @@ public record TensorInfo(String name, DType dtype, List<Long> shape, long begin,
     return product;
   }
 
-  /** Returns the bytes the values occupy in the file. */
+  /** Returns the bytes between begin and end. */
   public long bytes() {
     return end - begin;
   }
