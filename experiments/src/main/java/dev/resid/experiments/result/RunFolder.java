@@ -1,0 +1,162 @@
+package dev.resid.experiments.result;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.NotDirectoryException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Optional;
+
+/**
+ * The output folder of one run. It is locked while a process works in it, and it never takes in
+ * another run than the one it was begun for: the same command goes on where it stopped, any other
+ * one is refused.
+ */
+public final class RunFolder implements AutoCloseable {
+  private static final String LOCK = ".lock";
+  private static final String WORK = "blocks";
+
+  private final Path folder;
+  private final FileChannel channel;
+  private final FileLock lock;
+  private RunRecord record;
+
+  private RunFolder(Path folder, FileChannel channel, FileLock lock) {
+    this.folder = folder;
+    this.channel = channel;
+    this.lock = lock;
+  }
+
+  /**
+   * Opens the folder of a run, and creates it if there is none.
+   *
+   * @param folder the folder; may be missing or empty, or hold this same run
+   * @param begun the record of the run; its times are replaced by those of an earlier process
+   * @throws IllegalStateException if the folder holds another run, or anything else, or another
+   *     process is working in it
+   * @throws IOException if the folder cannot be read or written
+   */
+  public static RunFolder open(Path folder, RunRecord begun) throws IOException {
+    if (Files.exists(folder) && !Files.isDirectory(folder)) {
+      throw new NotDirectoryException(folder.toString());
+    }
+    Files.createDirectories(folder);
+    if (!Files.exists(folder.resolve(RunRecord.FILE))) {
+      requireEmpty(folder);
+    }
+    FileChannel channel =
+        FileChannel.open(folder.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+    try {
+      RunFolder opened = new RunFolder(folder, channel, lock(folder, channel));
+      opened.begin(begun);
+      return opened;
+    } catch (IOException | RuntimeException e) {
+      channel.close();
+      throw e;
+    }
+  }
+
+  private static FileLock lock(Path folder, FileChannel channel) throws IOException {
+    FileLock lock = null;
+    try {
+      lock = channel.tryLock();
+    } catch (OverlappingFileLockException e) {
+      // this process holds it; the same answer
+    }
+    if (lock == null) {
+      throw new IllegalStateException(
+          "another process is working in " + folder + "; wait for it, or choose another --out");
+    }
+    return lock;
+  }
+
+  private void begin(RunRecord begun) throws IOException {
+    record = begun;
+    if (Files.exists(folder.resolve(RunRecord.FILE))) {
+      RunRecord earlier = RunRecord.read(folder);
+      Optional<String> difference = difference(begun, earlier);
+      if (difference.isPresent()) {
+        throw new IllegalStateException(
+            folder
+                + " is the output folder of another run ("
+                + difference.get()
+                + "); choose another --out");
+      }
+      record = begun.withTimesOf(earlier);
+    }
+    Files.createDirectories(folder.resolve(WORK));
+    record.write(folder);
+  }
+
+  private static Optional<String> difference(RunRecord here, RunRecord there) {
+    if (!here.command().equals(there.command())) {
+      return Optional.of(
+          "command is " + here.command() + " here and " + there.command() + " there");
+    }
+    if (!here.shard().equals(there.shard())) {
+      return Optional.of("shard is " + here.shard() + " here and " + there.shard() + " there");
+    }
+    return here.settings().firstDifference(there.settings());
+  }
+
+  private static void requireEmpty(Path folder) throws IOException {
+    try (DirectoryStream<Path> entries = Files.newDirectoryStream(folder)) {
+      for (Path entry : entries) {
+        String name = entry.getFileName().toString();
+        // A process killed at its very beginning leaves a lock or a temporary file.
+        if (!name.equals(LOCK) && !name.startsWith("." + RunRecord.FILE) && !name.equals(WORK)) {
+          throw new IllegalStateException(
+              folder + " holds other files (" + name + ") and no run; choose another --out");
+        }
+      }
+    }
+  }
+
+  /** Returns the folder. */
+  public Path path() {
+    return folder;
+  }
+
+  /** Returns the path of a file in the folder. */
+  public Path file(String name) {
+    return folder.resolve(name);
+  }
+
+  /** Returns the path of a file in the subfolder for what is needed to go on. */
+  public Path work(String name) {
+    return folder.resolve(WORK).resolve(name);
+  }
+
+  /** Returns the path of a file in the subfolder for what is needed to go on, of any run folder. */
+  public static Path work(Path folder, String name) {
+    return folder.resolve(WORK).resolve(name);
+  }
+
+  /** Returns the record of the run. */
+  public RunRecord record() {
+    return record;
+  }
+
+  /**
+   * Writes down that the run is complete.
+   *
+   * @param seconds time spent on its blocks
+   * @throws IOException if the record cannot be written
+   */
+  public void finish(double seconds) throws IOException {
+    record = record.finish(seconds);
+    record.write(folder);
+  }
+
+  /** Lets other processes work in the folder again. */
+  @Override
+  public void close() throws IOException {
+    try (channel) {
+      lock.release();
+    }
+  }
+}
