@@ -10,7 +10,12 @@ import picocli.CommandLine.Spec;
     name = "train",
     description = "Train a model or a tokenizer.",
     synopsisSubcommandLabel = "COMMAND",
-    footer = {"", "Example:", "  resid train --help"})
+    footer = {
+      "",
+      "Example:",
+      "  resid train tokenizer --text texts/ --vocab-size 4096 --out my-tokenizer"
+    },
+    subcommands = {TrainTokenizerCommand.class})
 final class TrainCommand implements Runnable {
   @Spec private CommandSpec spec;
 
