@@ -2,7 +2,6 @@ package dev.resid.tokenizer;
 
 import dev.resid.tokenizer.Vocabulary.AddedToken;
 import it.unimi.dsi.fastutil.ints.IntArrayList;
-import it.unimi.dsi.fastutil.objects.Object2IntOpenHashMap;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -17,7 +16,6 @@ import java.util.List;
  *
  * <p>Ids are laid out as in GPT-2: 256 bytes in the order of the characters that stand for them in
  * vocabulary files, the merged tokens in the order they were learnt, then {@code <|endoftext|>}.
- * When two merges make the same bytes, the second reuses the id of the first.
  *
  * <p>Immutable; a trainer may be used again.
  *
@@ -115,23 +113,13 @@ public final class BpeTrainer {
   private ByteLevelBpe learn(WordCounts counts) {
     List<String> tokens = new ArrayList<>();
     int[] idOfByte = addBytes(tokens);
-    Object2IntOpenHashMap<String> idOfToken = new Object2IntOpenHashMap<>();
-    idOfToken.defaultReturnValue(-1);
-    for (int id = 0; id < tokens.size(); id++) {
-      idOfToken.put(tokens.get(id), id);
-    }
     IntArrayList left = new IntArrayList();
     IntArrayList right = new IntArrayList();
     IntArrayList products = new IntArrayList();
     MergeLearner learner = new MergeLearner(counts, idOfByte);
     while (tokens.size() < vocabularySize - 1 && learner.next(minimumFrequency)) {
-      String token = tokens.get(learner.left()) + tokens.get(learner.right());
-      int product = idOfToken.getInt(token);
-      if (product < 0) {
-        product = tokens.size();
-        tokens.add(token);
-        idOfToken.put(token, product);
-      }
+      int product = tokens.size();
+      tokens.add(tokens.get(learner.left()) + tokens.get(learner.right()));
       left.add(learner.left());
       right.add(learner.right());
       products.add(product);

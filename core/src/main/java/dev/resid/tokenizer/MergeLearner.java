@@ -9,9 +9,12 @@ import java.util.PriorityQueue;
 // the words in which it has occurred. Applying a merge visits only those words, and changes only the
 // pairs around each occurrence.
 //
-// The heap holds (frequency, pair) as it was when it was pushed. A frequency that grows is pushed
-// anew; one that shrinks is found out when it is popped, and pushed again as it is then. So the top
-// entry that is up to date is the most frequent pair.
+// A stretch of bytes that ends up as one token goes through the same steps wherever it stands, since
+// no merge ever reached across its ends. Hence no two merges make the same bytes, a token is made in
+// one round only, and a pair becomes more frequent only in the round that makes one of its parts.
+// So each pair is pushed onto the heap once, after that round. A frequency that has shrunk since is
+// found out when it is popped, and pushed again as it is then: the top entry that is up to date is
+// the most frequent pair.
 /** Words as tokens, and the most frequent pair of neighbours in them. */
 final class MergeLearner {
   private record Candidate(long frequency, long pair, int slot) implements Comparable<Candidate> {
@@ -35,17 +38,13 @@ final class MergeLearner {
   private IntArrayList[] words = new IntArrayList[1 << 12];
 
   private long[] pairs = new long[1 << 12];
-
-  /** The round in which the pair was last put among those that grew. */
-  private int[] grown = new int[1 << 12];
-
-  private boolean[] merged = new boolean[1 << 12];
   private int slots;
 
+  /** Slots before this one are on the heap, or were. */
+  private int pushed;
+
   private final PriorityQueue<Candidate> heap = new PriorityQueue<>();
-  private final IntArrayList grownNow = new IntArrayList();
   private Candidate best;
-  private int round = 1;
 
   /**
    * Begins with one token a byte.
@@ -74,27 +73,22 @@ final class MergeLearner {
     }
   }
 
-  /**
-   * Goes to the most frequent pair that was not merged yet; returns false if none occurs at least as
-   * often as asked for.
-   */
+  /** Goes to the most frequent pair; returns false if none occurs at least as often as asked for. */
   boolean next(long minimumFrequency) {
-    pushGrown();
+    for (; pushed < slots; pushed++) {
+      heap.add(new Candidate(frequencies[pushed], pairs[pushed], pushed));
+    }
     while (!heap.isEmpty()) {
-      Candidate top = heap.poll();
-      if (top.frequency < minimumFrequency) {
+      best = heap.poll();
+      long now = frequencies[best.slot];
+      if (best.frequency < minimumFrequency) {
         return false;
       }
-      long now = frequencies[top.slot];
-      if (merged[top.slot] || now > top.frequency) {
-        continue; // one that grew was pushed when it did
-      }
-      if (now == top.frequency) {
-        best = top;
+      if (now == best.frequency) {
         return true;
       }
       if (now >= minimumFrequency) {
-        heap.add(new Candidate(now, top.pair, top.slot));
+        heap.add(new Candidate(now, best.pair, best.slot));
       }
     }
     return false;
@@ -117,10 +111,8 @@ final class MergeLearner {
 
   /** Replaces the pair by a token, in every word from left to right. */
   void merge(int product) {
-    int slot = best.slot;
-    merged[slot] = true;
-    IntArrayList affected = words[slot];
-    words[slot] = null;
+    IntArrayList affected = words[best.slot];
+    words[best.slot] = null;
     for (int i = 0; i < affected.size(); i++) {
       mergeIn(affected.getInt(i), left(), right(), product);
     }
@@ -163,16 +155,9 @@ final class MergeLearner {
       slot = newSlot(pair);
     }
     frequencies[slot] += wordCounts[word];
-    if (merged[slot]) {
-      return;
-    }
     IntArrayList list = words[slot];
     if (list.isEmpty() || list.getInt(list.size() - 1) != word) {
       list.add(word);
-    }
-    if (grown[slot] != round) {
-      grown[slot] = round;
-      grownNow.add(slot);
     }
   }
 
@@ -181,23 +166,10 @@ final class MergeLearner {
       frequencies = Arrays.copyOf(frequencies, slots * 2);
       words = Arrays.copyOf(words, slots * 2);
       pairs = Arrays.copyOf(pairs, slots * 2);
-      grown = Arrays.copyOf(grown, slots * 2);
-      merged = Arrays.copyOf(merged, slots * 2);
     }
     words[slots] = new IntArrayList(2);
     pairs[slots] = pair;
     slotOfPair.put(pair, slots);
     return slots++;
-  }
-
-  private void pushGrown() {
-    for (int i = 0; i < grownNow.size(); i++) {
-      int slot = grownNow.getInt(i);
-      if (frequencies[slot] > 0) {
-        heap.add(new Candidate(frequencies[slot], pairs[slot], slot));
-      }
-    }
-    grownNow.clear();
-    round++;
   }
 }
