@@ -139,7 +139,8 @@ final class Activations {
       VectorMask<Float> m = F.indexInRange(i, n);
       FloatVector v = FloatVector.fromArray(F, x, at, m);
       FloatVector d = FloatVector.fromArray(F, dOut, at, m);
-      d.blend(0f, v.compare(VectorOperators.LE, 0f)).intoArray(dX, at, m);
+      FloatVector slope = d.blend(0f, v.compare(VectorOperators.LE, 0f));
+      slope.blend(Float.NaN, v.test(VectorOperators.IS_NAN)).intoArray(dX, at, m);
     }
   }
 

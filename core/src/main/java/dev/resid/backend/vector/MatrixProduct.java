@@ -175,8 +175,11 @@ final class MatrixProduct {
   /** Adds a product of which neither operand is packed yet to c [lines, columns]. */
   private void product(
       LeftOperand left, int lines, int terms, RightOperand right, int columns, float[] c) {
+    if (lines == 0 || terms == 0 || columns == 0) {
+      return;
+    }
     int sharedColumns = Math.min(Packing.roundUp(columns, COLUMNS), SHARED_COLUMNS);
-    float[] shared = pool.take(sharedColumns * Math.min(DEPTH, Math.max(1, terms)));
+    float[] shared = pool.take(sharedColumns * Math.min(DEPTH, terms));
     for (int column = 0; column < columns; column += sharedColumns) {
       int first = column;
       int width = Math.min(sharedColumns, columns - column);

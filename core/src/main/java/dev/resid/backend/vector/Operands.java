@@ -84,7 +84,7 @@ final class Operands {
   static void requireIndices(String what, int[] indices, int from, int to) {
     for (int r = 0; r < indices.length; r++) {
       if (indices[r] < from || indices[r] >= to) {
-        throw new IndexOutOfBoundsException(
+        throw new IllegalArgumentException(
             what + "[" + r + "] is " + indices[r] + ", expected " + from + " to " + (to - 1));
       }
     }

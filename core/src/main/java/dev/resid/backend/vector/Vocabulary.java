@@ -5,6 +5,7 @@ import dev.resid.backend.vector.MatrixProduct.Target;
 import dev.resid.backend.vector.Scratch.Use;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 // Reductions over the vocabulary in float64, from logits or through the unembedding without an
@@ -260,16 +261,21 @@ final class Vocabulary {
   private static double weightedDifference(
       float[] a, int aFrom, float[] b, int bFrom, int n, double max) {
     DoubleVector sum = DoubleVector.zero(D);
+    double shift = max == Double.NEGATIVE_INFINITY ? 0 : max;
     int i = 0;
     for (; i <= n - LD; i += LD) {
       DoubleVector x = RowKernels.load(a, aFrom + i);
-      sum = Exponentials.exp(x.sub(max)).fma(x.sub(RowKernels.load(b, bFrom + i)), sum);
+      DoubleVector e = Exponentials.exp(x.sub(shift));
+      DoubleVector d = x.sub(RowKernels.load(b, bFrom + i));
+      sum = sum.add(e.mul(d).blend(0.0, e.compare(VectorOperators.EQ, 0.0)));
     }
     if (i < n) {
       VectorMask<Float> m = H.indexInRange(i, n);
       DoubleVector x = RowKernels.load(a, aFrom + i, m);
       DoubleVector y = RowKernels.load(b, bFrom + i, m);
-      sum = sum.add(Exponentials.exp(x.sub(max)).mul(x.sub(y)), m.cast(D));
+      DoubleVector e = Exponentials.exp(x.sub(shift));
+      DoubleVector d = e.mul(x.sub(y)).blend(0.0, e.compare(VectorOperators.EQ, 0.0));
+      sum = sum.add(d, m.cast(D));
     }
     return Lanes.sum(sum);
   }
