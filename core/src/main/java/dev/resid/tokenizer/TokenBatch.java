@@ -1,5 +1,6 @@
 package dev.resid.tokenizer;
 
+import dev.resid.io.AtomicFiles;
 import it.unimi.dsi.fastutil.ints.IntArrayList;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -285,7 +286,7 @@ public final class TokenBatch {
    * @throws IOException if it cannot be written; the file is then as before
    */
   public void writeJson(Path file) throws IOException {
-    AtomicFile.write(
+    AtomicFiles.write(
         file,
         out -> {
           StringBuilder line = new StringBuilder();

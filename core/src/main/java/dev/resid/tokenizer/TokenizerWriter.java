@@ -1,5 +1,6 @@
 package dev.resid.tokenizer;
 
+import dev.resid.io.AtomicFiles;
 import dev.resid.tokenizer.Vocabulary.AddedToken;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -28,7 +29,7 @@ final class TokenizerWriter {
   void write(Path directory) throws IOException {
     Files.createDirectories(directory);
     writeJson(directory.resolve("vocab.json"), this::writeTokens);
-    AtomicFile.write(
+    AtomicFiles.write(
         directory.resolve("merges.txt"),
         out -> {
           out.write("#version: 0.2\n".getBytes(StandardCharsets.UTF_8));
@@ -58,7 +59,7 @@ final class TokenizerWriter {
   }
 
   private static void writeJson(Path file, Body body) throws IOException {
-    AtomicFile.write(
+    AtomicFiles.write(
         file,
         out -> {
           try (JsonGenerator json = Json.generator(out)) {

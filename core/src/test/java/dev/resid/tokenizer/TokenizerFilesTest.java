@@ -181,23 +181,6 @@ class TokenizerFilesTest {
     }
   }
 
-  @Test
-  void aFileThatCannotBeWrittenIsLeftAsItWas(@TempDir Path dir) throws IOException {
-    Path file = dir.resolve("vocab.json");
-    Files.writeString(file, "old");
-    assertThrows(
-        IOException.class,
-        () ->
-            AtomicFile.write(
-                file,
-                out -> {
-                  out.write(new byte[1 << 20]);
-                  throw new IOException("no space left");
-                }));
-    assertEquals("old", Files.readString(file));
-    assertEquals(Set.of("vocab.json"), names(dir));
-  }
-
   // damaged files
 
   private static void assertRefused(TokenizerSource source, String where, String problem) {
