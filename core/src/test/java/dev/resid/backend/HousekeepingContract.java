@@ -10,6 +10,7 @@ import dev.resid.tensor.Activation;
 import dev.resid.tensor.AttentionSpec;
 import dev.resid.tensor.Axis;
 import dev.resid.tensor.Backend;
+import dev.resid.tensor.Dim;
 import dev.resid.tensor.Matrix;
 import dev.resid.tensor.Scope;
 import dev.resid.tensor.Shape;
@@ -57,6 +58,35 @@ interface HousekeepingContract {
       bench().compareBits("copy", vector(3 * width), (b, out) -> b.copy(from, out));
       Tensor stored = Tensor.on(from.shape(), new Stored(from.toArray()));
       bench().compareBits("copy of a file", from.shape(), (b, out) -> b.copy(stored, out));
+    }
+  }
+
+  /** Ranges of every axis are copied, and nothing beside them is touched. */
+  @Test
+  default void rangesAreCopiedAlongEveryAxis() {
+    Shape shape = Shape.of(Axis.BATCH, 2, Axis.POS, 5, Axis.HEAD, 3, Axis.D_HEAD, 7);
+    for (Dim dim : shape.dims()) {
+      Axis axis = dim.axis();
+      for (int from = 0; from < dim.size(); from++) {
+        int first = from;
+        Tensor whole = bench().in(shape);
+        Tensor part = bench().in(shape.with(axis, dim.size() - first));
+        Tensor expected = whole;
+        for (int i = first; i < dim.size(); i++) {
+          expected = expected.with(axis, i, part.at(axis, i - first));
+        }
+        Tensor inserted = bench().accumulator(whole);
+        bench().tested.insert(part, axis, first, inserted);
+        bench().check("insert at " + axis + " " + first).sameBits(expected, inserted);
+        bench()
+            .check("extract at " + axis + " " + first)
+            .sameBits(
+                whole.slice(axis, first, dim.size()),
+                bench().tested(part.shape(), (b, out) -> b.extract(whole, axis, first, out)));
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> bench().tested.insert(part, axis, first + 1, inserted));
+      }
     }
   }
 
