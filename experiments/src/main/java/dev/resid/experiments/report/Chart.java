@@ -1,0 +1,147 @@
+package dev.resid.experiments.report;
+
+import dev.resid.experiments.report.Drawing.Dash;
+import dev.resid.experiments.report.Drawing.Fill;
+import dev.resid.experiments.report.Drawing.Form;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What a figure shows: one or more panels side by side with curves over a common range.
+ *
+ * @param title what is seen, in a few words
+ * @param subtitle what is drawn against what
+ * @param source where the numbers come from: model, data and run
+ * @param x the horizontal axis of every panel
+ * @param y the vertical axis of every panel, with a common range
+ * @param panels at least one
+ */
+public record Chart(
+    String title, String subtitle, String source, AxisSpec x, AxisSpec y, List<Panel> panels) {
+  /** Checks that there is a panel. */
+  public Chart {
+    panels = List.copyOf(panels);
+    if (panels.isEmpty()) {
+      throw new IllegalArgumentException("the figure \"" + title + "\" has no panel");
+    }
+  }
+
+  /**
+   * An axis.
+   *
+   * @param label what is measured, with its unit
+   * @param kind linear or logarithmic
+   */
+  public record AxisSpec(String label, AxisKind kind) {}
+
+  /** How distances on an axis relate to numbers. */
+  public enum AxisKind {
+    /** Equal distances for equal differences; begins at 0. */
+    LINEAR,
+    /** Equal distances for equal ratios; numbers that are not positive are left out. */
+    LOG
+  }
+
+  /**
+   * One system of axes.
+   *
+   * @param title what distinguishes it from its neighbours
+   * @param series curves, painted in this order
+   * @param guide a vertical line, if there is one
+   */
+  public record Panel(String title, List<Series> series, Optional<Guide> guide) {
+    /** Copies the list. */
+    public Panel {
+      series = List.copyOf(series);
+    }
+  }
+
+  /**
+   * A vertical line that helps to read the horizontal axis.
+   *
+   * @param x where
+   * @param label what is there
+   */
+  public record Guide(double x, String label) {}
+
+  /**
+   * A curve with an interval band.
+   *
+   * @param name in the legend
+   * @param label at its end
+   * @param style how it is painted
+   * @param points its points in ascending order of x
+   */
+  public record Series(String name, String label, Style style, List<Value> points) {
+    /** Copies the list. */
+    public Series {
+      points = List.copyOf(points);
+    }
+  }
+
+  /**
+   * A point of a curve.
+   *
+   * @param x horizontal
+   * @param y vertical
+   * @param low lower end of the interval of y
+   * @param high upper end of the interval of y
+   */
+  public record Value(double x, double y, double low, double high) {}
+
+  /** How a curve is painted; no two differ in colour alone. */
+  public enum Style {
+    /** Blue, solid, filled circles. */
+    BLUE_SOLID(Ink.BLUE, Dash.SOLID, Form.CIRCLE, Fill.FILLED),
+    /** Blue, dashed, hollow circles. */
+    BLUE_DASHED(Ink.BLUE, Dash.DASHED, Form.CIRCLE, Fill.HOLLOW),
+    /** Vermilion, solid, filled squares. */
+    VERMILION_SOLID(Ink.VERMILION, Dash.SOLID, Form.SQUARE, Fill.FILLED),
+    /** Vermilion, dashed, hollow squares. */
+    VERMILION_DASHED(Ink.VERMILION, Dash.DASHED, Form.SQUARE, Fill.HOLLOW),
+    /** Black, dotted, filled triangles. */
+    BLACK_DOTTED(Ink.BLACK, Dash.DOTTED, Form.TRIANGLE, Fill.FILLED),
+    /** Green, solid, filled diamonds. */
+    GREEN_SOLID(Ink.GREEN, Dash.SOLID, Form.DIAMOND, Fill.FILLED),
+    /** Purple, dashed, hollow diamonds. */
+    PURPLE_DASHED(Ink.PURPLE, Dash.DASHED, Form.DIAMOND, Fill.HOLLOW);
+
+    private final Ink ink;
+    private final Dash dash;
+    private final Form form;
+    private final Fill fill;
+
+    Style(Ink ink, Dash dash, Form form, Fill fill) {
+      this.ink = ink;
+      this.dash = dash;
+      this.form = form;
+      this.fill = fill;
+    }
+
+    Ink ink() {
+      return ink;
+    }
+
+    Dash dash() {
+      return dash;
+    }
+
+    Form form() {
+      return form;
+    }
+
+    Fill fill() {
+      return fill;
+    }
+  }
+
+  /** Returns the figure as an SVG document. */
+  public String toSvg() {
+    return SvgWriter.write(ChartLayout.of(this), SvgWriter.Place.FILE);
+  }
+
+  /** Returns the figure as a PNG file of two pixels a unit, the same picture as {@link #toSvg}. */
+  public byte[] toPng() {
+    return PngWriter.write(ChartLayout.of(this), 2);
+  }
+}

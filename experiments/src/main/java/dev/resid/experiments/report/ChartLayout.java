@@ -1,0 +1,292 @@
+package dev.resid.experiments.report;
+
+import dev.resid.experiments.report.Chart.Panel;
+import dev.resid.experiments.report.Chart.Series;
+import dev.resid.experiments.report.Chart.Style;
+import dev.resid.experiments.report.Chart.Value;
+import dev.resid.experiments.report.Drawing.Align;
+import dev.resid.experiments.report.Drawing.Area;
+import dev.resid.experiments.report.Drawing.Dash;
+import dev.resid.experiments.report.Drawing.Group;
+import dev.resid.experiments.report.Drawing.Label;
+import dev.resid.experiments.report.Drawing.Line;
+import dev.resid.experiments.report.Drawing.Mark;
+import dev.resid.experiments.report.Drawing.Point;
+import dev.resid.experiments.report.Drawing.Symbol;
+import dev.resid.experiments.report.Drawing.Turn;
+import dev.resid.experiments.report.Drawing.Weight;
+import dev.resid.experiments.report.Scale.Tick;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Puts a {@link Chart} on paper: scales, ticks, curves, labels and legend. */
+final class ChartLayout {
+  private static final double WIDTH = 1000;
+  private static final double TOP = 112;
+  private static final double PLOT_HEIGHT = 318;
+  private static final double BOTTOM = 78;
+  private static final double LEFT = 76;
+  private static final double PANEL_WIDTH = 480;
+  private static final double PANEL_TOP = 32;
+  private static final double PANEL_BOTTOM = 48;
+  private static final double GAP = 58;
+  private static final double LABEL_ROOM = 82;
+  private static final double RIGHT = 8;
+  private static final double LINE_HEIGHT = 15;
+
+  private static final double TITLE = 19;
+  private static final double TEXT = 14;
+  private static final double SMALL = 12.5;
+
+  private final Chart chart;
+  private final double top;
+  private final Scale x;
+  private final Scale y;
+  private final List<Mark> marks = new ArrayList<>();
+
+  private ChartLayout(Chart chart, double top) {
+    this.chart = chart;
+    this.top = top;
+    List<Double> xs = new ArrayList<>();
+    List<Double> ys = new ArrayList<>();
+    for (Panel panel : chart.panels()) {
+      panel.guide().ifPresent(guide -> xs.add(guide.x()));
+      for (Series series : panel.series()) {
+        for (Value value : series.points()) {
+          xs.add(value.x());
+          ys.add(value.y());
+          ys.add(value.high());
+        }
+      }
+    }
+    this.x = Scale.holding(chart.x().kind(), xs);
+    this.y = Scale.holding(chart.y().kind(), ys);
+  }
+
+  /** Returns the drawing of a chart: title, legend, all panels side by side, source. */
+  static Drawing of(Chart chart) {
+    ChartLayout layout = new ChartLayout(chart, TOP);
+    layout.frame();
+    int n = chart.panels().size();
+    double width = (WIDTH - LEFT - RIGHT - (n - 1) * GAP - n * LABEL_ROOM) / n;
+    for (int i = 0; i < n; i++) {
+      double left = LEFT + i * (width + LABEL_ROOM + GAP);
+      layout.panel(chart.panels().get(i), i, left, width);
+    }
+    return new Drawing(
+        WIDTH, TOP + PLOT_HEIGHT + BOTTOM, chart.title() + ". " + chart.subtitle(), layout.marks);
+  }
+
+  /** Returns the drawing of one panel alone, for a page that has title and legend as text. */
+  static Drawing panel(Chart chart, int number) {
+    ChartLayout layout = new ChartLayout(chart, PANEL_TOP);
+    layout.yLabel();
+    double width = chart.panels().size() == 1 ? WIDTH : PANEL_WIDTH;
+    layout.panel(chart.panels().get(number), number, LEFT, width - LEFT - LABEL_ROOM);
+    return new Drawing(
+        width,
+        PANEL_TOP + PLOT_HEIGHT + PANEL_BOTTOM,
+        chart.title() + ": " + chart.panels().get(number).title() + ". " + chart.subtitle(),
+        layout.marks);
+  }
+
+  /** Returns the drawing of a short piece of curve, for a legend. */
+  static Drawing sample(String name, Style style) {
+    return new Drawing(38, 14, name, sampleAt(0, 7, style));
+  }
+
+  private void frame() {
+    text(24, 30, chart.title(), Ink.TEXT, TITLE, Align.START, Weight.BOLD);
+    text(24, 51, chart.subtitle(), Ink.MUTED, TEXT, Align.START, Weight.REGULAR);
+    text(
+        24,
+        top + PLOT_HEIGHT + BOTTOM - 13,
+        chart.source(),
+        Ink.MUTED,
+        SMALL,
+        Align.START,
+        Weight.REGULAR);
+    yLabel();
+    legend();
+  }
+
+  private void yLabel() {
+    marks.add(
+        new Label(
+            new Point(22, top + PLOT_HEIGHT / 2),
+            chart.y().label(),
+            Ink.TEXT,
+            TEXT,
+            Align.MIDDLE,
+            Weight.REGULAR,
+            Turn.UPWARDS));
+  }
+
+  private void legend() {
+    Map<String, Style> entries = new LinkedHashMap<>();
+    chart.panels().forEach(p -> p.series().forEach(s -> entries.putIfAbsent(s.name(), s.style())));
+    double at = 24;
+    for (Map.Entry<String, Style> entry : entries.entrySet()) {
+      double line = 72;
+      Style style = entry.getValue();
+      List<Mark> group = new ArrayList<>(sampleAt(at, line - 4, style));
+      group.add(label(at + 46, line, entry.getKey(), Ink.TEXT, TEXT, Align.START));
+      marks.add(new Group("legend " + entry.getKey(), group));
+      at += 46 + StrokeFont.get().width(entry.getKey(), TEXT, Weight.REGULAR) + 30;
+    }
+  }
+
+  private static List<Mark> sampleAt(double x, double y, Style style) {
+    return List.of(
+        new Line(List.of(new Point(x, y), new Point(x + 38, y)), style.ink(), 2.2, style.dash()),
+        new Symbol(new Point(x + 19, y), style.form(), style.fill(), style.ink(), 3.6, ""));
+  }
+
+  private void panel(Panel panel, int number, double left, double width) {
+    grid(panel, left, width);
+    List<Double> ends = new ArrayList<>();
+    List<Series> shown = new ArrayList<>();
+    List<Mark> inside = new ArrayList<>();
+    for (Series series : panel.series()) {
+      List<Value> points = series.points().stream().filter(this::shows).toList();
+      if (!points.isEmpty()) {
+        inside.add(new Group(series.name(), curve(series.style(), points, left, width)));
+        shown.add(series);
+        ends.add(yAt(points.getLast().y()));
+      }
+    }
+    marks.add(new Group("panel " + number, inside));
+    endLabels(shown, ends, left + width);
+  }
+
+  private boolean shows(Value value) {
+    return x.shows(value.x()) && y.shows(value.y());
+  }
+
+  private void grid(Panel panel, double left, double width) {
+    double bottom = top + PLOT_HEIGHT;
+    for (Tick tick : y.ticks()) {
+      double at = yAt(tick.value());
+      line(left, at, left + width, at, Ink.GRID, 1);
+      text(left - 8, at + 4.5, tick.label(), Ink.MUTED, SMALL, Align.END, Weight.REGULAR);
+    }
+    for (Tick tick : x.ticks()) {
+      double at = left + x.part(tick.value()) * width;
+      line(at, bottom, at, bottom + 5, Ink.TEXT, 1);
+      text(at, bottom + 20, tick.label(), Ink.MUTED, SMALL, Align.MIDDLE, Weight.REGULAR);
+    }
+    line(left, bottom, left + width, bottom, Ink.TEXT, 1.2);
+    text(left, top - 10, panel.title(), Ink.TEXT, TEXT, Align.START, Weight.BOLD);
+    text(
+        left + width / 2,
+        bottom + 41,
+        chart.x().label(),
+        Ink.TEXT,
+        TEXT,
+        Align.MIDDLE,
+        Weight.REGULAR);
+    panel
+        .guide()
+        .filter(guide -> x.shows(guide.x()))
+        .ifPresent(
+            guide -> {
+              double at = left + x.part(guide.x()) * width;
+              marks.add(
+                  new Line(
+                      List.of(new Point(at, top), new Point(at, bottom)),
+                      Ink.MUTED,
+                      1,
+                      Dash.DASHED));
+              boolean beyond = at > left + width * 0.55;
+              text(
+                  at + (beyond ? -6 : 6),
+                  top + 11,
+                  guide.label(),
+                  Ink.MUTED,
+                  SMALL,
+                  beyond ? Align.END : Align.START,
+                  Weight.REGULAR);
+            });
+  }
+
+  private List<Mark> curve(Style style, List<Value> points, double left, double width) {
+    List<Point> line = new ArrayList<>();
+    List<Point> band = new ArrayList<>();
+    List<Point> lower = new ArrayList<>();
+    List<Mark> symbols = new ArrayList<>();
+    for (Value value : points) {
+      double at = left + x.part(value.x()) * width;
+      Point middle = new Point(at, yAt(value.y()));
+      line.add(middle);
+      band.add(new Point(at, yAt(value.high())));
+      double low = y.shows(value.low()) ? Math.max(value.low(), y.min()) : y.min();
+      lower.add(new Point(at, yAt(low)));
+      symbols.add(new Symbol(middle, style.form(), style.fill(), style.ink(), 2.9, tip(value)));
+    }
+    band.addAll(lower.reversed());
+    List<Mark> group = new ArrayList<>();
+    group.add(new Area(band, style.ink(), 0.17));
+    group.add(new Line(line, style.ink(), 2.2, style.dash()));
+    group.addAll(symbols);
+    return group;
+  }
+
+  private static String tip(Value value) {
+    return Numbers.significant(value.x(), 4)
+        + "|"
+        + Numbers.significant(value.y(), 3)
+        + "|"
+        + Numbers.significant(value.low(), 3)
+        + "|"
+        + Numbers.significant(value.high(), 3);
+  }
+
+  /** Labels at the curves' ends, moved apart where they would overlap. */
+  private void endLabels(List<Series> series, List<Double> ends, double right) {
+    List<Integer> order = new ArrayList<>();
+    for (int i = 0; i < series.size(); i++) {
+      order.add(i);
+    }
+    order.sort(Comparator.comparing(ends::get));
+    double[] at = new double[order.size()];
+    for (int k = 0; k < at.length; k++) {
+      double wanted = ends.get(order.get(k));
+      at[k] = k == 0 ? wanted : Math.max(wanted, at[k - 1] + LINE_HEIGHT);
+    }
+    // What was pushed below the axis moves up again, and what is above it with it.
+    double limit = top + PLOT_HEIGHT - 2;
+    for (int k = at.length - 1; k >= 0; k--) {
+      at[k] = Math.min(at[k], limit);
+      limit = at[k] - LINE_HEIGHT;
+    }
+    for (int k = 0; k < at.length; k++) {
+      Series one = series.get(order.get(k));
+      marks.add(
+          new Group(
+              "end " + one.name(),
+              List.of(
+                  label(
+                      right + 8, at[k] + 4.5, one.label(), one.style().ink(), TEXT, Align.START))));
+    }
+  }
+
+  private double yAt(double value) {
+    return top + PLOT_HEIGHT * (1 - y.part(value));
+  }
+
+  private void line(double x1, double y1, double x2, double y2, Ink ink, double width) {
+    marks.add(new Line(List.of(new Point(x1, y1), new Point(x2, y2)), ink, width, Dash.SOLID));
+  }
+
+  private void text(
+      double x, double y, String text, Ink ink, double size, Align align, Weight weight) {
+    marks.add(new Label(new Point(x, y), text, ink, size, align, weight, Turn.ACROSS));
+  }
+
+  private static Label label(double x, double y, String text, Ink ink, double size, Align align) {
+    return new Label(new Point(x, y), text, ink, size, align, Weight.REGULAR, Turn.ACROSS);
+  }
+}

@@ -1,0 +1,268 @@
+package dev.resid.experiments.report;
+
+import dev.resid.experiments.report.Chart.Panel;
+import dev.resid.experiments.report.Chart.Series;
+import dev.resid.experiments.report.Chart.Style;
+import dev.resid.experiments.report.Section.Choice;
+import dev.resid.experiments.report.Section.Figure;
+import dev.resid.experiments.report.Section.Figures;
+import dev.resid.experiments.report.Section.Finding;
+import dev.resid.experiments.report.Section.Findings;
+import dev.resid.experiments.report.Section.Prose;
+import dev.resid.experiments.report.Section.Table;
+import dev.resid.experiments.report.Section.Term;
+import dev.resid.experiments.report.Section.Terms;
+import dev.resid.experiments.result.ResultTable.Column;
+import dev.resid.experiments.result.ResultTable.Type;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * Writes a report as one HTML page that needs nothing else: style, script and figures are inside,
+ * and its security policy forbids it to load anything.
+ */
+public final class HtmlReport {
+  private final StringBuilder html = new StringBuilder();
+  private int sections;
+  private int tables;
+
+  private HtmlReport() {}
+
+  /**
+   * Returns the page.
+   *
+   * @param title its title
+   * @param lead what it is about, in one or two sentences
+   * @param files names and paths, relative to the page, of files that belong to it
+   * @param sections its parts
+   */
+  public static String of(
+      String title, String lead, Map<String, String> files, List<Section> sections) {
+    HtmlReport report = new HtmlReport();
+    report.page(title, lead, files, sections);
+    return report.html.toString();
+  }
+
+  private void page(String title, String lead, Map<String, String> files, List<Section> sections) {
+    html.append("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
+    html.append("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
+    html.append("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; ");
+    html.append("style-src 'unsafe-inline'; script-src 'unsafe-inline'\">\n");
+    html.append("<title>").append(escape(title)).append("</title>\n<style>\n");
+    html.append(resource("report.css")).append(inks()).append("</style>\n</head>\n<body>\n");
+    html.append("<header>\n");
+    element("h1", title);
+    element("p class=\"lead\"", lead);
+    if (!files.isEmpty()) {
+      html.append("<p class=\"files\">Files beside this page: ");
+      String separator = "";
+      for (Map.Entry<String, String> file : files.entrySet()) {
+        html.append(separator).append("<a href=\"").append(escape(file.getValue())).append("\">");
+        html.append(escape(file.getKey())).append("</a>");
+        separator = " · ";
+      }
+      html.append("</p>\n");
+    }
+    html.append("<nav aria-label=\"Sections\"><ul>\n");
+    for (int i = 0; i < sections.size(); i++) {
+      html.append("<li><a href=\"#s").append(i).append("\">");
+      html.append(escape(sections.get(i).heading())).append("</a></li>\n");
+    }
+    html.append("</ul></nav>\n</header>\n<main>\n");
+    sections.forEach(this::section);
+    html.append("</main>\n<div id=\"tip\" role=\"status\" aria-live=\"polite\" hidden></div>\n");
+    html.append("<script>\n").append(resource("report.js")).append("</script>\n");
+    html.append("</body>\n</html>\n");
+  }
+
+  /** Classes of the figures' colours, which a dark page replaces through its properties. */
+  private static String inks() {
+    StringBuilder css = new StringBuilder();
+    for (Ink ink : Ink.values()) {
+      String value = "var(--" + ink.cssName() + ")";
+      css.append(".f-").append(ink.cssName()).append("{fill:").append(value).append("}\n");
+      css.append(".s-").append(ink.cssName()).append("{stroke:").append(value).append("}\n");
+    }
+    return css.toString();
+  }
+
+  private void section(Section section) {
+    html.append("<section id=\"s").append(sections).append("\">\n");
+    sections++;
+    element("h2", section.heading());
+    switch (section) {
+      case Prose prose -> prose.paragraphs().forEach(p -> element("p", p));
+      case Terms terms -> terms(terms);
+      case Findings findings -> findings(findings);
+      case Figures figures -> figures(figures);
+      case Table table -> table(table);
+    }
+    html.append("</section>\n");
+  }
+
+  private void terms(Terms terms) {
+    intro(terms.intro());
+    html.append("<dl>\n");
+    for (Term term : terms.entries()) {
+      element("dt", term.name());
+      element("dd", term.meaning());
+    }
+    html.append("</dl>\n");
+  }
+
+  private void findings(Findings findings) {
+    intro(findings.intro());
+    html.append("<ul class=\"findings\">\n");
+    for (Finding finding : findings.findings()) {
+      String kind = finding.verdict().name().toLowerCase(Locale.ROOT).replace('_', '-');
+      html.append("<li class=\"").append(kind).append("\">\n");
+      element("p class=\"verdict\"", finding.verdict().words());
+      html.append("<div>");
+      element("p class=\"expected\"", finding.expected());
+      element("p", finding.found());
+      if (!finding.detail().isEmpty()) {
+        element("p class=\"detail\"", finding.detail());
+      }
+      html.append("</div></li>\n");
+    }
+    html.append("</ul>\n");
+  }
+
+  private void figures(Figures figures) {
+    intro(figures.intro());
+    html.append("<div class=\"choices\">\n");
+    for (Choice choice : figures.choices()) {
+      html.append("<fieldset><legend>").append(escape(choice.label())).append("</legend>\n");
+      String checked = " checked";
+      for (Map.Entry<String, String> option : choice.options().entrySet()) {
+        html.append("<label><input type=\"radio\" name=\"").append(escape(choice.key()));
+        html.append("\" value=\"").append(escape(option.getKey())).append('"').append(checked);
+        html.append("> ").append(escape(option.getValue())).append("</label>\n");
+        checked = "";
+      }
+      html.append("</fieldset>\n");
+    }
+    html.append("</div>\n");
+    for (Figure figure : figures.figures()) {
+      figure(figure, figures.choices());
+    }
+  }
+
+  private void figure(Figure figure, List<Choice> choices) {
+    boolean first = true;
+    html.append("<figure");
+    for (Choice choice : choices) {
+      String chosen = figure.chosen().get(choice.key());
+      html.append(" data-choice-").append(choice.key()).append("=\"");
+      html.append(escape(chosen)).append('"');
+      first &= choice.options().keySet().iterator().next().equals(chosen);
+    }
+    html.append(first ? ">\n" : " hidden>\n");
+    Chart chart = figure.chart();
+    element("h3", chart.title());
+    element("p class=\"subtitle\"", chart.subtitle());
+    html.append("<div class=\"legend\" role=\"group\" aria-label=\"Show or hide curves\">\n");
+    Map<String, Style> entries = new LinkedHashMap<>();
+    for (Panel panel : chart.panels()) {
+      for (Series series : panel.series()) {
+        entries.putIfAbsent(series.name(), series.style());
+      }
+    }
+    entries.forEach(
+        (name, style) -> {
+          html.append("<button type=\"button\" aria-pressed=\"true\" data-series=\"");
+          html.append(escape(name)).append("\">");
+          html.append(SvgWriter.write(ChartLayout.sample(name, style), SvgWriter.Place.PAGE));
+          html.append(escape(name)).append("</button>\n");
+        });
+    html.append("</div>\n<div class=\"panels\">\n");
+    for (int i = 0; i < chart.panels().size(); i++) {
+      html.append("<div class=\"panel\" tabindex=\"0\" data-x=\"");
+      html.append(escape(chart.x().label())).append("\" data-y=\"");
+      html.append(escape(chart.y().label())).append("\">\n");
+      html.append(SvgWriter.write(ChartLayout.panel(chart, i), SvgWriter.Place.PAGE));
+      html.append("</div>\n");
+    }
+    html.append("</div>\n<figcaption>").append(escape(chart.source())).append(" · files: ");
+    link("figures/" + figure.name() + ".svg", "SVG");
+    html.append(", ");
+    link("figures/" + figure.name() + ".png", "PNG");
+    html.append("</figcaption>\n</figure>\n");
+  }
+
+  private void link(String path, String text) {
+    html.append("<a href=\"").append(escape(path)).append("\">").append(text).append("</a>");
+  }
+
+  private void table(Table table) {
+    intro(table.intro());
+    html.append("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"");
+    html.append(escape(table.heading())).append("\">\n<table id=\"t").append(tables);
+    html.append("\" class=\"sortable\">\n<thead><tr>");
+    tables++;
+    List<Column> columns = table.table().columns();
+    for (Column column : columns) {
+      html.append("<th scope=\"col\" title=\"").append(escape(column.description()));
+      html.append("\"><button type=\"button\">");
+      html.append(escape(column.name()).replace("_", "_<wbr>")).append("</button></th>");
+    }
+    html.append("</tr></thead>\n<tbody>\n");
+    for (List<Object> row : table.table().rows()) {
+      html.append("<tr>");
+      for (int c = 0; c < row.size(); c++) {
+        if (columns.get(c).type() == Type.TEXT) {
+          element("td", (String) row.get(c));
+        } else {
+          double value = ((Number) row.get(c)).doubleValue();
+          html.append("<td class=\"number\" data-value=\"").append(row.get(c)).append("\">");
+          html.append(
+              columns.get(c).type() == Type.WHOLE
+                  ? Numbers.grouped((long) value)
+                  : Numbers.significant(value, 4));
+          html.append("</td>");
+        }
+      }
+      html.append("</tr>\n");
+    }
+    html.append("</tbody>\n</table>\n</div>\n");
+    html.append("<details><summary>What the columns are</summary>\n<dl>\n");
+    for (Column column : columns) {
+      element("dt", column.name());
+      element("dd", column.description());
+    }
+    html.append("</dl>\n</details>\n");
+  }
+
+  private void intro(String text) {
+    if (!text.isEmpty()) {
+      element("p", text);
+    }
+  }
+
+  private void element(String tag, String text) {
+    String name = tag.split(" ")[0];
+    html.append('<').append(tag).append('>').append(escape(text));
+    html.append("</").append(name).append(">\n");
+  }
+
+  private static String escape(String text) {
+    return SvgWriter.escape(text);
+  }
+
+  private static String resource(String name) {
+    try (InputStream in = HtmlReport.class.getResourceAsStream(name)) {
+      if (in == null) {
+        throw new IllegalStateException("the resource " + name + " is missing; rebuild Resid");
+      }
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

@@ -1,0 +1,95 @@
+package dev.resid.experiments.report;
+
+import dev.resid.experiments.report.Chart.AxisKind;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Maps numbers to a stretch of an axis, and chooses round numbers to mark on it.
+ *
+ * @param kind linear or logarithmic
+ * @param min number at the beginning
+ * @param max number at the end
+ * @param ticks numbers with a label and a grid line
+ */
+record Scale(AxisKind kind, double min, double max, List<Tick> ticks) {
+  private static final int WANTED_TICKS = 6;
+
+  /** A number with what is written at it. */
+  record Tick(double value, String label) {}
+
+  /**
+   * Returns a scale that holds the values.
+   *
+   * @param kind linear, which begins at 0, or logarithmic
+   * @param values numbers to hold; with a logarithmic scale only positive ones count
+   */
+  static Scale holding(AxisKind kind, List<Double> values) {
+    return kind == AxisKind.LINEAR ? linear(values) : log(values);
+  }
+
+  private static Scale linear(List<Double> values) {
+    double max = values.stream().mapToDouble(v -> v).max().orElse(1);
+    max = max > 0 ? max : 1;
+    double step = niceStep(max / WANTED_TICKS);
+    int n = (int) Math.ceil(max / step - 1e-9);
+    List<Tick> ticks = new ArrayList<>();
+    for (int i = 0; i <= n; i++) {
+      ticks.add(new Tick(i * step, Numbers.rounded(i * step, step)));
+    }
+    // The last tick may lie beyond the data; a nearly empty step is cut off.
+    boolean cut = n > 1 && max < (n - 0.6) * step;
+    if (cut) {
+      ticks.removeLast();
+    }
+    return new Scale(AxisKind.LINEAR, 0, cut ? max * 1.02 : Math.max(n * step, max), ticks);
+  }
+
+  private static double niceStep(double raw) {
+    double power = Math.pow(10, Math.floor(Math.log10(raw)));
+    for (double factor : new double[] {1, 2, 2.5, 5}) {
+      if (raw <= factor * power * (1 + 1e-9)) {
+        return factor * power;
+      }
+    }
+    return 10 * power;
+  }
+
+  private static Scale log(List<Double> values) {
+    double min = values.stream().mapToDouble(v -> v).filter(v -> v > 0).min().orElse(0.1);
+    double max = values.stream().mapToDouble(v -> v).filter(v -> v > 0).max().orElse(1);
+    if (max / min < 1.5) {
+      min /= 1.5;
+      max *= 1.5;
+    }
+    double decades = Math.log10(max / min);
+    int stepDecades = (int) Math.max(1, Math.ceil(decades / WANTED_TICKS));
+    double[] factors = decades < 1 ? new double[] {1, 2, 3, 5, 7} : new double[] {1, 2, 5};
+    List<Tick> ticks = new ArrayList<>();
+    int first = (int) Math.floor(Math.log10(min)) - 1;
+    int last = (int) Math.ceil(Math.log10(max)) + 1;
+    for (int decade = first; decade <= last; decade++) {
+      for (double factor : decades < 2.3 ? factors : new double[] {1}) {
+        double value = factor * Math.pow(10, decade);
+        boolean inside = value >= min * (1 - 1e-9) && value <= max * (1 + 1e-9);
+        if (inside && Math.floorMod(decade, stepDecades) == 0) {
+          ticks.add(new Tick(value, Numbers.power(value)));
+        }
+      }
+    }
+    double margin = Math.pow(max / min, 0.03);
+    return new Scale(AxisKind.LOG, min / margin, max * margin, ticks);
+  }
+
+  /** Returns whether a number can be shown. */
+  boolean shows(double value) {
+    return kind == AxisKind.LINEAR || value > 0;
+  }
+
+  /** Returns where a number lies: 0 at the beginning of the axis, 1 at its end. */
+  double part(double value) {
+    return kind == AxisKind.LINEAR
+        ? (value - min) / (max - min)
+        : Math.log(value / min) / Math.log(max / min);
+  }
+}

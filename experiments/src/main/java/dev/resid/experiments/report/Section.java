@@ -1,0 +1,116 @@
+package dev.resid.experiments.report;
+
+import dev.resid.experiments.result.ResultTable;
+import java.util.List;
+import java.util.Map;
+
+/** A part of a report page under its own heading. */
+public sealed interface Section {
+  /** Returns the heading. */
+  String heading();
+
+  /**
+   * Paragraphs of text.
+   *
+   * @param heading its heading
+   * @param paragraphs plain text
+   */
+  record Prose(String heading, List<String> paragraphs) implements Section {}
+
+  /**
+   * Terms and what they mean, or names and values.
+   *
+   * @param heading its heading
+   * @param intro plain text before the list, may be empty
+   * @param entries the list
+   */
+  record Terms(String heading, String intro, List<Term> entries) implements Section {}
+
+  /**
+   * An entry of {@link Terms}.
+   *
+   * @param name what is explained
+   * @param meaning plain text
+   */
+  record Term(String name, String meaning) {}
+
+  /**
+   * Expectations and what was found.
+   *
+   * @param heading its heading
+   * @param intro plain text before the list
+   * @param findings one an expectation
+   */
+  record Findings(String heading, String intro, List<Finding> findings) implements Section {}
+
+  /**
+   * An expectation with what was found.
+   *
+   * @param expected what the source says, in words
+   * @param found what this run says, in words with numbers and intervals
+   * @param verdict what follows
+   * @param detail where that does not hold, or how it was decided; may be empty
+   */
+  record Finding(String expected, String found, Verdict verdict, String detail) {}
+
+  /** What a run says about an expectation. */
+  enum Verdict {
+    /** The interval lies where it was expected. */
+    HOLDS("holds"),
+    /** On the whole it is as expected, somewhere it is significantly not. */
+    PARTLY("holds in part"),
+    /** The interval lies elsewhere. */
+    DOES_NOT_HOLD("does not hold"),
+    /** The interval is too wide to tell. */
+    UNDECIDED("not decidable here");
+
+    private final String words;
+
+    Verdict(String words) {
+      this.words = words;
+    }
+
+    /** Returns it in words. */
+    public String words() {
+      return words;
+    }
+  }
+
+  /**
+   * Figures of which some are shown, as the reader chooses.
+   *
+   * @param heading its heading
+   * @param intro plain text before the figures
+   * @param choices what can be chosen
+   * @param figures every combination
+   */
+  record Figures(String heading, String intro, List<Choice> choices, List<Figure> figures)
+      implements Section {}
+
+  /**
+   * Something to choose, such as the scale of the axes.
+   *
+   * @param key name in {@link Figure#chosen}
+   * @param label in front of the options
+   * @param options labels by key; the first one is shown at first
+   */
+  record Choice(String key, String label, Map<String, String> options) {}
+
+  /**
+   * A figure of one combination of choices.
+   *
+   * @param chosen an option of each choice
+   * @param name file name without extension, unique
+   * @param chart what it shows
+   */
+  record Figure(Map<String, String> chosen, String name, Chart chart) {}
+
+  /**
+   * A table that can be sorted.
+   *
+   * @param heading its heading
+   * @param intro plain text before the table
+   * @param table its cells
+   */
+  record Table(String heading, String intro, ResultTable table) implements Section {}
+}
