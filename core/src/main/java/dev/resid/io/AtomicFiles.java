@@ -106,7 +106,8 @@ public final class AtomicFiles {
     try {
       try (FileChannel channel =
           FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-        OutputStream out = new BufferedOutputStream(Channels.newOutputStream(channel), BUFFER_BYTES);
+        OutputStream out =
+            new BufferedOutputStream(Channels.newOutputStream(channel), BUFFER_BYTES);
         content.writeTo(out);
         out.flush();
         channel.force(true);
@@ -180,8 +181,7 @@ public final class AtomicFiles {
       return false;
     }
     long pid = Long.parseLong(middle.substring(0, middle.indexOf('-')));
-    return Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS)
-        && ProcessHandle.of(pid).isEmpty();
+    return Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS) && ProcessHandle.of(pid).isEmpty();
   }
 
   private static void removeQuietly(Path file) {

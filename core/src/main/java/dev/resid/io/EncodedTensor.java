@@ -30,16 +30,12 @@ record EncodedTensor(String name, DType dtype, Shape shape, AtomicFiles.Content 
     Storage storage = tensor.storage();
     long count = tensor.elements();
     return new EncodedTensor(
-        name,
-        dtype,
-        tensor.shape(),
-        out -> NumberEncoder.floats(name, storage, count, dtype, out));
+        name, dtype, tensor.shape(), out -> NumberEncoder.floats(name, storage, count, dtype, out));
   }
 
   static EncodedTensor of(String name, Shape shape, double[] values) {
     checkCount(name, shape, values.length);
-    return new EncodedTensor(
-        name, DType.F64, shape, out -> NumberEncoder.doubles(values, out));
+    return new EncodedTensor(name, DType.F64, shape, out -> NumberEncoder.doubles(values, out));
   }
 
   static EncodedTensor of(String name, Shape shape, long[] values) {

@@ -1,10 +1,8 @@
 package dev.resid.io;
 
-import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 
 /** Which format a file of tensors has, by its content. */
 enum FileKind {
@@ -17,22 +15,18 @@ enum FileKind {
    * Returns the format of a file. What is no zip file, npy file or pickle is taken for safetensors,
    * which has no magic number; its reader then says what is wrong.
    *
-   * @throws IOException if the file cannot be read
+   * @throws TensorFileException if it is a damaged zip file
    */
-  static FileKind of(Path file) throws IOException {
-    try (MappedFile mapped = MappedFile.open(file)) {
-      MemorySegment bytes = mapped.bytes();
-      if (startsWith(bytes, NpyHeader.MAGIC)) {
-        return NPY;
-      }
-      if (startsWith(bytes, ZipArchive.MAGIC) || startsWith(bytes, ZipArchive.EMPTY_MAGIC)) {
-        return ZipArchive.parse(file, bytes).entries().keySet().stream()
-                .anyMatch(TorchCheckpoint::isPickle)
-            ? TORCH
-            : NPZ;
-      }
-      return isPickle(bytes) ? TORCH : SAFETENSORS;
+  static FileKind of(MappedFile mapped) throws TensorFileException {
+    MemorySegment bytes = mapped.bytes();
+    if (startsWith(bytes, NpyHeader.MAGIC)) {
+      return NPY;
     }
+    if (startsWith(bytes, ZipArchive.MAGIC) || startsWith(bytes, ZipArchive.EMPTY_MAGIC)) {
+      ZipArchive zip = ZipArchive.parse(mapped.file(), bytes);
+      return zip.entries().keySet().stream().anyMatch(TorchCheckpoint::isPickle) ? TORCH : NPZ;
+    }
+    return isPickle(bytes) ? TORCH : SAFETENSORS;
   }
 
   /** A pickle of protocol 2 to 5; as the length of a safetensors header it would be too large. */

@@ -38,15 +38,27 @@ final class MappedFile implements AutoCloseable {
       MemorySegment bytes =
           channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena).asReadOnly();
       return new MappedFile(file, arena, bytes);
+    } catch (UnsupportedOperationException e) {
+      // A path in another file system than the machine's, such as the inside of a jar.
+      arena.close();
+      return of(file, Files.readAllBytes(file));
     } catch (IOException | RuntimeException | Error e) {
       arena.close();
       throw e;
     }
   }
 
-  /** Returns bytes in memory under a name, for content that is not a file of its own. */
-  static MappedFile of(Path name, byte[] content) {
-    return new MappedFile(name, Arena.ofShared(), MemorySegment.ofArray(content).asReadOnly());
+  /**
+   * Returns a copy of some bytes that behaves like a mapped file.
+   *
+   * @param file where they come from, for messages
+   * @param content all bytes
+   */
+  static MappedFile of(Path file, byte[] content) {
+    Arena arena = Arena.ofShared();
+    MemorySegment bytes = arena.allocate(content.length);
+    bytes.copyFrom(MemorySegment.ofArray(content));
+    return new MappedFile(file, arena, bytes.asReadOnly());
   }
 
   Path file() {

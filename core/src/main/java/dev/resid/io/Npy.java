@@ -27,7 +27,12 @@ public final class Npy extends TensorFile {
    * @throws IOException if it cannot be read
    */
   public static Npy open(Path file) throws IOException {
-    MappedFile mapped = MappedFile.open(file);
+    return open(MappedFile.open(file));
+  }
+
+  /** Takes over a mapped file, which is closed with the result or if there is none. */
+  static Npy open(MappedFile mapped) throws TensorFileException {
+    Path file = mapped.file();
     try {
       NpyHeader header = NpyHeader.parse(file, "", mapped.bytes());
       long size = mapped.bytes().byteSize();
@@ -48,7 +53,7 @@ public final class Npy extends TensorFile {
       TensorInfo info =
           new TensorInfo(stem(file), header.dtype(), header.shape(), header.bytes(), size);
       return new Npy(mapped, header, info);
-    } catch (IOException | RuntimeException | Error e) {
+    } catch (TensorFileException | RuntimeException | Error e) {
       mapped.close();
       throw e;
     }

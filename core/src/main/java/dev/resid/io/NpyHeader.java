@@ -18,7 +18,8 @@ import java.util.List;
  * @param shape sizes, outermost first
  * @param bytes length of the header, magic number included
  */
-// The format: magic, two version bytes, the length of the text (2 bytes in version 1, 4 in 2 and 3),
+// The format: magic, two version bytes, the length of the text (2 bytes in version 1, 4 in 2 and
+// 3),
 // a Python dictionary literal with exactly the keys descr, fortran_order and shape
 // (numpy/lib/format.py, NEP 1).
 record NpyHeader(DType dtype, ByteOrder order, Layout layout, List<Long> shape, int bytes) {
@@ -126,14 +127,11 @@ record NpyHeader(DType dtype, ByteOrder order, Layout layout, List<Long> shape, 
         throw fail("something follows the dictionary of the npy header");
       }
       String missing =
-          dtype == null
-              ? "descr"
-              : layout == null ? "fortran_order" : shape == null ? "shape" : "";
+          dtype == null ? "descr" : layout == null ? "fortran_order" : shape == null ? "shape" : "";
       if (!missing.isEmpty()) {
         throw fail("the npy header has no " + missing);
       }
-      NpyHeader header =
-          new NpyHeader(dtype, order, layout, shape, textStart + text.length());
+      NpyHeader header = new NpyHeader(dtype, order, layout, shape, textStart + text.length());
       try {
         header.dataBytes();
       } catch (ArithmeticException e) {

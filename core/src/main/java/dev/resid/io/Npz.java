@@ -10,9 +10,9 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * An open npz file, as {@code numpy.savez} and {@code numpy.savez_compressed} write it. Uncompressed
- * arrays are used where they lie; compressed ones are inflated whole, outside the Java heap, whenever
- * they are asked for. An array's checksum is compared when it is first asked for.
+ * An open npz file, as {@code numpy.savez} and {@code numpy.savez_compressed} write it.
+ * Uncompressed arrays are used where they lie; compressed ones are inflated whole, outside the Java
+ * heap, whenever they are asked for. An array's checksum is compared when it is first asked for.
  */
 public final class Npz extends TensorFile {
   private static final String SUFFIX = ".npy";
@@ -41,7 +41,12 @@ public final class Npz extends TensorFile {
    * @throws IOException if it cannot be read
    */
   public static Npz open(Path file) throws IOException {
-    MappedFile mapped = MappedFile.open(file);
+    return open(MappedFile.open(file));
+  }
+
+  /** Takes over a mapped file, which is closed with the result or if there is none. */
+  static Npz open(MappedFile mapped) throws TensorFileException {
+    Path file = mapped.file();
     try {
       ZipArchive zip = ZipArchive.parse(file, mapped.bytes());
       Map<String, TensorInfo> table = new LinkedHashMap<>();
@@ -53,8 +58,7 @@ public final class Npz extends TensorFile {
         String name = entry.name().substring(0, entry.name().length() - SUFFIX.length());
         NpyHeader header = header(file, zip, entry);
         table.put(
-            name,
-            new TensorInfo(name, header.dtype(), header.shape(), entry.begin(), entry.end()));
+            name, new TensorInfo(name, header.dtype(), header.shape(), entry.begin(), entry.end()));
         members.put(name, new Member(entry, header));
       }
       if (table.isEmpty() && !zip.entries().isEmpty()) {
@@ -65,7 +69,7 @@ public final class Npz extends TensorFile {
             "Name a file written by numpy.savez");
       }
       return new Npz(mapped, table, zip, members);
-    } catch (IOException | RuntimeException | Error e) {
+    } catch (TensorFileException | RuntimeException | Error e) {
       mapped.close();
       throw e;
     }

@@ -107,8 +107,8 @@ public final class NpzWriter {
    * Writes the file, replacing it atomically.
    *
    * @param file the file to create or replace; its folder must exist
-   * @throws IOException if it cannot be written, for example because the disk is full; the file then
-   *     stays as it was
+   * @throws IOException if it cannot be written, for example because the disk is full; the file
+   *     then stays as it was
    * @throws IllegalArgumentException if a finite value is too large for the dtype asked for
    */
   public void write(Path file) throws IOException {
@@ -151,8 +151,7 @@ public final class NpzWriter {
   }
 
   private static long crc(byte[] header, EncodedTensor tensor) throws IOException {
-    CheckedOutputStream out =
-        new CheckedOutputStream(OutputStream.nullOutputStream(), new CRC32());
+    CheckedOutputStream out = new CheckedOutputStream(OutputStream.nullOutputStream(), new CRC32());
     try (OutputStream buffered = new BufferedOutputStream(out)) {
       buffered.write(header);
       tensor.values().writeTo(buffered);

@@ -26,24 +26,25 @@ public final class Safetensors extends TensorFile {
    * @throws IOException if it cannot be read
    */
   public static Safetensors open(Path file) throws IOException {
-    return read(file, MappedFile.open(file));
+    return open(MappedFile.open(file));
   }
 
   /**
    * Returns a file whose bytes are in memory, for example a resource of a jar.
    *
    * @param name what error messages call it
-   * @param content the whole file; must not be changed while open
+   * @param content the whole file; copied
    * @throws SafetensorsException if the content breaks a rule of the format
    */
-  public static Safetensors of(Path name, byte[] content) throws IOException {
-    return read(name, MappedFile.of(name, content));
+  public static Safetensors of(Path name, byte[] content) throws SafetensorsException {
+    return open(MappedFile.of(name, content));
   }
 
-  private static Safetensors read(Path file, MappedFile mapped) throws IOException {
+  /** Takes over a mapped file, which is closed with the result or if there is none. */
+  static Safetensors open(MappedFile mapped) throws SafetensorsException {
     try {
-      return new Safetensors(mapped, SafetensorsHeader.parse(file, mapped.bytes()));
-    } catch (IOException | RuntimeException | Error e) {
+      return new Safetensors(mapped, SafetensorsHeader.parse(mapped.file(), mapped.bytes()));
+    } catch (SafetensorsException | RuntimeException | Error e) {
       mapped.close();
       throw e;
     }

@@ -65,8 +65,7 @@ record SafetensorsHeader(Map<String, TensorInfo> tensors, Map<String, String> me
       throw error(
           file, "byte 0", "expected an 8-byte header length, found a file of " + size + " bytes");
     }
-    long length =
-        bytes.get(ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN), 0);
+    long length = bytes.get(ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN), 0);
     if (length < 0 || length > MAX_HEADER_BYTES) {
       throw error(
           file,
@@ -80,7 +79,11 @@ record SafetensorsHeader(Map<String, TensorInfo> tensors, Map<String, String> me
       throw error(
           file,
           "byte 0",
-          "the header length is " + length + ", but only " + (size - LENGTH_BYTES) + " bytes follow");
+          "the header length is "
+              + length
+              + ", but only "
+              + (size - LENGTH_BYTES)
+              + " bytes follow");
     }
     MemorySegment json = bytes.asSlice(LENGTH_BYTES, length);
     checkText(file, json);
@@ -239,8 +242,7 @@ record SafetensorsHeader(Map<String, TensorInfo> tensors, Map<String, String> me
       return checked(parser, dtype, shape, offsets);
     }
 
-    private TensorInfo checked(
-        JsonParser parser, DType dtype, List<Long> shape, List<Long> offsets)
+    private TensorInfo checked(JsonParser parser, DType dtype, List<Long> shape, List<Long> offsets)
         throws SafetensorsException {
       if (offsets.size() != 2) {
         throw fail(parser, "data_offsets holds " + offsets.size() + " numbers, expected 2");
@@ -271,7 +273,11 @@ record SafetensorsHeader(Map<String, TensorInfo> tensors, Map<String, String> me
       if (bits % 8 != 0) {
         throw fail(
             parser,
-            "shape " + Printable.numbers(shape) + " of " + dtype + " is not a whole number of bytes");
+            "shape "
+                + Printable.numbers(shape)
+                + " of "
+                + dtype
+                + " is not a whole number of bytes");
       }
       if (bits / 8 != end - begin) {
         throw fail(
@@ -302,8 +308,7 @@ record SafetensorsHeader(Map<String, TensorInfo> tensors, Map<String, String> me
       return dtype;
     }
 
-    private List<Long> readNumbers(
-        JsonParser parser, JsonToken value, String field, int most)
+    private List<Long> readNumbers(JsonParser parser, JsonToken value, String field, int most)
         throws SafetensorsException {
       expect(parser, value, JsonToken.START_ARRAY, field);
       List<Long> numbers = new ArrayList<>(4);
@@ -345,7 +350,8 @@ record SafetensorsHeader(Map<String, TensorInfo> tensors, Map<String, String> me
 
     private SafetensorsException fail(long jsonOffset, String rule) {
       String where = jsonOffset < 0 ? "header" : "byte " + (LENGTH_BYTES + jsonOffset);
-      return error(file, key.isEmpty() ? where : "key " + Printable.quoted(key) + ", " + where, rule);
+      return error(
+          file, key.isEmpty() ? where : "key " + Printable.quoted(key) + ", " + where, rule);
     }
 
     private static String describe(JsonToken token) {

@@ -17,8 +17,8 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * Collects tensors and writes them as one safetensors file. The bytes depend only on what was added,
- * not on the order of adding, and are those the reference implementation writes: tensors by
+ * Collects tensors and writes them as one safetensors file. The bytes depend only on what was
+ * added, not on the order of adding, and are those the reference implementation writes: tensors by
  * decreasing alignment of their dtype, then by name; metadata keys sorted; the header padded with
  * blanks to a multiple of 8.
  *
@@ -29,8 +29,8 @@ import java.util.TreeMap;
  *     .write(Path.of("model.safetensors"));
  * }</pre>
  *
- * <p>Values are read when {@link #write} runs, a piece at a time, so that mapped tensors of any size
- * can be written.
+ * <p>Values are read when {@link #write} runs, a piece at a time, so that mapped tensors of any
+ * size can be written.
  */
 public final class SafetensorsWriter {
   private static final String METADATA = "__metadata__";
@@ -130,8 +130,8 @@ public final class SafetensorsWriter {
    * Writes the file: first to a temporary file in the same folder, forced to disk, then renamed.
    *
    * @param file the file to create or replace; its folder must exist
-   * @throws IOException if it cannot be written, for example because the disk is full; the file then
-   *     stays as it was
+   * @throws IOException if it cannot be written, for example because the disk is full; the file
+   *     then stays as it was
    * @throws IllegalArgumentException if a finite value is too large for the dtype asked for
    */
   public void write(Path file) throws IOException {
@@ -145,8 +145,12 @@ public final class SafetensorsWriter {
     int padding = (8 - header.length % 8) % 8;
     if (header.length + padding > SafetensorsHeader.MAX_HEADER_BYTES) {
       throw new IllegalArgumentException(
-          file + ": the header would have " + header.length + " bytes, above the format's limit of "
-              + SafetensorsHeader.MAX_HEADER_BYTES + "; shorten the metadata");
+          file
+              + ": the header would have "
+              + header.length
+              + " bytes, above the format's limit of "
+              + SafetensorsHeader.MAX_HEADER_BYTES
+              + "; shorten the metadata");
     }
     long total = 8L + header.length + padding;
     for (EncodedTensor entry : ordered) {

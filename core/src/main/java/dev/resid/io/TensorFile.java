@@ -42,11 +42,23 @@ public abstract sealed class TensorFile implements AutoCloseable
    * @throws IOException if it cannot be read
    */
   public static TensorFile open(Path file) throws IOException {
-    return switch (FileKind.of(file)) {
-      case SAFETENSORS -> Safetensors.open(file);
-      case NPY -> Npy.open(file);
-      case NPZ -> Npz.open(file);
-      case TORCH -> TorchCheckpoint.open(file);
+    return open(MappedFile.open(file));
+  }
+
+  /** Takes over a mapped file, which is closed with the result or if there is none. */
+  static TensorFile open(MappedFile mapped) throws TensorFileException {
+    FileKind kind;
+    try {
+      kind = FileKind.of(mapped);
+    } catch (TensorFileException | RuntimeException | Error e) {
+      mapped.close();
+      throw e;
+    }
+    return switch (kind) {
+      case SAFETENSORS -> Safetensors.open(mapped);
+      case NPY -> Npy.open(mapped);
+      case NPZ -> Npz.open(mapped);
+      case TORCH -> TorchCheckpoint.open(mapped);
     };
   }
 
@@ -267,8 +279,7 @@ public abstract sealed class TensorFile implements AutoCloseable
 
   private int hostLength(String name, long count) throws TensorFileException {
     if (count > Integer.MAX_VALUE - 8) {
-      throw fail(
-          name, "it has " + count + " values, more than a Java array holds", "Use mapped()");
+      throw fail(name, "it has " + count + " values, more than a Java array holds", "Use mapped()");
     }
     return (int) count;
   }

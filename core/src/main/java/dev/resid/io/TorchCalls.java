@@ -121,17 +121,16 @@ final class TorchCalls implements PickleMachine.Calls {
     return view;
   }
 
-  private static List<Long> numbers(PickleValue value, String what)
-      throws PickleMachine.BadPickle {
-    if (!(value instanceof PickleValue.Sequence sequence)
-        || sequence.items().size() > MAX_RANK) {
+  private static List<Long> numbers(PickleValue value, String what) throws PickleMachine.BadPickle {
+    if (!(value instanceof PickleValue.Sequence sequence) || sequence.items().size() > MAX_RANK) {
       throw new PickleMachine.BadPickle(
           "the " + what + " of a tensor must be a tuple of at most " + MAX_RANK);
     }
     List<Long> numbers = new ArrayList<>();
     for (PickleValue item : sequence.items()) {
       if (!(item instanceof PickleValue.Scalar(Long number)) || number < 0) {
-        throw new PickleMachine.BadPickle("the " + what + " of a tensor must be integers from 0 up");
+        throw new PickleMachine.BadPickle(
+            "the " + what + " of a tensor must be integers from 0 up");
       }
       numbers.add(number);
     }

@@ -15,8 +15,8 @@ import java.util.Map;
  * An open file of PyTorch's {@code torch.save}, zip format (version 1.6 and later). Its pickle is
  * read as data by a machine that knows some forty opcodes and the few names tensors need; anything
  * else, a module or configuration object among them, is refused by name, and nothing is ever run or
- * constructed. Nested dictionaries and lists become names joined by dots:
- * {@code {"model": {"w": ...}, "list": [...]}} gives {@code model.w} and {@code list.0}.
+ * constructed. Nested dictionaries and lists become names joined by dots: {@code {"model": {"w":
+ * ...}, "list": [...]}} gives {@code model.w} and {@code list.0}.
  *
  * <p>Strides and offsets are honoured: a transposed or expanded view reads as the tensor it is.
  * PyTorch does not compare checksums, and lets them be wrong, so this class does not either.
@@ -28,7 +28,8 @@ public final class TorchCheckpoint extends TensorFile {
   private static final int MAX_CHARACTERS = 20_000_000;
 
   /** How the format before 1.6 begins: protocol 2 and its ten-byte magic number. */
-  private static final String LEGACY_MAGIC = "\u0080\u0002\u008a\nl\u00fc\u009cF\u00f9 j\u00a8P\u0019";
+  private static final String LEGACY_MAGIC =
+      "\u0080\u0002\u008a\nl\u00fc\u009cF\u00f9 j\u00a8P\u0019";
 
   private final ZipArchive zip;
   private final ByteOrder order;
@@ -36,7 +37,10 @@ public final class TorchCheckpoint extends TensorFile {
   private final Map<String, Object> scalars;
 
   private TorchCheckpoint(
-      MappedFile mapped, Map<String, TensorInfo> table, ZipArchive zip, ByteOrder order,
+      MappedFile mapped,
+      Map<String, TensorInfo> table,
+      ZipArchive zip,
+      ByteOrder order,
       Collector found) {
     super(mapped, table);
     this.zip = zip;
@@ -54,22 +58,25 @@ public final class TorchCheckpoint extends TensorFile {
    * @throws IOException if it cannot be read
    */
   public static TorchCheckpoint open(Path file) throws IOException {
-    MappedFile mapped = MappedFile.open(file);
+    return open(MappedFile.open(file));
+  }
+
+  /** Takes over a mapped file, which is closed with the result or if there is none. */
+  static TorchCheckpoint open(MappedFile mapped) throws TensorFileException {
+    Path file = mapped.file();
     try {
       checkZip(file, mapped.bytes());
       ZipArchive zip = ZipArchive.parse(file, mapped.bytes());
       ZipArchive.Entry pickle = pickle(file, zip);
-      String prefix =
-          pickle.name().substring(0, pickle.name().length() - PICKLE.length());
+      String prefix = pickle.name().substring(0, pickle.name().length() - PICKLE.length());
       PickleValue root =
-          PickleMachine.run(
-              file, pickle.name(), zip.content(pickle), new TorchCalls(zip, prefix));
+          PickleMachine.run(file, pickle.name(), zip.content(pickle), new TorchCalls(zip, prefix));
       Collector found = new Collector(file, pickle.name());
       found.collect("", root, 0);
       Map<String, TensorInfo> table = new LinkedHashMap<>();
       found.views.forEach((name, view) -> table.put(name, info(name, view)));
       return new TorchCheckpoint(mapped, table, zip, byteOrder(file, zip, prefix), found);
-    } catch (IOException | RuntimeException | Error e) {
+    } catch (TensorFileException | RuntimeException | Error e) {
       mapped.close();
       throw e;
     }
@@ -232,7 +239,8 @@ public final class TorchCheckpoint extends TensorFile {
     private <T> void put(Map<String, T> target, String name, T value) throws TensorFileException {
       if (views.containsKey(name) || scalars.containsKey(name)) {
         throw fail(
-            "key " + Printable.quoted(name), "two values have this name once keys are joined by dots");
+            "key " + Printable.quoted(name),
+            "two values have this name once keys are joined by dots");
       }
       target.put(name, value);
     }

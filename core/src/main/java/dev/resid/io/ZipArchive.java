@@ -105,7 +105,9 @@ record ZipArchive(Path file, MemorySegment bytes, Map<String, Entry> entries) {
       Entry entry = entry(file, bytes, at, directory.begin());
       if (entries.putIfAbsent(entry.name(), entry) != null) {
         throw error(
-            file, at, "the name " + Printable.quoted(entry.name()) + " occurs twice in the zip file");
+            file,
+            at,
+            "the name " + Printable.quoted(entry.name()) + " occurs twice in the zip file");
       }
       at += length;
     }

@@ -3,27 +3,38 @@ package dev.resid.io;
 import static org.junit.jupiter.api.Assertions.fail;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 
 /** Damages files and checks that a reader answers with a result or with its own exception. */
 final class Mutations {
-  private final Path scratch;
+  private static final Path NAME = Path.of("damaged.bin");
+
   private final Reader reader;
   private int refused;
   private int read;
 
-  /** Opens a file and reads everything in it. */
+  /** Opens a file that lies in memory. */
   @FunctionalInterface
   interface Reader {
-    void readAll(Path file) throws IOException;
+    TensorFile open(MappedFile file) throws IOException;
   }
 
-  Mutations(Path scratch, Reader reader) {
-    this.scratch = scratch;
+  Mutations(Reader reader) {
     this.reader = reader;
+  }
+
+  /** Reads every value of every tensor in a file. */
+  static void readAll(TensorFile file) throws IOException {
+    for (TensorInfo info : file.entries()) {
+      if (info.dtype().isFloat()) {
+        file.doubles(info.name());
+        file.mapped(info.name()).toArray();
+      } else if (info.dtype().isInteger()) {
+        file.longs(info.name());
+      }
+    }
   }
 
   int refused() {
@@ -34,8 +45,8 @@ final class Mutations {
     return read;
   }
 
-  /** Cuts the file at every length from {@code from} up to all but its last byte. */
-  Mutations everyPrefix(byte[] file) throws IOException {
+  /** Cuts the file at every length, from nothing to all but its last byte. */
+  Mutations everyPrefix(byte[] file) {
     for (int length = 0; length < file.length; length++) {
       attempt(Arrays.copyOf(file, length), "the first " + length + " bytes");
     }
@@ -43,7 +54,7 @@ final class Mutations {
   }
 
   /** Flips every bit of a range, one at a time. */
-  Mutations everyBit(byte[] file, int from, int to) throws IOException {
+  Mutations everyBit(byte[] file, int from, int to) {
     byte[] damaged = file.clone();
     for (int i = from; i < to; i++) {
       for (int bit = 0; bit < 8; bit++) {
@@ -56,7 +67,7 @@ final class Mutations {
   }
 
   /** Overwrites, removes, doubles or inserts a few bytes at random places, many times. */
-  Mutations random(byte[] file, int count, long seed) throws IOException {
+  Mutations random(byte[] file, int count, long seed) {
     SplittableRandom random = new SplittableRandom(seed);
     for (int i = 0; i < count; i++) {
       byte[] damaged = file.clone();
@@ -103,13 +114,12 @@ final class Mutations {
     return result;
   }
 
-  private void attempt(byte[] bytes, String what) throws IOException {
-    Files.write(scratch, bytes);
-    try {
-      reader.readAll(scratch);
+  private void attempt(byte[] bytes, String what) {
+    try (TensorFile file = reader.open(MappedFile.of(NAME, bytes))) {
+      readAll(file);
       read++;
     } catch (TensorFileException e) {
-      if (!e.getMessage().startsWith(scratch + ": ") || e.getMessage().lines().count() != 1) {
+      if (!e.getMessage().startsWith(NAME + ": ") || e.getMessage().lines().count() != 1) {
         fail(what + ": not one line that begins with the file: " + e.getMessage());
       }
       refused++;

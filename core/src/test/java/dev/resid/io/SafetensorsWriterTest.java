@@ -40,12 +40,11 @@ class SafetensorsWriterTest {
     assertEquals(16, empty.length);
     assertEquals("{}      ", header(empty));
 
-    new SafetensorsWriter()
-        .add("attn.0", Tensor.of(TensorInfo.unnamed(1, 2), 1, -2))
-        .write(path);
+    new SafetensorsWriter().add("attn.0", Tensor.of(TensorInfo.unnamed(1, 2), 1, -2)).write(path);
     byte[] one = Files.readAllBytes(path);
     assertEquals(
-        "{\"attn.0\":{\"dtype\":\"F32\",\"shape\":[1,2],\"data_offsets\":[0,8]}}", header(one).trim());
+        "{\"attn.0\":{\"dtype\":\"F32\",\"shape\":[1,2],\"data_offsets\":[0,8]}}",
+        header(one).trim());
     assertEquals(0, header(one).length() % 8);
     assertArrayEquals(
         new byte[] {0, 0, (byte) 0x80, 0x3F, 0, 0, 0, (byte) 0xC0},
@@ -74,8 +73,7 @@ class SafetensorsWriterTest {
     }
     forward.metadata("b", "2").metadata("a", "1").write(dir.resolve("1"));
     backward.metadata("a", "1").metadata("b", "2").write(dir.resolve("2"));
-    assertArrayEquals(
-        Files.readAllBytes(dir.resolve("1")), Files.readAllBytes(dir.resolve("2")));
+    assertArrayEquals(Files.readAllBytes(dir.resolve("1")), Files.readAllBytes(dir.resolve("2")));
     try (Safetensors file = Safetensors.open(dir.resolve("1"))) {
       // U+FF5E sorts before the emoji in UTF-8, after it in UTF-16.
       assertEquals(
@@ -181,8 +179,7 @@ class SafetensorsWriterTest {
     assertEquals((short) 0x3F82, NumberEncoder.toBf16(Float.intBitsToFloat(0x3F818000)));
     for (int nan : new int[] {0x7F800001, 0x7FFFFFFF, 0xFF800001, 0xFFFFFFFF}) {
       assertTrue(
-          Float.isNaN(
-              Float.intBitsToFloat(NumberEncoder.toBf16(Float.intBitsToFloat(nan)) << 16)));
+          Float.isNaN(Float.intBitsToFloat(NumberEncoder.toBf16(Float.intBitsToFloat(nan)) << 16)));
     }
   }
 
@@ -244,8 +241,7 @@ class SafetensorsWriterTest {
     assertThrows(IllegalArgumentException.class, () -> writer.metadata("a", "\uDC00"));
     assertThrows(IllegalArgumentException.class, () -> writer.add("y", x, DType.I32));
     assertThrows(
-        ShapeMismatchException.class,
-        () -> writer.add("y", TensorInfo.unnamed(2), new long[] {1}));
+        ShapeMismatchException.class, () -> writer.add("y", TensorInfo.unnamed(2), new long[] {1}));
     assertFalse(Files.exists(dir.resolve("x")));
   }
 
