@@ -13,7 +13,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** Contract of attention, whole and in parts, and of its gradients. */
+/** Contract of attention, whole and in parts. */
 interface AttentionContract {
   /**
    * The sizes of one case.
@@ -92,12 +92,10 @@ interface AttentionContract {
   default void attentionMixAgrees() {
     for (Sizes n : SIZES) {
       for (Values kind : Values.values()) {
-        for (Tensor pattern : List.of(pattern(n), bench().in(n.pattern()))) {
+        for (Tensor pattern : List.of(pattern(bench(), n), bench().in(n.pattern()))) {
           Tensor v = bench().in(kind, n.keys());
           Tensor magnitudes =
-              bench()
-                  .reference(
-                      n.queries(), (b, out) -> b.attentionMix(abs(pattern), abs(v), out));
+              bench().reference(n.queries(), (b, out) -> b.attentionMix(abs(pattern), abs(v), out));
           bench()
               .compare(
                   "attentionMix of " + kind,
@@ -110,18 +108,16 @@ interface AttentionContract {
   }
 
   /** Returns a causal pattern, of the reference. */
-  private Tensor pattern(Sizes n) {
-    Tensor q = bench().in(n.queries());
-    Tensor k = bench().in(n.keys());
-    return bench()
-        .in(
-            bench()
-                .reference(
-                    n.pattern(),
-                    (b, out) -> {
-                      b.attentionScores(q, k, n.spec(), out);
-                      b.softmax(out, out);
-                    }));
+  static Tensor pattern(ContractBench bench, Sizes n) {
+    Tensor q = bench.in(n.queries());
+    Tensor k = bench.in(n.keys());
+    return bench.in(
+        bench.reference(
+            n.pattern(),
+            (b, out) -> {
+              b.attentionScores(q, k, n.spec(), out);
+              b.softmax(out, out);
+            }));
   }
 
   /** Attention agrees. */
@@ -132,27 +128,23 @@ interface AttentionContract {
       Tensor k = bench().in(n.keys());
       Tensor v = bench().in(n.keys());
       Tensor magnitudes =
-          bench()
-              .reference(n.queries(), (b, out) -> b.attention(q, k, abs(v), n.spec(), out));
+          bench().reference(n.queries(), (b, out) -> b.attention(q, k, abs(v), n.spec(), out));
       Tensor scoreMagnitudes =
           bench()
-              .reference(
-                  n.pattern(), (b, out) -> b.attentionScores(abs(q), abs(k), n.spec(), out));
+              .reference(n.pattern(), (b, out) -> b.attentionScores(abs(q), abs(k), n.spec(), out));
       double largest = 0;
       for (float score : scoreMagnitudes.toArray()) {
         largest = Float.isInfinite(score) ? largest : Math.max(largest, score);
       }
       // Scores are off by (D+3)·u·largest, weights relatively by twice that and by the softmax's
       // own error for |x−max| ≤ 2·largest; the mix adds its S roundings.
-      double relative =
-          U * (2 * (n.D + 3) * largest + 2 * largest + Math.log(n.S) + 12 + n.S + 3);
+      double relative = U * (2 * (n.D + 3) * largest + 2 * largest + Math.log(n.S) + 12 + n.S + 3);
       bench()
           .compare(
               "attention from " + n.first,
               n.queries(),
               (b, out) -> b.attention(q, k, v, n.spec(), out),
-              (i, expected) ->
-                  relative * magnitudes.toArray()[i] + Tolerance.UNDERFLOW);
+              (i, expected) -> relative * magnitudes.toArray()[i] + Tolerance.UNDERFLOW);
     }
   }
 
@@ -190,29 +182,22 @@ interface AttentionContract {
       Tensor k = bench().in(n.keys());
       Tensor v = bench().in(n.keys());
       Tensor expected = fused(n, q, k, v);
-      for (int more : new int[] {1, 5, 16}) {
-        Sizes longer = new Sizes(n.B, n.T, n.S + more, n.H, n.D, n.first);
-        if (n.first + n.T < n.S) {
-          longer = new Sizes(n.B, n.T, n.first + n.T, n.H, n.D, n.first);
-        }
-        if (n.first + n.T > n.S) {
-          continue;
-        }
-        Tensor otherK = bench().in(extended(k, longer.S));
-        Tensor otherV = bench().in(extended(v, longer.S));
+      int seen = n.first + n.T;
+      for (int S : new int[] {seen, seen + 1, seen + 5, seen + 16}) {
+        Tensor otherK = bench().in(withPositions(k, seen, S));
+        Tensor otherV = bench().in(withPositions(v, seen, S));
+        Sizes longer = new Sizes(n.B, n.T, S, n.H, n.D, n.first);
         bench()
-            .check("attention with " + longer.S + " instead of " + n.S + " keys")
+            .check("attention with " + S + " instead of " + n.S + " keys")
             .sameBits(expected, fused(longer, q, otherK, otherV));
       }
     }
   }
 
-  /** Returns the keys cut or extended to another number of positions. */
-  private Tensor extended(Tensor keys, int positions) {
-    Shape shape = keys.shape().with(Axis.POS, positions);
-    Tensor result = bench().cases.tensor(shape, Values.ORDINARY);
-    int common = Math.min(positions, keys.shape().size(Axis.POS));
-    for (int s = 0; s < common; s++) {
+  /** Returns the first {@code kept} of the keys, followed by new ones up to {@code positions}. */
+  private Tensor withPositions(Tensor keys, int kept, int positions) {
+    Tensor result = bench().cases.tensor(keys.shape().with(Axis.POS, positions), Values.ORDINARY);
+    for (int s = 0; s < kept; s++) {
       result = result.with(Axis.POS, s, keys.at(Axis.POS, s));
     }
     return result;
@@ -256,8 +241,7 @@ interface AttentionContract {
         Tensor one = bench().in(q.slice(Axis.POS, t, t + 1));
         bench()
             .check("attention of query " + t + " alone")
-            .sameBits(
-                all.slice(Axis.POS, t, t + 1), fused(n.oneQuery(n.first + t), one, k, v));
+            .sameBits(all.slice(Axis.POS, t, t + 1), fused(n.oneQuery(n.first + t), one, k, v));
       }
     }
   }
@@ -279,82 +263,6 @@ interface AttentionContract {
                 bench().in(k.slice(Axis.BATCH, b, b + 1)),
                 bench().in(v.slice(Axis.BATCH, b, b + 1)));
         bench().check("attention of row " + b).sameBits(all.slice(Axis.BATCH, b, b + 1), z);
-      }
-    }
-  }
-
-  /** The gradients of the mix agree. */
-  @Test
-  default void attentionMixBackwardAgrees() {
-    for (Sizes n : SIZES) {
-      Tensor dZ = bench().in(n.queries());
-      Tensor pattern = pattern(n);
-      Tensor v = bench().in(Values.MIXED, n.keys());
-      Tensor[] expected = {Tensor.zeros(n.pattern()), Tensor.zeros(n.keys())};
-      Tensor[] magnitudes = {Tensor.zeros(n.pattern()), Tensor.zeros(n.keys())};
-      Tensor[] actual = {bench().out(n.pattern()), bench().out(n.keys())};
-      bench().reference.attentionMixBackward(dZ, pattern, v, expected[0], expected[1]);
-      bench()
-          .reference
-          .attentionMixBackward(abs(dZ), pattern, abs(v), magnitudes[0], magnitudes[1]);
-      bench().tested.attentionMixBackward(dZ, pattern, v, actual[0], actual[1]);
-      bench()
-          .check("attentionMixBackward dPattern")
-          .close(expected[0], actual[0], Tolerance.sums(n.D, magnitudes[0]));
-      bench()
-          .check("attentionMixBackward dV")
-          .close(expected[1], actual[1], Tolerance.sums(n.T, magnitudes[1]));
-    }
-  }
-
-  /** The gradients of the scores agree, and gradients at masked pairs count for nothing. */
-  @Test
-  default void attentionScoresBackwardAgrees() {
-    for (Sizes n : SIZES) {
-      Tensor dScores = bench().in(n.pattern());
-      Tensor q = bench().in(Values.MIXED, n.queries());
-      Tensor k = bench().in(n.keys());
-      Tensor[] expected = {Tensor.zeros(n.queries()), Tensor.zeros(n.keys())};
-      Tensor[] magnitudes = {Tensor.zeros(n.queries()), Tensor.zeros(n.keys())};
-      Tensor[] actual = {bench().out(n.queries()), bench().out(n.keys())};
-      bench()
-          .reference
-          .attentionScoresBackward(dScores, q, k, n.spec(), expected[0], expected[1]);
-      bench()
-          .reference
-          .attentionScoresBackward(
-              abs(dScores), abs(q), abs(k), n.spec(), magnitudes[0], magnitudes[1]);
-      bench().tested.attentionScoresBackward(dScores, q, k, n.spec(), actual[0], actual[1]);
-      bench()
-          .check("attentionScoresBackward dQ from " + n.first)
-          .close(expected[0], actual[0], Tolerance.sums(n.S, magnitudes[0]));
-      bench()
-          .check("attentionScoresBackward dK from " + n.first)
-          .close(expected[1], actual[1], Tolerance.sums(n.T, magnitudes[1]));
-    }
-  }
-
-  /** The gradient of attention has the bits of the gradients of its parts. */
-  @Test
-  default void attentionBackwardIsExactlyItsParts() {
-    for (Sizes n : SIZES) {
-      Tensor dZ = bench().in(n.queries());
-      Tensor q = bench().in(n.queries());
-      Tensor k = bench().in(n.keys());
-      Tensor v = bench().in(n.keys());
-      Tensor[] fused = {bench().out(n.queries()), bench().out(n.keys()), bench().out(n.keys())};
-      bench().tested.attentionBackward(dZ, q, k, v, n.spec(), fused[0], fused[1], fused[2]);
-      Tensor[] parts = {bench().out(n.queries()), bench().out(n.keys()), bench().out(n.keys())};
-      Tensor pattern = bench().out(n.pattern());
-      Tensor gradient = bench().out(n.pattern());
-      bench().tested.attentionScores(q, k, n.spec(), pattern);
-      bench().tested.softmax(pattern, pattern);
-      bench().tested.attentionMixBackward(dZ, pattern, v, gradient, parts[2]);
-      bench().tested.softmaxBackward(gradient, pattern, gradient);
-      bench().tested.attentionScoresBackward(gradient, q, k, n.spec(), parts[0], parts[1]);
-      String[] names = {"dQ", "dK", "dV"};
-      for (int i = 0; i < names.length; i++) {
-        bench().check("attentionBackward " + names[i]).sameBits(parts[i], fused[i]);
       }
     }
   }

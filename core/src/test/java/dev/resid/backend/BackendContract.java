@@ -16,6 +16,7 @@ public abstract class BackendContract
         LayerNormContract,
         ProductContract,
         AttentionContract,
+        AttentionGradientContract,
         ReductionContract,
         BitwiseContract,
         HousekeepingContract {

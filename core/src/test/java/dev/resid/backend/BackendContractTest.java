@@ -132,23 +132,17 @@ class BackendContractTest {
   @Test
   void lostDigitsOfKlAreSeen() {
     assertFails(
-        BrokenBackends.LosesDigitsOfKl.class,
-        "klOfEqualStreamsIsExactlyZero",
-        "unembedKlAgrees");
+        BrokenBackends.LosesDigitsOfKl.class, "klOfEqualStreamsIsExactlyZero", "unembedKlAgrees");
   }
 
   @Test
   void resultsThatDependOnTheBatchAreSeen() {
-    assertFails(
-        BrokenBackends.DependsOnTheBatch.class,
-        "linearRowsDoNotDependOnOthers");
+    assertFails(BrokenBackends.DependsOnTheBatch.class, "linearRowsDoNotDependOnOthers");
   }
 
   @Test
   void resultsThatDependOnThreadsAreSeen() {
-    assertFails(
-        BrokenBackends.DependsOnThreads.class,
-        "threadsDoNotChangeBits");
+    assertFails(BrokenBackends.DependsOnThreads.class, "threadsDoNotChangeBits");
   }
 
   @Test
@@ -161,9 +155,7 @@ class BackendContractTest {
 
   @Test
   void tiesByHighestIndexAreSeen() {
-    assertFails(
-        BrokenBackends.BreaksTiesByHighestIndex.class,
-        "topKIsASortByValueThenIndex");
+    assertFails(BrokenBackends.BreaksTiesByHighestIndex.class, "topKIsASortByValueThenIndex");
   }
 
   @Test
@@ -177,8 +169,7 @@ class BackendContractTest {
   @Test
   void multipliedMaskedValuesAreSeen() {
     assertFails(
-        BrokenBackends.MultipliesMaskedValues.class,
-        "nonFiniteLaterKeysDoNotChangeAttention");
+        BrokenBackends.MultipliesMaskedValues.class, "nonFiniteLaterKeysDoNotChangeAttention");
   }
 
   @Test
@@ -192,9 +183,7 @@ class BackendContractTest {
 
   @Test
   void aRoundingTooManyIsSeen() {
-    assertFails(
-        BrokenBackends.RoundsTwice.class,
-        "addScaledIsFused");
+    assertFails(BrokenBackends.RoundsTwice.class, "addScaledIsFused");
   }
 
   @Test

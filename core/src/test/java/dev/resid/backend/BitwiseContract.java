@@ -119,8 +119,7 @@ interface BitwiseContract {
           "layerNormApplyBackwardInput",
           x,
           width,
-          (b, p, from, o) ->
-              b.layerNormApplyBackwardInput(p, rowsOf(scale, from, p), gamma, o));
+          (b, p, from, o) -> b.layerNormApplyBackwardInput(p, rowsOf(scale, from, p), gamma, o));
       rowsAlone("softmax", x, width, (b, p, from, o) -> b.softmax(p, o));
       rowsAlone(
           "softmaxBackward",
@@ -131,8 +130,7 @@ interface BitwiseContract {
     Tensor x = bench().in(rows(13, 33));
     for (Activation f : Activation.values()) {
       rowsAlone("activate " + f, x, 33, (b, p, from, o) -> b.activate(p, f, o));
-      rowsAlone(
-          "activateBackward " + f, x, 33, (b, p, from, o) -> b.activateBackward(p, p, f, o));
+      rowsAlone("activateBackward " + f, x, 33, (b, p, from, o) -> b.activateBackward(p, p, f, o));
     }
   }
 
@@ -193,8 +191,7 @@ interface BitwiseContract {
         double[] some = call.apply(bench().in(part(x, from, to)), from);
         bench()
             .check(operation + " of rows " + from + " to " + to + " alone")
-            .sameBits(
-                vector(to - from), Arrays.copyOfRange(all, from, to), some);
+            .sameBits(vector(to - from), Arrays.copyOfRange(all, from, to), some);
       }
     }
   }
@@ -226,8 +223,7 @@ interface BitwiseContract {
       inPlace("add to itself", x, (in, out) -> b.add(in, in, out));
       inPlace("addScaled to the left", x, (in, out) -> b.addScaled(in, 0.3, y, out));
       inPlace("addScaled to the right", x, (in, out) -> b.addScaled(y, 0.3, in, out));
-      inPlace(
-          "crossEntropyBackward", x, (in, out) -> b.crossEntropyBackward(in, labels, 0.5, out));
+      inPlace("crossEntropyBackward", x, (in, out) -> b.crossEntropyBackward(in, labels, 0.5, out));
     }
   }
 

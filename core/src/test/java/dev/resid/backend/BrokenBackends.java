@@ -17,7 +17,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Contracts of backends with one mistake each, for {@link BackendContractTest}. They are nested so
- * that no runner takes them for tests of the project.
+ * that no runner takes them for tests of the project. Long because it is a list.
  */
 final class BrokenBackends {
   private BrokenBackends() {}

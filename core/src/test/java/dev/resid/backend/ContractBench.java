@@ -48,8 +48,7 @@ public final class ContractBench {
    * @param withThreads opens one with so many threads
    * @param outputs allocates output tensors; where it returns null, guarded ones are on the host
    */
-  ContractBench(
-      Backend tested, IntFunction<Backend> withThreads, Function<Shape, Tensor> outputs) {
+  ContractBench(Backend tested, IntFunction<Backend> withThreads, Function<Shape, Tensor> outputs) {
     this.tested = tested;
     this.withThreads = withThreads;
     this.outputs = outputs;

@@ -220,8 +220,7 @@ interface HousekeepingContract {
         bench().tested.layerNormApply(input, scale, gamma, gamma, normalized);
         Tensor scaleOut = bench().tested(perRow(size[0]), (b, o) -> b.layerNormScale(x, 1e-5, o));
         Tensor expected =
-            bench()
-                .tested(x.shape(), (b, o) -> b.layerNormApply(x, scaleOut, gamma, gamma, o));
+            bench().tested(x.shape(), (b, o) -> b.layerNormApply(x, scaleOut, gamma, gamma, o));
         bench().check("layer norm on temporaries").sameBits(expected, normalized);
         scope.give(input);
         scope.give(normalized);

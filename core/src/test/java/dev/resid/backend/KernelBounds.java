@@ -104,9 +104,9 @@ final class KernelBounds {
   }
 
   /**
-   * As {@link #activation}: tanh u is off by 4u, so 1 − tanh²u by 8u, which is multiplied by
-   * ½·x·u′ = 0.4·x·(1 + 0.134·x²) until tanh u is 1 in float, before |x| = 6; the sum of the other
-   * terms is below 16u.
+   * As {@link #activation}: tanh u is off by 4u, so 1 − tanh²u by 8u, which is multiplied by ½·x·u′
+   * = 0.4·x·(1 + 0.134·x²) until tanh u is 1 in float, before |x| = 6; the sum of the other terms
+   * is below 16u.
    */
   static Tolerance activationBackward(Tensor dOut, Tensor x, Activation activation) {
     float[] values = x.toArray();

@@ -30,9 +30,7 @@ final class KernelProgramme {
   private final Tensor y = rows(C);
   private final Tensor dOut = rows(OUT);
   private final Tensor scale =
-      cases
-          .tensor(ContractBench.perRow(R), Values.ORDINARY)
-          .map(value -> Math.abs(value) + 0.1f);
+      cases.tensor(ContractBench.perRow(R), Values.ORDINARY).map(value -> Math.abs(value) + 0.1f);
   private final Tensor gamma = cases.tensor(ContractBench.vector(C), Values.ORDINARY);
   private final Tensor beta = cases.tensor(ContractBench.vector(C), Values.ORDINARY);
   private final Tensor w = cases.tensor(ContractBench.matrix(C, OUT), Values.ORDINARY);
@@ -182,11 +180,7 @@ final class KernelProgramme {
   private void reductions(Backend b) {
     Matrix packed = b.pack(w);
     results.put("crossEntropy", b.crossEntropy(x, labels));
-    keep(
-        b,
-        "crossEntropyBackward",
-        x.shape(),
-        out -> b.crossEntropyBackward(x, labels, 0.25, out));
+    keep(b, "crossEntropyBackward", x.shape(), out -> b.crossEntropyBackward(x, labels, 0.25, out));
     results.put("unembedCrossEntropy", b.unembedCrossEntropy(x, packed, bias, labels));
     results.put("unembedLogSumExp", b.unembedLogSumExp(x, packed, bias));
     results.put("unembedKl", b.unembedKl(x, y, packed, bias));

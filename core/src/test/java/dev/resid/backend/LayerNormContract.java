@@ -199,14 +199,13 @@ interface LayerNormContract {
     Tensor gamma = bench().in(vector(5));
     bench().compareBits("scale", perRow(0), (b, out) -> b.layerNormScale(x, 1e-5, out));
     bench()
-        .compareBits("apply", rows(0, 5), (b, out) -> b.layerNormApply(x, scale, gamma, gamma, out));
+        .compareBits(
+            "apply", rows(0, 5), (b, out) -> b.layerNormApply(x, scale, gamma, gamma, out));
     bench()
         .compareAdded(
             "parameters",
             gamma,
-            (b, sum) ->
-                b.layerNormApplyBackwardParameters(
-                    x, x, scale, sum, b.allocate(vector(5))),
+            (b, sum) -> b.layerNormApplyBackwardParameters(x, x, scale, sum, b.allocate(vector(5))),
             Tolerance.within(0, 0));
   }
 

@@ -119,8 +119,7 @@ interface ProductContract {
         Tensor plain =
             bench()
                 .tested(
-                    outputs(size),
-                    (b, out) -> b.linear(x, packed, bias, Activation.IDENTITY, out));
+                    outputs(size), (b, out) -> b.linear(x, packed, bias, Activation.IDENTITY, out));
         Tensor separate =
             bench().tested(outputs(size), (b, out) -> b.activate(plain, activation, out));
         bench().check("linear with " + activation).sameBits(separate, fused);

@@ -5,7 +5,6 @@ import static dev.resid.backend.ContractBench.matrix;
 import static dev.resid.backend.ContractBench.rows;
 import static dev.resid.backend.ContractBench.vector;
 import static dev.resid.testing.Tolerance.U;
-import static dev.resid.testing.Tolerance.UNDERFLOW;
 
 import dev.resid.tensor.Activation;
 import dev.resid.tensor.Axis;
@@ -195,8 +194,7 @@ interface ReductionContract {
       Tensor its = bench().in(ContractBench.part(base, i % 5, i % 5 + 1));
       bench()
           .check("unembedKl of row " + i + " alone")
-          .sameBits(
-              vector(1), new double[] {all[i]}, bench().tested.unembedKl(its, one, w, bias));
+          .sameBits(vector(1), new double[] {all[i]}, bench().tested.unembedKl(its, one, w, bias));
     }
   }
 
@@ -208,8 +206,7 @@ interface ReductionContract {
       Tensor same = bench().in(base);
       Tensor w = bench().in(matrix(size[1], size[2]));
       Tensor bias = bench().in(vector(size[2]));
-      for (double kl :
-          bench().tested.unembedKl(base, same, bench().tested.pack(w), bias)) {
+      for (double kl : bench().tested.unembedKl(base, same, bench().tested.pack(w), bias)) {
         bench().check("unembedKl of equal streams").holds(kl == 0, "expected 0, found " + kl);
       }
     }
@@ -224,8 +221,7 @@ interface ReductionContract {
     Matrix w = bench().tested.pack(bench().in(Tensor.of(matrix(1, 2), 0f, 1f)));
     Tensor bias = bench().in(Tensor.of(vector(2), 0f, 0f));
     // p = (1/2, 1/2), q = (σ(−3), σ(3)): KL = −ln 2 − ½·ln σ(3) − ½·ln σ(−3).
-    double expected =
-        -Math.log(2) + 0.5 * Math.log1p(Math.exp(-3)) + 0.5 * Math.log1p(Math.exp(3));
+    double expected = -Math.log(2) + 0.5 * Math.log1p(Math.exp(-3)) + 0.5 * Math.log1p(Math.exp(3));
     bench()
         .check("unembedKl")
         .close(
@@ -270,10 +266,8 @@ interface ReductionContract {
       int[] labels = {41, 42, 42};
       Tolerance bound = Tolerance.within(1e-5, 0); // V·u·Σ|x·w|, about 20
       bench()
-          .compareRows(
-              "unembedLogSumExp", b -> b.unembedLogSumExp(base, b.pack(w), bias), bound);
-      bench()
-          .compareRows("unembedKl", b -> b.unembedKl(base, perturbed, b.pack(w), bias), bound);
+          .compareRows("unembedLogSumExp", b -> b.unembedLogSumExp(base, b.pack(w), bias), bound);
+      bench().compareRows("unembedKl", b -> b.unembedKl(base, perturbed, b.pack(w), bias), bound);
       bench()
           .compareRows(
               "unembedCrossEntropy",
@@ -299,8 +293,7 @@ interface ReductionContract {
       bench().compareRows("logSumExp", b -> b.unembedLogSumExp(x, b.pack(w), bias), bound);
       bench().compareRows("kl, base", b -> b.unembedKl(x, other, b.pack(w), bias), bound);
       bench().compareRows("kl, perturbed", b -> b.unembedKl(other, x, b.pack(w), bias), bound);
-      bench()
-          .compareRows("cross", b -> b.unembedCrossEntropy(x, b.pack(w), bias, labels), bound);
+      bench().compareRows("cross", b -> b.unembedCrossEntropy(x, b.pack(w), bias, labels), bound);
     }
   }
 
@@ -314,9 +307,7 @@ interface ReductionContract {
         // The differences may be rounded to float, the squares and sums are in float64.
         bench()
             .compareRows(
-                "l2Distance of " + kind,
-                b -> b.l2Distance(a, c),
-                Tolerance.within(0, 2 * U));
+                "l2Distance of " + kind, b -> b.l2Distance(a, c), Tolerance.within(0, 2 * U));
         bench()
             .compareRows(
                 "sumOfSquares of " + kind,
@@ -337,8 +328,7 @@ interface ReductionContract {
           Tensor ties = bench().cases.tensor(rows(3, width), Values.ORDINARY);
           topKIsASort(bench().in(ties.map(v -> (float) Math.rint(v))), k);
           topKIsASort(bench().in(ties.map(v -> v > 0.5 ? Float.NaN : v > 0 ? 1 : 2)), k);
-          topKIsASort(
-              bench().in(ties.map(v -> v > 0 ? Float.NEGATIVE_INFINITY : Float.NaN)), k);
+          topKIsASort(bench().in(ties.map(v -> v > 0 ? Float.NEGATIVE_INFINITY : Float.NaN)), k);
         }
       }
     }
@@ -388,9 +378,7 @@ interface ReductionContract {
     bench().compareRows("l2Distance", b -> b.l2Distance(x, x), exact);
     bench().compareRows("logSumExp", b -> b.unembedLogSumExp(x, b.pack(w), bias), exact);
     bench().compareRows("kl", b -> b.unembedKl(x, x, b.pack(w), bias), exact);
-    bench()
-        .compareRows(
-            "cross", b -> b.unembedCrossEntropy(x, b.pack(w), bias, new int[0]), exact);
+    bench().compareRows("cross", b -> b.unembedCrossEntropy(x, b.pack(w), bias, new int[0]), exact);
     bench().compareRows("sumOfSquares", b -> new double[] {b.sumOfSquares(x)}, exact);
     bench().check("topK").holds(bench().tested.topK(x, 3).indices().length == 0, "not empty");
   }

@@ -28,8 +28,7 @@ interface RowContract {
     for (int width : WIDTHS) {
       Tensor table = bench().in(Values.MIXED, rows(11, width));
       int[] ids = {10, 0, 3, 3, 7};
-      bench()
-          .compareBits("gatherRows", rows(5, width), (b, out) -> b.gatherRows(table, ids, out));
+      bench().compareBits("gatherRows", rows(5, width), (b, out) -> b.gatherRows(table, ids, out));
     }
   }
 
@@ -43,9 +42,7 @@ interface RowContract {
         ids[4] = n - 1;
         bench()
             .compareBits(
-                "gatherColumns",
-                rows(5, width),
-                (b, out) -> b.gatherColumns(b.pack(w), ids, out));
+                "gatherColumns", rows(5, width), (b, out) -> b.gatherColumns(b.pack(w), ids, out));
       }
     }
   }
@@ -204,9 +201,7 @@ interface RowContract {
       for (Values kind : Values.values()) {
         Tensor a = bench().in(kind, rows(3, width));
         Tensor c = bench().in(kind, rows(3, width));
-        bench()
-            .compareBits(
-                "addScaled", a.shape(), (b, out) -> b.addScaled(a, -1.0 / 3, c, out));
+        bench().compareBits("addScaled", a.shape(), (b, out) -> b.addScaled(a, -1.0 / 3, c, out));
       }
     }
   }
@@ -245,17 +240,21 @@ interface RowContract {
           4 * Tolerance.U * (step.beta1() * Math.abs(ms[i]) + (1 - step.beta1()) * gradient);
       secondError[i] =
           6 * Tolerance.U * (step.beta2() * vs[i] + (1 - step.beta2()) * gradient * gradient);
-      double second = (step.beta2() * vs[i] + (1 - step.beta2()) * gradient * gradient)
-          / (1 - Math.pow(step.beta2(), step.step()));
+      double second =
+          (step.beta2() * vs[i] + (1 - step.beta2()) * gradient * gradient)
+              / (1 - Math.pow(step.beta2(), step.step()));
       double size =
-          momentError[i] / (4 * Tolerance.U) / (1 - Math.pow(step.beta1(), step.step()))
+          momentError[i]
+              / (4 * Tolerance.U)
+              / (1 - Math.pow(step.beta1(), step.step()))
               / (Math.sqrt(second) + step.epsilon());
       // The direction has ten roundings, the new parameter three.
-      parameterError[i] =
-          Tolerance.U * (14 * step.learningRate() * size + 3 * Math.abs(ps[i]));
+      parameterError[i] = Tolerance.U * (14 * step.learningRate() * size + 3 * Math.abs(ps[i]));
     }
     String what = "adamW step " + step.step();
-    bench().check(what + " parameter").close(expected[0], actual[0], Tolerance.each(parameterError));
+    bench()
+        .check(what + " parameter")
+        .close(expected[0], actual[0], Tolerance.each(parameterError));
     bench().check(what + " moment1").close(expected[1], actual[1], Tolerance.each(momentError));
     bench().check(what + " moment2").close(expected[2], actual[2], Tolerance.each(secondError));
   }
@@ -282,7 +281,9 @@ interface RowContract {
             (b, sum) -> b.scatterAddRows(x, new int[0], sum),
             Tolerance.within(0, 0));
     bench()
-        .compareBits("gatherRows", Shape.of(Axis.BATCH, 2, Axis.POS, 0, Axis.D_MODEL, 5),
+        .compareBits(
+            "gatherRows",
+            Shape.of(Axis.BATCH, 2, Axis.POS, 0, Axis.D_MODEL, 5),
             (b, out) -> b.gatherRows(table, new int[0], out));
   }
 
@@ -297,7 +298,10 @@ interface RowContract {
         Tensor x = bench().in(Tensor.wrap(rows(2, 17), values));
         Tensor other = bench().in(rows(2, 17));
         bench()
-            .compare("softmax with " + value, x.shape(), (b, out) -> b.softmax(x, out),
+            .compare(
+                "softmax with " + value,
+                x.shape(),
+                (b, out) -> b.softmax(x, out),
                 KernelBounds.softmax(x));
         bench().compareBits("add with " + value, x.shape(), (b, out) -> b.add(x, other, out));
         bench()

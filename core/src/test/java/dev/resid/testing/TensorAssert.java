@@ -129,7 +129,12 @@ public record TensorAssert(String backend, String operation, long seed) {
   private void requireLength(Shape shape, double[] expected, double[] actual) {
     if (expected.length != actual.length || shape.elements() != actual.length) {
       throw new AssertionError(
-          where() + " " + shape + ": expected " + expected.length + " values, actual "
+          where()
+              + " "
+              + shape
+              + ": expected "
+              + expected.length
+              + " values, actual "
               + actual.length);
     }
   }
@@ -159,8 +164,22 @@ public record TensorAssert(String backend, String operation, long seed) {
   private AssertionError failure(
       Shape shape, int index, double expected, double actual, String rule, int wrong, int total) {
     return new AssertionError(
-        where() + " " + shape + " at " + named(shape, index) + ": expected " + expected
-            + ", actual " + actual + ", " + rule + " (" + wrong + " of " + total + " differ)");
+        where()
+            + " "
+            + shape
+            + " at "
+            + named(shape, index)
+            + ": expected "
+            + expected
+            + ", actual "
+            + actual
+            + ", "
+            + rule
+            + " ("
+            + wrong
+            + " of "
+            + total
+            + " differ)");
   }
 
   private String where() {

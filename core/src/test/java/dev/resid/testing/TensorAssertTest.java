@@ -85,8 +85,7 @@ class TensorAssertTest {
   @Test
   void aToleranceThatIsNotANumberAllowsNothing() {
     assertThrows(
-        AssertionError.class,
-        () -> CHECK.close(VALUES, VALUES, (index, expected) -> Double.NaN));
+        AssertionError.class, () -> CHECK.close(VALUES, VALUES, (index, expected) -> Double.NaN));
   }
 
   @Test
@@ -95,7 +94,6 @@ class TensorAssertTest {
     assertThrows(
         AssertionError.class,
         () -> CHECK.close(three, new double[3], new double[2], Tolerance.within(1, 1)));
-    assertThrows(
-        AssertionError.class, () -> CHECK.sameBits(three, new double[2], new double[2]));
+    assertThrows(AssertionError.class, () -> CHECK.sameBits(three, new double[2], new double[2]));
   }
 }

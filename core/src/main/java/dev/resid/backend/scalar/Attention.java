@@ -226,8 +226,7 @@ final class Attention {
   }
 
   /** out[b,s,h,d] = factor·sums[s,d]. */
-  private static void storeKeys(
-      Sizes n, int b, int h, double[] sums, double factor, float[] out) {
+  private static void storeKeys(Sizes n, int b, int h, double[] sums, double factor, float[] out) {
     for (int s = 0; s < n.S; s++) {
       int outBSH = n.key(b, s, h);
       for (int d = 0; d < n.D; d++) {

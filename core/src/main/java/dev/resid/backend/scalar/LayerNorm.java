@@ -75,8 +75,7 @@ final class LayerNorm {
     }
   }
 
-  static void applyBackwardScale(
-      Tensor dOut, Tensor x, Tensor scale, Tensor gamma, Tensor dScale) {
+  static void applyBackwardScale(Tensor dOut, Tensor x, Tensor scale, Tensor gamma, Tensor dScale) {
     int R = rows(dOut);
     int C = columns(dOut);
     requireLike("x", x, dOut);

@@ -94,7 +94,11 @@ final class Operands {
   static void requireIndices(String operand, int[] indices, int rows, int lowest, int n) {
     if (indices.length != rows) {
       throw new ShapeMismatchException(
-          operand + " has " + indices.length + " entries, expected one for each of " + rows
+          operand
+              + " has "
+              + indices.length
+              + " entries, expected one for each of "
+              + rows
               + " rows");
     }
     for (int r = 0; r < rows; r++) {

@@ -51,8 +51,7 @@ final class Products {
    * @param firstRow first row of x
    * @param count number of rows
    */
-  static double[][] logits(
-      float[] x, int firstRow, int count, ScalarMatrix w, float[] bias) {
+  static double[][] logits(float[] x, int firstRow, int count, ScalarMatrix w, float[] bias) {
     double[][] logits = new double[count][w.out];
     double[] sums = new double[PANEL];
     for (int from = 0; from < w.out; from += PANEL) {

@@ -66,10 +66,7 @@ final class Reductions {
     int R = rows(x);
     requireIndices("labels", labels, R, -1, w.out);
     return unembedByRow(
-        x,
-        w,
-        bias,
-        (r, logits) -> labels[r] < 0 ? 0 : logSumExp(logits) - logits[labels[r]]);
+        x, w, bias, (r, logits) -> labels[r] < 0 ? 0 : logSumExp(logits) - logits[labels[r]]);
   }
 
   static double[] unembedLogSumExp(Tensor x, Matrix matrix, Tensor bias) {
@@ -106,7 +103,10 @@ final class Reductions {
     requireElements("bias", bias, w.out);
     if (R == 0 ? changed != 0 : changed % R != 0) {
       throw new ShapeMismatchException(
-          "perturbed is " + perturbed.shape() + ", expected a multiple of the " + R
+          "perturbed is "
+              + perturbed.shape()
+              + ", expected a multiple of the "
+              + R
               + " rows of base");
     }
     float[] p = input(base);

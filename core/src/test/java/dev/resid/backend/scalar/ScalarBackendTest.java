@@ -65,8 +65,7 @@ class ScalarBackendTest {
   void aProductBySmallIntegersIsExact() {
     Tensor x = Tensor.of(rows(2, 3), 1, 2, 3, 4, 5, 6);
     Matrix w =
-        backend.pack(
-            Tensor.of(Shape.of(Axis.IN, 3, Axis.OUT, 2), 1, -1, 10, -10, 100, -100));
+        backend.pack(Tensor.of(Shape.of(Axis.IN, 3, Axis.OUT, 2), 1, -1, 10, -10, 100, -100));
     Tensor out = backend.allocate(rows(2, 2));
     backend.linear(x, w, vector(0.5f, 0), Activation.RELU, out);
     assertArrayEquals(new float[] {321.5f, 0, 654.5f, 0}, out.toArray());

@@ -38,8 +38,7 @@ class ScalarGradientTest {
     return Shape.of(Axis.ROW, R, Axis.D_MODEL, columns);
   }
 
-  private void check(
-      String what, Tensor at, ToDoubleFunction<double[]> function, Tensor gradient) {
+  private void check(String what, Tensor at, ToDoubleFunction<double[]> function, Tensor gradient) {
     double[] x = doubles(at);
     double[] expected = new double[x.length];
     for (int i = 0; i < x.length; i++) {
@@ -175,8 +174,7 @@ class ScalarGradientTest {
     backend.attention(q, k, v, SPEC, z);
     // Scores and weights are rounded to float: a few units each.
     new TensorAssert("scalar", "attention", cases.seed())
-        .close(
-            attention(doubles(q), doubles(k), doubles(v)), z, Tolerance.within(2e-6, 1e-6));
+        .close(attention(doubles(q), doubles(k), doubles(v)), z, Tolerance.within(2e-6, 1e-6));
   }
 
   @Test
