@@ -9,8 +9,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Learns a byte-level BPE vocabulary from text. The words are those of {@link ByteLevelBpe}; at each
- * step the most frequent pair of neighbouring tokens inside words becomes a token. Of equally
+ * Learns a byte-level BPE vocabulary from text. The words are those of {@link ByteLevelBpe}; at
+ * each step the most frequent pair of neighbouring tokens inside words becomes a token. Of equally
  * frequent pairs the one with the smaller left id is taken, and of those the one with the smaller
  * right id, so the same text always gives the same vocabulary, whatever the order of the files.
  *
@@ -78,8 +78,8 @@ public final class BpeTrainer {
   }
 
   /**
-   * Returns the tokenizer learnt from text files. It has fewer tokens than wanted if no more pair is
-   * frequent enough.
+   * Returns the tokenizer learnt from text files. It has fewer tokens than wanted if no more pair
+   * is frequent enough.
    *
    * @param files UTF-8; a line that holds only {@code <|endoftext|>} separates documents
    * @throws TokenizerFormatException if a file is not UTF-8; the message names file and byte

@@ -14,12 +14,13 @@ import java.util.concurrent.BlockingQueue;
  * safe for any number of threads.
  *
  * <p>Text is encoded as UTF-8. A surrogate without its partner, which a Java string can hold and
- * UTF-8 cannot, is encoded as U+FFFD, so it is the one thing that does not survive
- * {@code decode(encode(text))}. Letters and numbers, which decide where words end, are those of the
- * JDK's Unicode version.
+ * UTF-8 cannot, is encoded as U+FFFD, so it is the one thing that does not survive {@code
+ * decode(encode(text))}. Letters and numbers, which decide where words end, are those of the JDK's
+ * Unicode version.
  *
- * <p>A <em>special</em> token, such as {@code <|endoftext|>}, is one whose text is looked for before
- * anything else is done. Each encoding method takes a {@link SpecialTokens}, or forbids them.
+ * <p>A <em>special</em> token, such as {@code <|endoftext|>}, is one whose text is looked for
+ * before anything else is done. Each encoding method takes a {@link SpecialTokens}, or forbids
+ * them.
  *
  * @source Radford et al. 2019, Language Models are Unsupervised Multitask Learners, section 2.2
  */
@@ -43,9 +44,9 @@ public final class ByteLevelBpe {
    * pair, {@code added_tokens.json} is read too.
    *
    * @param directory for example a Hugging Face GPT-2 checkpoint
-   * @throws TokenizerFormatException if there is no tokenizer, a file is damaged, files disagree, or
-   *     the tokenizer is of a kind that would give other ids than byte-level BPE with GPT-2's words;
-   *     the message names file, place, problem and remedy
+   * @throws TokenizerFormatException if there is no tokenizer, a file is damaged, files disagree,
+   *     or the tokenizer is of a kind that would give other ids than byte-level BPE with GPT-2's
+   *     words; the message names file, place, problem and remedy
    * @throws IOException if a file cannot be read
    */
   public static ByteLevelBpe load(Path directory) throws IOException {
@@ -65,9 +66,9 @@ public final class ByteLevelBpe {
 
   /**
    * Writes {@code vocab.json}, {@code merges.txt} and {@code tokenizer.json}, each by way of a
-   * temporary file that is moved into place; and {@code added_tokens.json} if there are added tokens
-   * besides {@code <|endoftext|>}. Loading the directory gives an equal tokenizer, and so it does in
-   * Hugging Face's libraries.
+   * temporary file that is moved into place; and {@code added_tokens.json} if there are added
+   * tokens besides {@code <|endoftext|>}. Loading the directory gives an equal tokenizer, and so it
+   * does in Hugging Face's libraries.
    *
    * @param directory created if it does not exist
    * @throws IOException if a file cannot be written; no file is then half-written

@@ -62,8 +62,8 @@ final class Json {
   }
 
   /**
-   * Returns the parser's complaint as a checked exception that names the file; of a failed read, the
-   * failure itself.
+   * Returns the parser's complaint as a checked exception that names the file; of a failed read,
+   * the failure itself.
    */
   static IOException damaged(String file, JacksonException e) {
     if (e instanceof JacksonIOException && e.getCause() instanceof IOException failure) {

@@ -3,7 +3,9 @@ package dev.resid.tokenizer;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 
-/** Steps through one JSON file; each step says what it expects and complains with file and place. */
+/**
+ * Steps through one JSON file; each step says what it expects and complains with file and place.
+ */
 final class JsonCursor {
   private final JsonParser parser;
   private final String file;

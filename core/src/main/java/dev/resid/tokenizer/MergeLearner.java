@@ -6,11 +6,14 @@ import java.util.Arrays;
 import java.util.PriorityQueue;
 
 // The words are kept as tokens. For every pair of neighbouring tokens there is its frequency, and
-// the words in which it has occurred. Applying a merge visits only those words, and changes only the
+// the words in which it has occurred. Applying a merge visits only those words, and changes only
+// the
 // pairs around each occurrence.
 //
-// A stretch of bytes that ends up as one token goes through the same steps wherever it stands, since
-// no merge ever reached across its ends. Hence no two merges make the same bytes, a token is made in
+// A stretch of bytes that ends up as one token goes through the same steps wherever it stands,
+// since
+// no merge ever reached across its ends. Hence no two merges make the same bytes, a token is made
+// in
 // one round only, and a pair becomes more frequent only in the round that makes one of its parts.
 // So each pair is pushed onto the heap once, after that round. A frequency that has shrunk since is
 // found out when it is popped, and pushed again as it is then: the top entry that is up to date is
@@ -73,7 +76,9 @@ final class MergeLearner {
     }
   }
 
-  /** Goes to the most frequent pair; returns false if none occurs at least as often as asked for. */
+  /**
+   * Goes to the most frequent pair; returns false if none occurs at least as often as asked for.
+   */
   boolean next(long minimumFrequency) {
     for (; pushed < slots; pushed++) {
       heap.add(new Candidate(frequencies[pushed], pairs[pushed], pushed));

@@ -117,8 +117,7 @@ final class PreTokenizer {
       return BASIC_PLANE[(lead & 0x1F) << 6 | utf8[at + 1] & 0x3F];
     }
     if (lead < 0xF0) {
-      return BASIC_PLANE[
-          (lead & 0x0F) << 12 | (utf8[at + 1] & 0x3F) << 6 | utf8[at + 2] & 0x3F];
+      return BASIC_PLANE[(lead & 0x0F) << 12 | (utf8[at + 1] & 0x3F) << 6 | utf8[at + 2] & 0x3F];
     }
     return categoryClass(
         (lead & 0x07) << 18

@@ -215,7 +215,10 @@ final class TokenizerReader {
       }
     }
     if (first.mergeCount() != second.mergeCount()) {
-      return "there are " + first.mergeCount() + " merges there and " + second.mergeCount()
+      return "there are "
+          + first.mergeCount()
+          + " merges there and "
+          + second.mergeCount()
           + " here";
     }
     for (int rank = 0; rank < first.mergeCount(); rank++) {

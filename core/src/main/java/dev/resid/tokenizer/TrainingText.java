@@ -13,9 +13,9 @@ import java.util.Arrays;
 
 /**
  * Reads a text file in pieces that divide into words as the whole documents would. A document ends
- * before a line that holds only {@code <|endoftext|>}. Long documents are cut before a line end that
- * follows a visible ASCII character, where a word ends in any case, so memory does not grow with
- * them.
+ * before a line that holds only {@code <|endoftext|>}. Long documents are cut before a line end
+ * that follows a visible ASCII character, where a word ends in any case, so memory does not grow
+ * with them.
  */
 final class TrainingText {
   private static final byte[] SEPARATOR =

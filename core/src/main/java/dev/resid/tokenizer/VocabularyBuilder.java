@@ -93,8 +93,8 @@ final class VocabularyBuilder {
   /**
    * Returns the checked vocabulary.
    *
-   * @throws TokenizerFormatException if ids are not 0 to n - 1, each once; a token is not written in
-   *     the byte alphabet; or a merge occurs twice or names a token that is missing
+   * @throws TokenizerFormatException if ids are not 0 to n - 1, each once; a token is not written
+   *     in the byte alphabet; or a merge occurs twice or names a token that is missing
    */
   Vocabulary build() throws TokenizerFormatException {
     for (AddedToken token : added) {

@@ -141,8 +141,7 @@ final class WordMerger {
     if (left < 0) {
       return;
     }
-    merges[left] =
-        right < n ? vocabulary.merge(tokens[left], tokens[right]) : Vocabulary.NO_MERGE;
+    merges[left] = right < n ? vocabulary.merge(tokens[left], tokens[right]) : Vocabulary.NO_MERGE;
     if (merges[left] != Vocabulary.NO_MERGE) {
       heap.enqueue(rankAt(left));
     }

@@ -147,9 +147,11 @@ class BpeTrainerTest {
   @Test
   void pairsBelowTheMinimumFrequencyAreNotMerged() throws IOException {
     Path text = file("xy\nxy\nxy\nzw\nzw\n");
-    assertEquals(1, merges(new BpeTrainer(400).withMinimumFrequency(3).train(List.of(text))).size());
+    assertEquals(
+        1, merges(new BpeTrainer(400).withMinimumFrequency(3).train(List.of(text))).size());
     assertEquals(2, merges(new BpeTrainer(400).train(List.of(text))).size());
-    assertEquals(258, new BpeTrainer(400).withMinimumFrequency(3).train(List.of(text)).vocabularySize());
+    assertEquals(
+        258, new BpeTrainer(400).withMinimumFrequency(3).train(List.of(text)).vocabularySize());
   }
 
   @Test
@@ -250,7 +252,6 @@ class BpeTrainerTest {
   @Test
   void wrongSettingsAreRefused() {
     assertThrows(IllegalArgumentException.class, () -> new BpeTrainer(256));
-    assertThrows(
-        IllegalArgumentException.class, () -> new BpeTrainer(300).withMinimumFrequency(0));
+    assertThrows(IllegalArgumentException.class, () -> new BpeTrainer(300).withMinimumFrequency(0));
   }
 }

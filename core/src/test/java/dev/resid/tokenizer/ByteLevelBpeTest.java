@@ -147,10 +147,7 @@ class ByteLevelBpeTest {
   }
 
   private static String pieces(Encoding encoding) {
-    return IntStream.range(0, encoding.size())
-        .mapToObj(encoding::textOf)
-        .toList()
-        .toString();
+    return IntStream.range(0, encoding.size()).mapToObj(encoding::textOf).toList().toString();
   }
 
   @Test
@@ -230,8 +227,27 @@ class ByteLevelBpeTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "a", "ab", " ", "\n", "\t ", "^", "0", "'s", "'", "' ", "é", "日", "👍", "\u0301", "\u3000",
-        "<|endoftext|>", "<|endoftext|", "e ", "\uD800", "qzxj", "=-"
+        "a",
+        "ab",
+        " ",
+        "\n",
+        "\t ",
+        "^",
+        "0",
+        "'s",
+        "'",
+        "' ",
+        "é",
+        "日",
+        "👍",
+        "\u0301",
+        "\u3000",
+        "<|endoftext|>",
+        "<|endoftext|",
+        "e ",
+        "\uD800",
+        "qzxj",
+        "=-"
       })
   void repeatedTextTakesNoQuadraticTime(String unit) {
     // A million chars take under a second on one slow core. If time grew with the square of a

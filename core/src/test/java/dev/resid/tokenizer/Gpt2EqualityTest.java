@@ -51,7 +51,9 @@ class Gpt2EqualityTest {
 
   @Test
   void longWordsEncodeEqually() {
-    String[] alphabets = {"a", "ab", "etaoin shrdlu".replace(" ", ""), "абвгд", "日月火水木", "=-", "01"};
+    String[] alphabets = {
+      "a", "ab", "etaoin shrdlu".replace(" ", ""), "абвгд", "日月火水木", "=-", "01"
+    };
     for (long seed = 0; seed < 300; seed++) {
       Random random = new Random(seed);
       String alphabet = alphabets[random.nextInt(alphabets.length)];
@@ -89,8 +91,11 @@ class Gpt2EqualityTest {
     Callable<List<int[]>> encodeAll =
         () -> texts.stream().map(t -> ours.encodeToIds(t, SpecialTokens.AS_TEXT)).toList();
     try (ExecutorService pool = Executors.newFixedThreadPool(8)) {
-      for (Future<List<int[]>> result : pool.invokeAll(List.of(
-          encodeAll, encodeAll, encodeAll, encodeAll, encodeAll, encodeAll, encodeAll, encodeAll))) {
+      for (Future<List<int[]>> result :
+          pool.invokeAll(
+              List.of(
+                  encodeAll, encodeAll, encodeAll, encodeAll, encodeAll, encodeAll, encodeAll,
+                  encodeAll))) {
         List<int[]> actual = result.get();
         for (int i = 0; i < expected.size(); i++) {
           assertArrayEquals(expected.get(i), actual.get(i));

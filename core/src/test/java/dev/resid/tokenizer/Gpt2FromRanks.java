@@ -14,8 +14,8 @@ import java.util.Map;
 
 /**
  * GPT-2's vocabulary, derived from the rank file that jtokkit's jar carries, so that every test of
- * GPT-2's ids runs on a machine that has only the project. A rank is an id; a token of several bytes
- * comes from the merge of the two parts into which the merges before it take it.
+ * GPT-2's ids runs on a machine that has only the project. A rank is an id; a token of several
+ * bytes comes from the merge of the two parts into which the merges before it take it.
  */
 final class Gpt2FromRanks {
   private static final String RANKS = "/com/knuddels/jtokkit/r50k_base.tiktoken";

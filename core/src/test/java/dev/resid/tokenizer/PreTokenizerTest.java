@@ -42,7 +42,8 @@ class PreTokenizerTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "Hello world", "  two", " \n x", "x \n", "a  ", "\n\n a", "don't 'S we'll", "'", " '", "!'s",
+        "Hello world", "  two", " \n x", "x \n", "a  ", "\n\n a", "don't 'S we'll", "'", " '",
+            "!'s",
         "''s", "abc123 456def", " 1", "1.5", "...a", "'r", "'re", "'rex", "\t\ta", "\u3000\u3000a",
         "a\u00A0b", " \u00A0b", "日本 語", "e\u0301e", "𝟘𝟙 𠀀"
       })

@@ -69,8 +69,7 @@ class TokenBatchTest {
     assertThrows(IllegalArgumentException.class, () -> TokenBatch.of());
     assertThrows(IllegalArgumentException.class, () -> TokenBatch.of(List.of()));
     String empty =
-        assertThrows(
-                IllegalArgumentException.class, () -> TokenBatch.of(new int[] {1}, new int[0]))
+        assertThrows(IllegalArgumentException.class, () -> TokenBatch.of(new int[] {1}, new int[0]))
             .getMessage();
     assertTrue(empty.contains("row 1 is empty"), empty);
     String negative =

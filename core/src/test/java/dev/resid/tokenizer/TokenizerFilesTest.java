@@ -73,9 +73,7 @@ class TokenizerFilesTest {
   void mergesOfTokenizerJsonMayBePairs() throws IOException {
     assertTokenizes(
         ByteLevelBpe.load(
-            json(
-                PIPELINE.replace(
-                    "[\"a b\", \"ab c\"]", "[[\"a\", \"b\"], [\"ab\", \"c\"]]"))));
+            json(PIPELINE.replace("[\"a b\", \"ab c\"]", "[[\"a\", \"b\"], [\"ab\", \"c\"]]"))));
   }
 
   @Test
@@ -108,14 +106,14 @@ class TokenizerFilesTest {
   @Test
   void addedTokensThatAreNotSpecialAreMatchedInEveryMode() throws IOException {
     String added = ADDED.replace('\'', '"');
-    String extra = added.replace("6", "7").replace("<|endoftext|>", "cc").replace("true}", "false}");
+    String extra =
+        added.replace("6", "7").replace("<|endoftext|>", "cc").replace("true}", "false}");
     ByteLevelBpe bpe = ByteLevelBpe.load(json(PIPELINE.replace(added, added + ", " + extra)));
     for (SpecialTokens mode : SpecialTokens.values()) {
       assertArrayEquals(new int[] {0, 7, 1}, bpe.encodeToIds("accb", mode));
     }
     assertFalse(bpe.isSpecial(7));
-    assertThrows(
-        ForbiddenSpecialTokenException.class, () -> bpe.encodeToIds("acc<|endoftext|>"));
+    assertThrows(ForbiddenSpecialTokenException.class, () -> bpe.encodeToIds("acc<|endoftext|>"));
   }
 
   @Test
@@ -131,8 +129,9 @@ class TokenizerFilesTest {
   void formatsSideBySideMustAgree() throws IOException {
     assertTokenizes(ByteLevelBpe.load(PAIR.with("tokenizer.json", PIPELINE)));
     assertRefused(
-        PAIR.with("tokenizer.json", PIPELINE.replace("\"c\": 2", "\"d\": 2").replace("c\"]", "d\"]")
-            .replace("abc", "abd")),
+        PAIR.with(
+            "tokenizer.json",
+            PIPELINE.replace("\"c\": 2", "\"d\": 2").replace("c\"]", "d\"]").replace("abc", "abd")),
         "tokenizer.json, compared with vocab.json and merges.txt",
         "id 2 is 'd' there and 'c' here");
     assertRefused(
@@ -220,7 +219,8 @@ class TokenizerFilesTest {
 
   @Test
   void aVocabularyThatIsNoObjectIsRefused() {
-    assertRefused(PAIR.with("vocab.json", "[1]"), "vocab.json", "expected an object, found an array");
+    assertRefused(
+        PAIR.with("vocab.json", "[1]"), "vocab.json", "expected an object, found an array");
     assertRefused(PAIR.with("vocab.json", "{}"), "vocab.json", "it has no token");
     assertRefused(PAIR.with("vocab.json", ""), "vocab.json", "found the end of the file");
     assertRefused(PAIR.with("vocab.json", "[".repeat(100_000)), "vocab.json", "expected an object");
@@ -243,7 +243,8 @@ class TokenizerFilesTest {
         "`a b;#version: 0.2`|line 2|needs the token '#version:'",
       })
   void damagedMergesAreRefused(String lines, String where, String problem) {
-    assertRefused(PAIR.with("merges.txt", lines.replace(';', '\n')), "merges.txt, " + where, problem);
+    assertRefused(
+        PAIR.with("merges.txt", lines.replace(';', '\n')), "merges.txt, " + where, problem);
   }
 
   @Test
@@ -298,8 +299,10 @@ class TokenizerFilesTest {
       value = {
         "`\"BPE\"`|`\"Unigram\"`|model.type|expected BPE, found Unigram",
         "`\"BPE\"`|`\"WordPiece\"`|model.type|expected BPE, found WordPiece",
-        "`{\"type\": \"ByteLevel\", \"add`|`{\"type\": \"Whitespace\", \"add`|pre_tokenizer.type|found Whitespace",
-        "`\"add_prefix_space\": false`|`\"add_prefix_space\": true`|pre_tokenizer.add_prefix_space|found true",
+        "`{\"type\": \"ByteLevel\", \"add`|`{\"type\": \"Whitespace\","
+            + " \"add`|pre_tokenizer.type|found Whitespace",
+        "`\"add_prefix_space\": false`|`\"add_prefix_space\":"
+            + " true`|pre_tokenizer.add_prefix_space|found true",
         "`\"add_prefix_space\": false`|`\"use_regex\": false`|pre_tokenizer.use_regex|found false",
         "`\"pre_tokenizer\"`|`\"pre\"`|key pre_tokenizer|missing",
         "`\"model\"`|`\"mode\"`|key model|missing",
@@ -311,7 +314,8 @@ class TokenizerFilesTest {
         "`\"dropout\": null`|`\"ignore_merges\": true`|model.ignore_merges|found true",
         "`_prefix\": \"\"`|`_prefix\": \"##\"`|model.continuing_subword_prefix|found '##'",
         "`_suffix\": null`|`_suffix\": \"</w>\"`|model.end_of_word_suffix|found '</w>'",
-        "`{\"type\": \"ByteLevel\", \"trim`|`{\"type\": \"TemplateProcessing\", \"trim`|post_processor.type|found TemplateProcessing",
+        "`{\"type\": \"ByteLevel\", \"trim`|`{\"type\": \"TemplateProcessing\","
+            + " \"trim`|post_processor.type|found TemplateProcessing",
         "`\"lstrip\": false`|`\"lstrip\": true`|added_tokens[0].lstrip|found true",
         "`\"single_word\": false`|`\"single_word\": 1`|added_tokens[0].single_word|true or false",
         "`\"id\": 6, `|``|added_tokens[0]|id or content is missing",
@@ -319,7 +323,8 @@ class TokenizerFilesTest {
         "`\"a b\", \"ab c\"`|`\"a b\", \"abc\"`|model.merges[1]|two tokens",
         "`\"a b\", \"ab c\"`|`[\"a\", \"b\", \"c\"]`|model.merges[0]|two tokens",
         "`\"a b\", \"ab c\"`|`[\"a\"]`|model.merges[0]|expected a string",
-        "`\"a b\", \"ab c\"`|`\"b c\"`|model.merges[0]|needs the token 'bc', which is not in the vocabulary",
+        "`\"a b\", \"ab c\"`|`\"b c\"`|model.merges[0]|needs the token 'bc', which is not in the"
+            + " vocabulary",
         "`\"a b\", \"ab c\"`|`7`|model.merges[0]|expected a string, found 7",
         "`\"a b\", \"ab c\"`|`\"a b\", \"a b\"`|model.merges[1]|a second time",
         "`\"a\": 0`|`\"a\": 1`|key|has the same id",
