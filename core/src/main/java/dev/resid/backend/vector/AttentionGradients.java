@@ -3,14 +3,18 @@ package dev.resid.backend.vector;
 import static dev.resid.backend.vector.AttentionKernels.COLUMNS;
 import static dev.resid.backend.vector.AttentionKernels.ROWS;
 
+import dev.resid.backend.vector.AttentionKernels.Plane;
 import dev.resid.backend.vector.AttentionKernels.Sizes;
+import dev.resid.backend.vector.AttentionKernels.Values;
 import dev.resid.backend.vector.Scratch.Use;
 import dev.resid.tensor.AttentionSpec;
 import java.util.Arrays;
 
 // The gradients of AttentionKernels, of one head of one batch row at a time, which writes dQ, dK
-// and dV of that head alone. Sums over queries are chains over ascending t. The fused method
-// recomputes the pattern of a head and then calls the same routines as the separate ones.
+// and dV of that head alone. Sums over queries are chains over ascending t, sums over keys over
+// ascending s, both then plus 0; terms whose factor from the pattern or from dScores is 0 or masked
+// are left out as AttentionKernels explains. The fused method recomputes the pattern of a head and
+// then calls the same routines as the separate ones.
 //
 // Letters as in AttentionKernels.
 final class AttentionGradients {
@@ -18,13 +22,6 @@ final class AttentionGradients {
 
   AttentionGradients(Workers workers) {
     this.workers = workers;
-  }
-
-  /** A matrix [T, S] inside an array. */
-  private record Plane(float[] values, int from, int ld) {
-    int row(int t) {
-      return from + t * ld;
-    }
   }
 
   void attentionBackward(
@@ -41,27 +38,24 @@ final class AttentionGradients {
         s.units(),
         (unit, scratch) -> {
           int ld = s.paddedKeys();
-          float[] patternValues = scratch.floats(Use.PATTERN, s.queries() * ld);
-          float[] gradientValues = scratch.floats(Use.GRADIENT, s.queries() * ld);
-          Plane pattern = new Plane(patternValues, 0, ld);
-          Plane gradient = new Plane(gradientValues, 0, ld);
-          products(q, unit, k, s, pattern, scratch);
+          int length = Packing.roundUp(s.queries(), ROWS) * ld;
+          Plane pattern = new Plane(scratch.floats(Use.PATTERN, length), 0, ld);
+          Plane gradient = new Plane(scratch.floats(Use.GRADIENT, length), 0, ld);
+          products(q, unit, k, s, spec, pattern, scratch);
           for (int t = 0; t < s.queries(); t++) {
             int visible = s.visible(spec, t);
-            int from = pattern.row(t);
-            Elementwise.scale(patternValues, from, visible, (float) spec.scale());
-            RowKernels.softmax(patternValues, from, patternValues, from, visible);
-            Arrays.fill(patternValues, from + visible, from + ld, 0f);
+            AttentionKernels.softmax(pattern, t, visible, spec);
+            Arrays.fill(pattern.values(), pattern.row(t) + visible, pattern.row(t) + ld, 0f);
           }
-          products(dZ, unit, v, s, gradient, scratch);
-          mixBackwardValues(dZ, unit, pattern, s, dV, scratch);
+          products(dZ, unit, v, s, spec, gradient, scratch);
+          mixBackwardValues(dZ, unit, pattern, s, spec, dV, scratch);
           for (int t = 0; t < s.queries(); t++) {
             RowKernels.softmaxBackward(
-                gradientValues,
+                gradient.values(),
                 gradient.row(t),
-                patternValues,
+                pattern.values(),
                 pattern.row(t),
-                gradientValues,
+                gradient.values(),
                 gradient.row(t),
                 s.visible(spec, t));
           }
@@ -70,20 +64,24 @@ final class AttentionGradients {
         });
   }
 
+  // A pattern given from outside may have entries anywhere.
+  private static final AttentionSpec EVERYTHING = new AttentionSpec(1, Integer.MAX_VALUE);
+
   void attentionMixBackward(
       float[] dZ, float[] pattern, float[] v, Sizes s, float[] dPattern, float[] dV) {
     workers.run(
         s.units(),
         (unit, scratch) -> {
           int ld = s.paddedKeys();
-          float[] padded = scratch.floats(Use.GRADIENT, s.queries() * ld);
-          products(dZ, unit, v, s, new Plane(padded, 0, ld), scratch);
+          int length = Packing.roundUp(s.queries(), ROWS) * ld;
+          Plane padded = new Plane(scratch.floats(Use.GRADIENT, length), 0, ld);
+          products(dZ, unit, v, s, EVERYTHING, padded, scratch);
           for (int t = 0; t < s.queries(); t++) {
-            System.arraycopy(
-                padded, t * ld, dPattern, s.patternFrom(unit) + t * s.keys(), s.keys());
+            int to = s.patternFrom(unit) + t * s.keys();
+            System.arraycopy(padded.values(), padded.row(t), dPattern, to, s.keys());
           }
           Plane plane = new Plane(pattern, s.patternFrom(unit), s.keys());
-          mixBackwardValues(dZ, unit, plane, s, dV, scratch);
+          mixBackwardValues(dZ, unit, plane, s, EVERYTHING, dV, scratch);
         });
   }
 
@@ -104,102 +102,97 @@ final class AttentionGradients {
         });
   }
 
-  // out[t, s] = Σ_d x[t, d]·keys[s, d] for all pairs; out has whole panels in each row.
+  // out[t, s] = Σ_d x[t, d]·keys[s, d] for visible pairs at least; out has whole tiles and panels.
   private static void products(
-      float[] x, int unit, float[] keys, Sizes s, Plane out, Scratch scratch) {
+      float[] x, int unit, float[] keys, Sizes s, AttentionSpec spec, Plane out, Scratch scratch) {
     float[] packed =
-        AttentionKernels.packAlongWidth(
-            keys, s.keyFrom(unit), s, s.keys(), scratch, Use.KEYS);
-    float[] tile = scratch.floats(Use.SCORES, ROWS * s.paddedKeys());
+        AttentionKernels.packAlongWidth(keys, s.keyFrom(unit), s, s.keys(), scratch);
     for (int t = 0; t < s.queries(); t += ROWS) {
       int rows = Math.min(ROWS, s.queries() - t);
-      AttentionKernels.scores(
-          x, s.queryFrom(unit) + t * s.ld(), rows, packed, s, tile, s.paddedKeys(), scratch);
-      System.arraycopy(tile, 0, out.values(), out.row(t), rows * s.paddedKeys());
+      int keyCount = Packing.roundUp(s.visible(spec, t + rows - 1), COLUMNS);
+      int from = s.queryFrom(unit) + t * s.ld();
+      AttentionKernels.scores(x, from, rows, packed, s, out.below(t), keyCount, scratch);
     }
   }
 
-  // dV[s, :] = Σ_t pattern[t, s]·dZ[t, :].
+  // dV[s, :] = Σ_t pattern[t, s]·dZ[t, :]; where the pattern is masked it is 0.
   private static void mixBackwardValues(
-      float[] dZ, int unit, Plane pattern, Sizes s, float[] dV, Scratch scratch) {
+      float[] dZ,
+      int unit,
+      Plane pattern,
+      Sizes s,
+      AttentionSpec spec,
+      float[] dV,
+      Scratch scratch) {
     int queries = s.queries();
-    float[] packed = packQueries(dZ, unit, s, scratch);
+    Values packed = packQueries(dZ, unit, s, scratch);
     float[] tile = scratch.floats(Use.ROWS, ROWS * queries);
     for (int key = 0; key < s.keys(); key += ROWS) {
       int lines = Math.min(ROWS, s.keys() - key);
-      int t = firstNonZeroRow(pattern, key, lines, queries);
-      int depth = queries - t;
-      Packing.columns(
-          pattern.values(), pattern.row(t) + key, pattern.ld(), lines, depth, tile, 0, ROWS);
-      float[] sums = clearSums(s, scratch);
-      addTile(tile, packed, t, depth, s, sums);
-      store(sums, lines, s, dV, s.keyFrom(unit) + key * s.ld(), 1f);
-    }
-  }
-
-  private static int firstNonZeroRow(Plane pattern, int key, int lines, int queries) {
-    for (int t = 0; t < queries; t++) {
-      if (RowKernels.lastNonZero(pattern.values(), pattern.row(t) + key, lines) >= 0) {
-        return t;
+      int to = s.keyFrom(unit) + key * s.ld();
+      if (!packed.finite()) {
+        addKeyByKey(pattern, 0, key, lines, packed, s, dV, to, 1f);
+        continue;
       }
+      int first = firstQueryThatSees(spec, key, queries);
+      while (first < queries
+          && RowKernels.lastNonZero(pattern.values(), pattern.row(first) + key, lines) < 0) {
+        first++;
+      }
+      int depth = queries - first;
+      Packing.columns(
+          pattern.values(), pattern.row(first) + key, pattern.ld(), lines, depth, tile, 0, ROWS);
+      AttentionKernels.addTile(tile, packed, first, depth, s, scratch);
+      store(lines, s, dV, to, 1f, scratch);
     }
-    return queries;
   }
 
   // dQ[t, :] = scale·Σ_s dScores[t, s]·k[s, :] over visible s.
   private static void scoresBackwardQueries(
       Plane dScores, int unit, float[] k, Sizes s, AttentionSpec spec, float[] dQ, Scratch scratch) {
-    float[] packed =
+    Values packed =
         AttentionKernels.packAlongKeys(k, s.keyFrom(unit), s, s.keys(), scratch, Use.VALUES);
+    int[] limits = new int[ROWS];
+    float scale = (float) spec.scale();
     for (int t = 0; t < s.queries(); t += ROWS) {
-      int[] limits = new int[Math.min(ROWS, s.queries() - t)];
-      for (int r = 0; r < limits.length; r++) {
+      int rows = Math.min(ROWS, s.queries() - t);
+      for (int r = 0; r < rows; r++) {
         limits[r] = s.visible(spec, t + r);
       }
-      AttentionKernels.mixUpTo(
-          limits,
-          dScores.values(),
-          dScores.row(t),
-          dScores.ld(),
-          packed,
-          s.keys(),
-          s,
-          dQ,
-          s.queryFrom(unit) + t * s.ld(),
-          (float) spec.scale(),
-          scratch);
+      int to = s.queryFrom(unit) + t * s.ld();
+      AttentionKernels.mix(dScores.below(t), rows, limits, packed, s, dQ, to, scale, scratch);
     }
   }
 
-  // dK[s, :] = scale·Σ_t dScores[t, s]·q[t, :] over the queries that see s. Queries that see only
-  // some keys of a tile come first, key by key; those that see all follow by the tile kernel.
+  // dK[s, :] = scale·Σ_t dScores[t, s]·q[t, :] over the queries that see s.
   private static void scoresBackwardKeys(
       Plane dScores, int unit, float[] q, Sizes s, AttentionSpec spec, float[] dK, Scratch scratch) {
     int queries = s.queries();
-    int padded = Packing.roundUp(s.width(), COLUMNS);
-    float[] packed = packQueries(q, unit, s, scratch);
+    Values packed = packQueries(q, unit, s, scratch);
     float[] tile = scratch.floats(Use.ROWS, ROWS * queries);
-    float[] column = scratch.floats(Use.COLUMN, ROWS);
+    float scale = (float) spec.scale();
     for (int key = 0; key < s.keys(); key += ROWS) {
       int lines = Math.min(ROWS, s.keys() - key);
-      float[] sums = clearSums(s, scratch);
-      int all = firstQueryThatSees(spec, key + lines - 1, queries);
-      for (int r = 0; r < lines; r++) {
-        int first = firstQueryThatSees(spec, key + r, queries);
-        for (int t = first; t < all; t++) {
-          column[t - first] = dScores.values()[dScores.row(t) + key + r];
+      int to = s.keyFrom(unit) + key * s.ld();
+      int first = firstQueryThatSees(spec, key, queries);
+      if (!packed.finite()) {
+        for (int r = 0; r < lines; r++) {
+          int own = firstQueryThatSees(spec, key + r, queries);
+          addKeyByKey(dScores, own, key + r, 1, packed, s, dK, to + r * s.ld(), scale);
         }
-        for (int j = 0; j < padded && first < all; j += COLUMNS) {
-          int bFrom = j * queries + first * COLUMNS;
-          MicroKernel.rows1(
-              column, 0, packed, bFrom, all - first, sums, r * padded + j, padded);
+        continue;
+      }
+      int depth = queries - first;
+      Packing.columns(
+          dScores.values(), dScores.row(first) + key, dScores.ld(), lines, depth, tile, 0, ROWS);
+      for (int r = 1; r < lines; r++) {
+        int own = firstQueryThatSees(spec, key + r, queries);
+        for (int t = first; t < own; t++) {
+          tile[(t - first) * ROWS + r] = 0f;
         }
       }
-      int from = dScores.row(all) + key;
-      Packing.columns(
-          dScores.values(), from, dScores.ld(), lines, queries - all, tile, 0, ROWS);
-      addTile(tile, packed, all, queries - all, s, sums);
-      store(sums, lines, s, dK, s.keyFrom(unit) + key * s.ld(), (float) spec.scale());
+      AttentionKernels.addTile(tile, packed, first, depth, s, scratch);
+      store(lines, s, dK, to, scale, scratch);
     }
   }
 
@@ -207,40 +200,45 @@ final class AttentionGradients {
     return Math.min(queries, Math.max(0, key - spec.firstQuery()));
   }
 
-  private static float[] packQueries(float[] x, int unit, Sizes s, Scratch scratch) {
-    int padded = Packing.roundUp(s.width(), COLUMNS);
-    float[] to = scratch.floats(Use.QUERIES, s.queries() * padded);
-    Packing.columnTiles(
-        x, s.queryFrom(unit), s.ld(), s.width(), s.queries(), to, 0, COLUMNS);
-    return to;
+  private static Values packQueries(float[] x, int unit, Sizes s, Scratch scratch) {
+    return AttentionKernels.packAlongKeys(
+        x, s.queryFrom(unit), s, s.queries(), scratch, Use.QUERIES);
   }
 
-  private static float[] clearSums(Sizes s, Scratch scratch) {
-    int length = ROWS * Packing.roundUp(s.width(), COLUMNS);
-    float[] sums = scratch.floats(Use.TILE, length);
-    Arrays.fill(sums, 0, length, 0f);
-    return sums;
-  }
-
-  // sums[r, :] += Σ_t tile[t, r]·packed[t, :] for `depth` queries from `first`.
-  private static void addTile(
-      float[] tile, float[] packed, int first, int depth, Sizes s, float[] sums) {
-    int padded = Packing.roundUp(s.width(), COLUMNS);
-    for (int j = 0; j < padded && depth > 0; j += COLUMNS) {
-      int bFrom = j * s.queries() + first * COLUMNS;
-      MicroKernel.tile(tile, 0, packed, bFrom, depth, sums, j, padded);
+  // The sums over queries from `first` on where the values are not finite, for `lines` keys.
+  private static void addKeyByKey(
+      Plane weights,
+      int first,
+      int key,
+      int lines,
+      Values values,
+      Sizes s,
+      float[] out,
+      int outFrom,
+      float factor) {
+    for (int r = 0; r < lines; r++) {
+      int to = outFrom + r * s.ld();
+      AttentionKernels.mixKeyByKey(
+          weights.values(),
+          weights.row(first) + key + r,
+          weights.ld(),
+          s.queries() - first,
+          values.source(),
+          values.from() + first * s.ld(),
+          s,
+          out,
+          to);
+      AttentionKernels.finish(out, to, out, to, s.width(), factor);
     }
   }
 
   private static void store(
-      float[] sums, int lines, Sizes s, float[] out, int outFrom, float factor) {
-    int padded = Packing.roundUp(s.width(), COLUMNS);
+      int lines, Sizes s, float[] out, int outFrom, float factor, Scratch scratch) {
+    int padded = s.paddedWidth();
+    float[] sums = scratch.floats(Use.TILE, ROWS * padded);
     for (int r = 0; r < lines; r++) {
-      int to = outFrom + r * s.ld();
-      System.arraycopy(sums, r * padded, out, to, s.width());
-      if (factor != 1f) {
-        Elementwise.scale(out, to, s.width(), factor);
-      }
+      AttentionKernels.finish(
+          sums, r * padded, out, outFrom + r * s.ld(), s.width(), factor);
     }
   }
 }

@@ -7,14 +7,15 @@ import java.util.Arrays;
 // Attention of one head of one batch row at a time, forward. B batch, T queries, S keys, H heads,
 // D d_head.
 //
-// The fused method and its three parts call the same routines on the same tiles, so they agree in
-// every bit:
-//   scores   a chain over d with keys in lanes, then times the scale; −∞ behind the query
+// The fused method and its three parts give the same bits, because the order is the same wherever
+// an element is computed:
+//   scores   a chain over d, then times the scale; −∞ behind the query
 //   softmax  RowKernels.softmax, whose sum does not change with trailing zeros
-//   mix      a chain over ascending keys up to the row's last pattern entry that is not 0, with d
-//            in lanes; keys that all queries of a tile use go through the tile kernel, the rest
-//            through the one-row kernel
-// Keys behind a query are never read for it, so they cannot reach it even as NaN.
+//   mix      a chain over ascending keys whose pattern entry is not 0, then plus 0
+// A product that is 0 changes no sum but the sign of one that is 0, which the last addition makes
+// positive. So the tile kernel may go over entries that are 0 or masked (it finds 0 there), as long
+// as the other factor is finite; where v is not, mixKeyByKey leaves them out one by one. A key
+// behind a query therefore cannot reach it, not even as NaN.
 final class AttentionKernels {
   static final int ROWS = MicroKernel.ROWS;
   static final int COLUMNS = MicroKernel.COLUMNS;
@@ -25,7 +26,7 @@ final class AttentionKernels {
     this.workers = workers;
   }
 
-  /** Sizes of one call, and where things are. */
+  /** Sizes of one call, and where things are. A unit is one head of one batch row. */
   record Sizes(int batch, int queries, int keys, int heads, int width) {
     int units() {
       return batch * heads;
@@ -53,33 +54,56 @@ final class AttentionKernels {
       return Packing.roundUp(keys, COLUMNS);
     }
 
+    int paddedWidth() {
+      return Packing.roundUp(width, COLUMNS);
+    }
+
     /** Number of keys a query sees. */
     int visible(AttentionSpec spec, int query) {
       return (int) Math.min(keys, (long) spec.firstQuery() + query + 1);
     }
   }
 
+  /** A matrix [T, S] inside an array. */
+  record Plane(float[] values, int from, int ld) {
+    int row(int t) {
+      return from + t * ld;
+    }
+
+    /** Returns the same matrix without its first rows. */
+    Plane below(int t) {
+      return new Plane(values, row(t), ld);
+    }
+  }
+
+  /** Positions of one head, packed for the mix, and whether all values are finite. */
+  record Values(float[] panels, int count, boolean finite, float[] source, int from) {}
+
   void attention(float[] q, float[] k, float[] v, Sizes s, AttentionSpec spec, float[] z) {
+    if (s.queries() == 1) {
+      workers.run(
+          s.units(), (unit, scratch) -> SingleQuery.attention(q, k, v, s, spec, unit, z, scratch));
+      return;
+    }
     workers.run(
         s.units(),
         (unit, scratch) -> {
           int seen = s.visible(spec, s.queries() - 1);
-          float[] keys = packAlongWidth(k, s.keyFrom(unit), s, seen, scratch, Use.KEYS);
-          float[] values = packAlongKeys(v, s.keyFrom(unit), s, seen, scratch, Use.VALUES);
+          float[] keys = packAlongWidth(k, s.keyFrom(unit), s, seen, scratch);
+          Values values = packAlongKeys(v, s.keyFrom(unit), s, seen, scratch, Use.VALUES);
           float[] scores = scratch.floats(Use.SCORES, ROWS * s.paddedKeys());
+          int[] limits = new int[ROWS];
           for (int t = 0; t < s.queries(); t += ROWS) {
             int rows = Math.min(ROWS, s.queries() - t);
             int last = s.visible(spec, t + rows - 1);
-            int ld = Packing.roundUp(last, COLUMNS);
-            scores(q, s.queryFrom(unit) + t * s.ld(), rows, keys, s, scores, ld, scratch);
+            Plane plane = new Plane(scores, 0, Packing.roundUp(last, COLUMNS));
+            int queryFrom = s.queryFrom(unit) + t * s.ld();
+            scores(q, queryFrom, rows, keys, s, plane, plane.ld(), scratch);
             for (int r = 0; r < rows; r++) {
-              int visible = s.visible(spec, t + r);
-              mask(scores, r * ld, visible, last, spec);
-              RowKernels.softmax(scores, r * ld, scores, r * ld, visible);
-              Arrays.fill(scores, r * ld + visible, r * ld + last, 0f);
+              limits[r] = s.visible(spec, t + r);
+              softmax(plane, r, limits[r], spec);
             }
-            mix(scores, 0, ld, rows, last, values, seen, s, z, s.queryFrom(unit) + t * s.ld(),
-                scratch);
+            mix(plane, rows, limits, values, s, z, queryFrom, 1f, scratch);
           }
         });
   }
@@ -89,17 +113,20 @@ final class AttentionKernels {
         s.units(),
         (unit, scratch) -> {
           int seen = s.visible(spec, s.queries() - 1);
-          float[] keys = packAlongWidth(k, s.keyFrom(unit), s, seen, scratch, Use.KEYS);
+          float[] keys = packAlongWidth(k, s.keyFrom(unit), s, seen, scratch);
           float[] scores = scratch.floats(Use.SCORES, ROWS * s.paddedKeys());
           for (int t = 0; t < s.queries(); t += ROWS) {
             int rows = Math.min(ROWS, s.queries() - t);
-            int ld = Packing.roundUp(s.visible(spec, t + rows - 1), COLUMNS);
-            scores(q, s.queryFrom(unit) + t * s.ld(), rows, keys, s, scores, ld, scratch);
+            int last = s.visible(spec, t + rows - 1);
+            Plane plane = new Plane(scores, 0, Packing.roundUp(last, COLUMNS));
+            int queryFrom = s.queryFrom(unit) + t * s.ld();
+            scores(q, queryFrom, rows, keys, s, plane, plane.ld(), scratch);
             for (int r = 0; r < rows; r++) {
               int visible = s.visible(spec, t + r);
               int to = s.patternFrom(unit) + (t + r) * s.keys();
-              System.arraycopy(scores, r * ld, out, to, visible);
-              mask(out, to, visible, s.keys(), spec);
+              System.arraycopy(scores, plane.row(r), out, to, visible);
+              Elementwise.scale(out, to, visible, (float) spec.scale());
+              Arrays.fill(out, to + visible, to + s.keys(), Float.NEGATIVE_INFINITY);
             }
           }
         });
@@ -109,50 +136,46 @@ final class AttentionKernels {
     workers.run(
         s.units(),
         (unit, scratch) -> {
-          float[] values = packAlongKeys(v, s.keyFrom(unit), s, s.keys(), scratch, Use.VALUES);
+          Values values = packAlongKeys(v, s.keyFrom(unit), s, s.keys(), scratch, Use.VALUES);
+          Plane plane = new Plane(pattern, s.patternFrom(unit), s.keys());
+          int[] limits = new int[ROWS];
           for (int t = 0; t < s.queries(); t += ROWS) {
             int rows = Math.min(ROWS, s.queries() - t);
-            mix(
-                pattern,
-                s.patternFrom(unit) + t * s.keys(),
-                s.keys(),
-                rows,
-                s.keys(),
-                values,
-                s.keys(),
-                s,
-                z,
-                s.queryFrom(unit) + t * s.ld(),
-                scratch);
+            for (int r = 0; r < rows; r++) {
+              limits[r] = RowKernels.lastNonZero(pattern, plane.row(t + r), s.keys()) + 1;
+            }
+            int queryFrom = s.queryFrom(unit) + t * s.ld();
+            mix(plane.below(t), rows, limits, values, s, z, queryFrom, 1f, scratch);
           }
         });
   }
 
-  // Multiplies the visible scores by the scale and sets the others to −∞.
-  static void mask(float[] scores, int from, int visible, int keys, AttentionSpec spec) {
-    Elementwise.scale(scores, from, visible, (float) spec.scale());
-    Arrays.fill(scores, from + visible, from + keys, Float.NEGATIVE_INFINITY);
+  // Makes a row of products a row of the pattern.
+  static void softmax(Plane plane, int row, int visible, AttentionSpec spec) {
+    int from = plane.row(row);
+    Elementwise.scale(plane.values(), from, visible, (float) spec.scale());
+    RowKernels.softmax(plane.values(), from, plane.values(), from, visible);
   }
 
   /** Packs `count` positions of one head into panels of positions, each [D, COLUMNS]. */
-  static float[] packAlongWidth(
-      float[] x, int from, Sizes s, int count, Scratch scratch, Use use) {
-    float[] to = scratch.floats(use, s.paddedKeys() * s.width());
+  static float[] packAlongWidth(float[] x, int from, Sizes s, int count, Scratch scratch) {
+    float[] to = scratch.floats(Use.KEYS, s.paddedKeys() * s.width());
     Packing.rowTiles(x, from, s.ld(), count, s.width(), to, 0, COLUMNS);
     return to;
   }
 
   /** Packs `count` positions of one head into panels of its width, each [count, COLUMNS]. */
-  static float[] packAlongKeys(
+  static Values packAlongKeys(
       float[] x, int from, Sizes s, int count, Scratch scratch, Use use) {
-    float[] to = scratch.floats(use, count * Packing.roundUp(s.width(), COLUMNS));
+    int length = count * s.paddedWidth();
+    float[] to = scratch.floats(use, length);
     Packing.columnTiles(x, from, s.ld(), s.width(), count, to, 0, COLUMNS);
-    return to;
+    return new Values(to, count, RowKernels.allFinite(to, 0, length), x, from);
   }
 
   /**
-   * scores[r, s] = Σ_d x[r, d]·keys[s, d] for a tile of rows and the first `ld` keys, a multiple of
-   * COLUMNS.
+   * out[r, s] = Σ_d x[r, d]·keys[s, d] for a tile of rows and keys below `keyCount`, a multiple of
+   * COLUMNS. Rows up to ROWS are overwritten, whether they exist or not.
    */
   static void scores(
       float[] x,
@@ -160,89 +183,102 @@ final class AttentionKernels {
       int rows,
       float[] keys,
       Sizes s,
-      float[] scores,
-      int ld,
+      Plane out,
+      int keyCount,
       Scratch scratch) {
     int width = s.width();
-    float[] tile = scratch.floats(Use.QUERIES, ROWS * width);
-    Arrays.fill(scores, 0, rows * ld, 0f);
-    if (rows == 1) {
-      for (int j = 0; j < ld; j += COLUMNS) {
-        MicroKernel.rows1(x, from, keys, j * width, width, scores, j, ld);
-      }
-      return;
-    }
+    float[] tile = scratch.floats(Use.TILE, ROWS * width);
     Packing.rows(x, from, s.ld(), rows, width, tile, 0, ROWS);
-    for (int j = 0; j < ld; j += COLUMNS) {
-      MicroKernel.tile(tile, 0, keys, j * width, width, scores, j, ld);
+    for (int r = 0; r < ROWS; r++) {
+      Arrays.fill(out.values(), out.row(r), out.row(r) + keyCount, 0f);
     }
-  }
-
-  // out[r, :] = Σ_s p[r, s]·values[s, :] for a tile of rows; see the class comment for the order.
-  private static void mix(
-      float[] p,
-      int from,
-      int ld,
-      int rows,
-      int keys,
-      float[] values,
-      int valueCount,
-      Sizes s,
-      float[] out,
-      int outFrom,
-      Scratch scratch) {
-    int[] limits = new int[rows];
-    for (int r = 0; r < rows; r++) {
-      limits[r] = RowKernels.lastNonZero(p, from + r * ld, keys) + 1;
+    for (int j = 0; j < keyCount; j += COLUMNS) {
+      MicroKernel.tile(tile, 0, keys, j * width, width, out.values(), out.from() + j, out.ld());
     }
-    mixUpTo(limits, p, from, ld, values, valueCount, s, out, outFrom, 1f, scratch);
   }
 
   /**
-   * out[r, :] = factor·Σ_s p[r, s]·values[s, :] over s below limits[r], for at most ROWS rows.
+   * out[r, :] = factor·Σ_s p[r, s]·values[s, :] over s below limits[r], for a tile of rows.
    *
-   * @param values packed by {@link #packAlongKeys} with `valueCount` positions
+   * @param out where row r begins at outFrom + r·ld of the sizes
    */
-  static void mixUpTo(
+  static void mix(
+      Plane p,
+      int rows,
       int[] limits,
-      float[] p,
-      int from,
-      int ld,
-      float[] values,
-      int valueCount,
+      Values values,
       Sizes s,
       float[] out,
       int outFrom,
       float factor,
       Scratch scratch) {
-    int rows = limits.length;
-    int padded = Packing.roundUp(s.width(), COLUMNS);
-    float[] sums = scratch.floats(Use.TILE, ROWS * padded);
-    Arrays.fill(sums, 0, ROWS * padded, 0f);
-    int common = rows == 1 ? 0 : Arrays.stream(limits).min().orElse(0);
-    if (common > 0) {
-      float[] tile = scratch.floats(Use.ROWS, ROWS * common);
-      Packing.rows(p, from, ld, rows, common, tile, 0, ROWS);
-      for (int j = 0; j < padded; j += COLUMNS) {
-        MicroKernel.tile(tile, 0, values, j * valueCount, common, sums, j, padded);
+    if (!values.finite()) {
+      for (int r = 0; r < rows; r++) {
+        int to = outFrom + r * s.ld();
+        mixKeyByKey(p.values(), p.row(r), 1, limits[r], values.source(), values.from(), s, out, to);
+        finish(out, to, out, to, s.width(), factor);
+      }
+      return;
+    }
+    int depth = 0;
+    for (int r = 0; r < rows; r++) {
+      depth = Math.max(depth, limits[r]);
+    }
+    float[] tile = scratch.floats(Use.ROWS, ROWS * depth);
+    Packing.rows(p.values(), p.from(), p.ld(), rows, depth, tile, 0, ROWS);
+    for (int r = 0; r < rows; r++) {
+      for (int key = limits[r]; key < depth; key++) {
+        tile[key * ROWS + r] = 0f;
       }
     }
+    addTile(tile, values, 0, depth, s, scratch);
+    float[] sums = scratch.floats(Use.TILE, ROWS * s.paddedWidth());
     for (int r = 0; r < rows; r++) {
-      for (int j = 0; j < padded && limits[r] > common; j += COLUMNS) {
-        MicroKernel.rows1(
-            p,
-            from + r * ld + common,
-            values,
-            j * valueCount + common * COLUMNS,
-            limits[r] - common,
-            sums,
-            r * padded + j,
-            padded);
-      }
-      int to = outFrom + r * s.ld();
-      System.arraycopy(sums, r * padded, out, to, s.width());
-      if (factor != 1f) {
-        Elementwise.scale(out, to, s.width(), factor);
+      finish(sums, r * s.paddedWidth(), out, outFrom + r * s.ld(), s.width(), factor);
+    }
+  }
+
+  /**
+   * Puts Σ_k tile[k, r]·values[first + k, :] for `depth` terms into the buffer TILE, [ROWS,
+   * paddedWidth].
+   */
+  static void addTile(
+      float[] tile, Values values, int first, int depth, Sizes s, Scratch scratch) {
+    int padded = s.paddedWidth();
+    float[] sums = scratch.floats(Use.TILE, ROWS * padded);
+    Arrays.fill(sums, 0, ROWS * padded, 0f);
+    for (int j = 0; j < padded && depth > 0; j += COLUMNS) {
+      int from = j * values.count() + first * COLUMNS;
+      MicroKernel.tile(tile, 0, values.panels(), from, depth, sums, j, padded);
+    }
+  }
+
+  /** out = factor·(sums + 0). */
+  static void finish(float[] sums, int from, float[] out, int outFrom, int n, float factor) {
+    for (int d = 0; d < n; d++) {
+      out[outFrom + d] = factor * (sums[from + d] + 0f);
+    }
+  }
+
+  /**
+   * out[d] = Σ_s p[s]·v[s, d] over s below `limit` where p[s] is not 0; p[s] lies at pFrom +
+   * s·pStep and v[s, :] at vFrom + s·ld.
+   */
+  static void mixKeyByKey(
+      float[] p,
+      int pFrom,
+      int pStep,
+      int limit,
+      float[] v,
+      int vFrom,
+      Sizes s,
+      float[] out,
+      int outFrom) {
+    Arrays.fill(out, outFrom, outFrom + s.width(), 0f);
+    for (int key = 0; key < limit; key++) {
+      float weight = p[pFrom + key * pStep];
+      if (weight != 0f) {
+        Elementwise.addScaled(weight, v, vFrom + key * s.ld(), out, outFrom, s.width());
       }
     }
   }

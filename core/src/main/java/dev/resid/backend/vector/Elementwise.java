@@ -4,14 +4,12 @@ import dev.resid.tensor.AdamStep;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
-import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /** Loops over stretches of arrays in which every element is computed for itself. */
 final class Elementwise {
   private static final VectorSpecies<Float> F = Lanes.F;
   private static final VectorSpecies<Float> H = Lanes.H;
-  private static final VectorSpecies<Double> D = Lanes.D;
 
   private Elementwise() {}
 
@@ -43,6 +41,19 @@ final class Elementwise {
     }
   }
 
+  /** out[outFrom + i] = fma(factor, b[bFrom + i], out[outFrom + i]). */
+  static void addScaled(float factor, float[] b, int bFrom, float[] out, int outFrom, int n) {
+    int i = 0;
+    for (; i <= n - F.length(); i += F.length()) {
+      FloatVector.broadcast(F, factor)
+          .fma(FloatVector.fromArray(F, b, bFrom + i), FloatVector.fromArray(F, out, outFrom + i))
+          .intoArray(out, outFrom + i);
+    }
+    for (; i < n; i++) {
+      out[outFrom + i] = Math.fma(factor, b[bFrom + i], out[outFrom + i]);
+    }
+  }
+
   /** a[from + i] *= factor. */
   static void scale(float[] a, int from, int n, float factor) {
     for (int i = 0; i < n; i++) {
@@ -50,34 +61,33 @@ final class Elementwise {
     }
   }
 
-  /** One AdamW step on the elements from `from` to `to`, in float64, each result rounded once. */
+  /**
+   * One AdamW step on the elements from `from` to `to`. Moments and parameters are computed in
+   * float64 and rounded once; the root and the quotient of the update are float32.
+   */
   static void adamW(
       AdamStep step, float[] parameter, float[] gradient, float[] m, float[] v, int from, int to) {
     double correction1 = 1 - Math.pow(step.beta1(), step.step());
     double correction2 = 1 - Math.pow(step.beta2(), step.step());
-    double rate = step.learningRate();
-    double decay = rate * step.weightDecay();
+    double keep = 1 - step.learningRate() * step.weightDecay();
+    double rate = step.learningRate() / correction1;
+    double beta1 = step.beta1();
+    double beta2 = step.beta2();
+    double scale1 = (1 - beta1) * step.gradientScale();
+    double scale2 = (1 - beta2) * step.gradientScale() * step.gradientScale();
+    double unbias = 1 / correction2;
+    float epsilon = (float) step.epsilon();
     for (int i = from; i < to; i += H.length()) {
       VectorMask<Float> mask = H.indexInRange(i, to);
-      DoubleVector p = load(parameter, i, mask);
-      DoubleVector g = load(gradient, i, mask).mul(step.gradientScale());
-      DoubleVector first = load(m, i, mask).mul(step.beta1()).add(g.mul(1 - step.beta1()));
-      DoubleVector second =
-          load(v, i, mask).mul(step.beta2()).add(g.mul(g).mul(1 - step.beta2()));
-      DoubleVector root = second.div(correction2).sqrt().add(step.epsilon());
-      DoubleVector update = first.div(correction1).mul(rate).div(root);
-      store(p.sub(p.mul(decay)).sub(update), parameter, i, mask);
-      store(first, m, i, mask);
-      store(second, v, i, mask);
+      DoubleVector p = RowKernels.load(parameter, i, mask);
+      DoubleVector g = RowKernels.load(gradient, i, mask);
+      DoubleVector first = RowKernels.load(m, i, mask).mul(beta1).add(g.mul(scale1));
+      DoubleVector second = RowKernels.load(v, i, mask).mul(beta2).add(g.mul(g).mul(scale2));
+      FloatVector root = Exponentials.narrow(second.mul(unbias)).sqrt().add(epsilon);
+      FloatVector update = Exponentials.narrow(first.mul(rate)).div(root);
+      RowKernels.store(p.mul(keep).sub(Exponentials.widen(update)), parameter, i, mask);
+      RowKernels.store(first, m, i, mask);
+      RowKernels.store(second, v, i, mask);
     }
-  }
-
-  private static DoubleVector load(float[] a, int i, VectorMask<Float> mask) {
-    FloatVector v = FloatVector.fromArray(H, a, i, mask);
-    return (DoubleVector) v.convertShape(VectorOperators.F2D, D, 0);
-  }
-
-  private static void store(DoubleVector v, float[] a, int i, VectorMask<Float> mask) {
-    ((FloatVector) v.convertShape(VectorOperators.D2F, H, 0)).intoArray(a, i, mask);
   }
 }

@@ -94,7 +94,7 @@ final class MatrixProduct {
           for (int r = 0; r < blockRows; r++) {
             int at = target.from() + r * columns;
             Elementwise.addInPlace(out, at, bias, column, blockColumns);
-            Activations.apply(f, out, at, out, at, blockColumns);
+            Activations.apply(f, out, at, out, at, blockColumns, scratch);
           }
         });
   }
@@ -129,7 +129,7 @@ final class MatrixProduct {
               int at = r * columns + p * COLUMNS;
               System.arraycopy(tile, r * COLUMNS, out, at, width);
               Elementwise.addInPlace(out, at, bias, p * COLUMNS, width);
-              Activations.apply(f, out, at, out, at, width);
+              Activations.apply(f, out, at, out, at, width, scratch);
             }
           }
         });

@@ -1,12 +1,18 @@
 package dev.resid.backend.vector;
 
 import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorSpecies;
 
 // Copies parts of row-major arrays into the layouts of MicroKernel. In both, `width` lines lie side
 // by side for each step of the depth, and lines that do not exist are zeros:
 //
 //   to[toFrom + k * width + r] = line r at depth k
 final class Packing {
+  private static final VectorSpecies<Float> F = Lanes.F;
+  private static final int L = Lanes.L;
+  private static final int COLUMNS = MicroKernel.COLUMNS;
+
   private Packing() {}
 
   /** Packs lines that are rows: line r at depth k is from[fromAt + r·ld + k]. */
@@ -43,11 +49,31 @@ final class Packing {
   /** Packs lines that are columns: line r at depth k is from[fromAt + k·ld + r]. */
   static void columns(
       float[] from, int fromAt, int ld, int lines, int depth, float[] to, int toFrom, int width) {
-    for (int k = 0; k < depth; k++) {
+    if (lines == COLUMNS && width == COLUMNS) {
+      for (int k = 0; k < depth; k++) {
+        int fromK = fromAt + k * ld;
+        int toK = toFrom + k * COLUMNS;
+        FloatVector.fromArray(F, from, fromK).intoArray(to, toK);
+        FloatVector.fromArray(F, from, fromK + L).intoArray(to, toK + L);
+      }
+      return;
+    }
+    int k = 0;
+    if (lines == width && width <= L) {
+      // Whole vectors: what is written beyond a line is overwritten by the next.
+      int safe = Math.min(depth - 1, (from.length - L - fromAt) / Math.max(1, ld));
+      for (; k < safe; k++) {
+        FloatVector.fromArray(F, from, fromAt + k * ld).intoArray(to, toFrom + k * width);
+      }
+    }
+    for (; k < depth; k++) {
+      int fromK = fromAt + k * ld;
       int toK = toFrom + k * width;
-      System.arraycopy(from, fromAt + k * ld, to, toK, lines);
-      if (lines < width) {
-        Arrays.fill(to, toK + lines, toK + width, 0f);
+      for (int r = 0; r < lines; r++) {
+        to[toK + r] = from[fromK + r];
+      }
+      for (int r = lines; r < width; r++) {
+        to[toK + r] = 0f;
       }
     }
   }

@@ -20,19 +20,29 @@ final class RowKernels {
   private RowKernels() {}
 
   static DoubleVector load(float[] x, int at) {
-    return widen(FloatVector.fromArray(H, x, at));
+    return Exponentials.widen(FloatVector.fromArray(H, x, at));
   }
 
   static DoubleVector load(float[] x, int at, VectorMask<Float> mask) {
-    return widen(FloatVector.fromArray(H, x, at, mask));
-  }
-
-  private static DoubleVector widen(FloatVector v) {
-    return (DoubleVector) v.convertShape(VectorOperators.F2D, D, 0);
+    return Exponentials.widen(FloatVector.fromArray(H, x, at, mask));
   }
 
   static void store(DoubleVector v, float[] out, int at, VectorMask<Float> mask) {
-    ((FloatVector) v.convertShape(VectorOperators.D2F, H, 0)).intoArray(out, at, mask);
+    Exponentials.narrow(v).intoArray(out, at, mask);
+  }
+
+  /** Returns whether no element is infinite or NaN. */
+  static boolean allFinite(float[] x, int from, int n) {
+    FloatVector zeros = FloatVector.zero(F);
+    int i = 0;
+    for (; i <= n - L; i += L) {
+      zeros = FloatVector.fromArray(F, x, from + i).fma(FloatVector.zero(F), zeros);
+    }
+    float rest = 0;
+    for (; i < n; i++) {
+      rest += x[from + i] * 0f;
+    }
+    return rest == 0f && zeros.compare(VectorOperators.EQ, 0f).allTrue();
   }
 
   /** Returns the largest element that is not NaN; −∞ if there is none. */
@@ -97,16 +107,7 @@ final class RowKernels {
 
   /** out = exp(x − max); returns the sum of out. */
   static double exponentials(float[] x, int from, float[] out, int outFrom, int n) {
-    FloatVector max = FloatVector.broadcast(F, max(x, from, n));
-    int i = 0;
-    for (; i <= n - L; i += L) {
-      Exponentials.exp(FloatVector.fromArray(F, x, from + i).sub(max)).intoArray(out, outFrom + i);
-    }
-    if (i < n) {
-      VectorMask<Float> m = F.indexInRange(i, n);
-      Exponentials.exp(FloatVector.fromArray(F, x, from + i, m).sub(max))
-          .intoArray(out, outFrom + i, m);
-    }
+    Exponentials.exp(x, from, 1f, max(x, from, n), out, outFrom, n);
     return sum(out, outFrom, n);
   }
 
@@ -135,11 +136,18 @@ final class RowKernels {
 
   /** Returns the index of the last element that is not 0; −1 if all are. */
   static int lastNonZero(float[] x, int from, int n) {
-    int i = n - 1;
-    while (i >= 0 && x[from + i] == 0f) {
+    int i = n;
+    while (i >= L) {
+      FloatVector v = FloatVector.fromArray(F, x, from + i - L);
+      if (v.compare(VectorOperators.NE, 0f).anyTrue()) {
+        break;
+      }
+      i -= L;
+    }
+    while (i > 0 && x[from + i - 1] == 0f) {
       i--;
     }
-    return i;
+    return i - 1;
   }
 
   /** Returns √(Σ (x − mean)² / n + epsilon). */

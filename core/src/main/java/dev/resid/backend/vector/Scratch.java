@@ -14,10 +14,20 @@ final class Scratch {
     SCORES,
     PATTERN,
     GRADIENT,
-    COLUMN
+    ACTIVATION
   }
 
   private final float[][] buffers = new float[Use.values().length][];
+
+  private double[] doubles = {};
+
+  /** Returns a buffer of float64, at least as long as asked; there is one. */
+  double[] doubles(int length) {
+    if (doubles.length < length) {
+      doubles = new double[length];
+    }
+    return doubles;
+  }
 
   /** Returns the buffer for a use, at least as long as asked. */
   float[] floats(Use use, int length) {

@@ -415,7 +415,7 @@ public final class VectorBackend implements Backend {
     float[] from = in(x);
     float[] to = out(out);
     perChunk(
-        Operands.elements(x), (i, n) -> Activations.apply(activation, from, i, to, i, n));
+        Operands.elements(x), (i, n, scratch) -> Activations.apply(activation, from, i, to, i, n, scratch));
   }
 
   @Override
@@ -427,7 +427,8 @@ public final class VectorBackend implements Backend {
     float[] to = out(dX);
     perChunk(
         Operands.elements(x),
-        (i, n) -> Activations.backward(activation, gradient, from, to, i, n));
+        (i, n, scratch) ->
+            Activations.backward(activation, gradient, from, to, i, n, scratch));
   }
 
   @Override
@@ -437,7 +438,7 @@ public final class VectorBackend implements Backend {
     float[] left = in(a);
     float[] right = in(b);
     float[] to = out(out);
-    perChunk(Operands.elements(a), (i, n) -> Elementwise.add(left, right, to, i, i + n));
+    perChunk(Operands.elements(a), (i, n, scratch) -> Elementwise.add(left, right, to, i, i + n));
   }
 
   @Override
@@ -449,7 +450,7 @@ public final class VectorBackend implements Backend {
     float[] to = out(out);
     perChunk(
         Operands.elements(a),
-        (i, n) -> Elementwise.addScaled(left, (float) factor, right, to, i, i + n));
+        (i, n, scratch) -> Elementwise.addScaled(left, (float) factor, right, to, i, i + n));
   }
 
   // ---- reductions
@@ -548,7 +549,7 @@ public final class VectorBackend implements Backend {
     int elements = Operands.elements(x);
     float[] from = in(x);
     double[] parts = new double[(elements + CHUNK - 1) / CHUNK];
-    perChunk(elements, (i, n) -> parts[i / CHUNK] = RowKernels.dot(from, i, from, i, n));
+    perChunk(elements, (i, n, scratch) -> parts[i / CHUNK] = RowKernels.dot(from, i, from, i, n));
     double sum = 0;
     for (double part : parts) {
       sum += part;
@@ -584,7 +585,7 @@ public final class VectorBackend implements Backend {
     float[] g = in(gradient);
     float[] first = out(moment1);
     float[] second = out(moment2);
-    perChunk(elements, (i, n) -> Elementwise.adamW(step, p, g, first, second, i, i + n));
+    perChunk(elements, (i, n, scratch) -> Elementwise.adamW(step, p, g, first, second, i, i + n));
   }
 
   @Override
@@ -600,7 +601,7 @@ public final class VectorBackend implements Backend {
 
   @FunctionalInterface
   private interface Chunk {
-    void run(int from, int count);
+    void run(int from, int count, Scratch scratch);
   }
 
   // Rows are grouped so that a task has about CHUNK elements.
@@ -619,6 +620,7 @@ public final class VectorBackend implements Backend {
   private void perChunk(int elements, Chunk kernel) {
     workers.run(
         (elements + CHUNK - 1) / CHUNK,
-        (task, scratch) -> kernel.run(task * CHUNK, Math.min(CHUNK, elements - task * CHUNK)));
+        (task, scratch) -> kernel.run(
+                task * CHUNK, Math.min(CHUNK, elements - task * CHUNK), scratch));
   }
 }

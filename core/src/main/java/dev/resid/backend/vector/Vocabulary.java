@@ -90,7 +90,7 @@ final class Vocabulary {
         (row, scratch) -> {
           for (int t = 0; t < parts.tiles; t++) {
             int n = Math.min(TILE, vocabulary - t * TILE);
-            reduce(logits, row * vocabulary + t * TILE, n, parts, row, t);
+            reduce(logits, row * vocabulary + t * TILE, n, parts, row, t, scratch);
           }
           result[row] = parts.logSumExp(row);
         });
@@ -117,7 +117,7 @@ final class Vocabulary {
             int n = Math.min(TILE, w.out - t * TILE);
             logits(a, count, w, bias, t, new Target(logits, 0, TILE), scratch);
             for (int r = 0; r < count; r++) {
-              reduce(logits, r * TILE, n, parts, row + r, t);
+              reduce(logits, r * TILE, n, parts, row + r, t, scratch);
               int label = labels[row + r] - t * TILE;
               if (label >= 0 && label < n) {
                 picked[row + r] = logits[r * TILE + label];
@@ -157,7 +157,7 @@ final class Vocabulary {
             int from = (t - first) * TILE;
             logits(a, count, w, bias, t, new Target(original, from, ld), scratch);
             for (int r = 0; r < count; r++) {
-              reduce(original, r * ld + from, n, p, row + r, t);
+              reduce(original, r * ld + from, n, p, row + r, t, scratch);
             }
           }
           for (int copy = 0; copy < copies; copy++) {
@@ -168,10 +168,10 @@ final class Vocabulary {
               logits(a, count, w, bias, t, new Target(logits, 0, TILE), scratch);
               for (int r = 0; r < count; r++) {
                 int from = r * ld + (t - first) * TILE;
-                reduce(logits, r * TILE, n, q, changed + r, t);
+                reduce(logits, r * TILE, n, q, changed + r, t, scratch);
                 weighted[(changed + r) * tiles + t] =
                     weightedDifference(
-                        original, from, logits, r * TILE, n, p.max[(row + r) * tiles + t]);
+                        original, from, logits, r * TILE, n, p.max[(row + r) * tiles + t], scratch);
               }
             }
           }
@@ -240,18 +240,14 @@ final class Vocabulary {
   }
 
   // The maximum and Σ exp(x − max) of one row in one tile.
-  private static void reduce(float[] x, int from, int n, Parts parts, int row, int tile) {
-    double max = RowKernels.max(x, from, n);
+  private static void reduce(
+      float[] x, int from, int n, Parts parts, int row, int tile, Scratch scratch) {
+    float max = RowKernels.max(x, from, n);
+    double[] e = scratch.doubles(TILE);
+    Exponentials.exp(x, from, shift(max), e, n);
     DoubleVector sum = DoubleVector.zero(D);
-    double shift = max == Double.NEGATIVE_INFINITY ? 0 : max;
-    int i = 0;
-    for (; i <= n - LD; i += LD) {
-      sum = sum.add(Exponentials.exp(RowKernels.load(x, from + i).sub(shift)));
-    }
-    if (i < n) {
-      VectorMask<Float> m = H.indexInRange(i, n);
-      DoubleVector e = Exponentials.exp(RowKernels.load(x, from + i, m).sub(shift));
-      sum = sum.add(e, m.cast(D));
+    for (int i = 0; i < n; i += LD) {
+      sum = sum.add(DoubleVector.fromArray(D, e, i, D.indexInRange(i, n)));
     }
     parts.max[row * parts.tiles + tile] = max;
     parts.sum[row * parts.tiles + tile] = Lanes.sum(sum);
@@ -259,24 +255,22 @@ final class Vocabulary {
 
   // Σ exp(a − max)·(a − b) of one row in one tile; a term whose exponential is 0 is 0.
   private static double weightedDifference(
-      float[] a, int aFrom, float[] b, int bFrom, int n, double max) {
+      float[] a, int aFrom, float[] b, int bFrom, int n, double max, Scratch scratch) {
+    double[] e = scratch.doubles(TILE);
+    Exponentials.exp(a, aFrom, shift(max), e, n);
     DoubleVector sum = DoubleVector.zero(D);
-    double shift = max == Double.NEGATIVE_INFINITY ? 0 : max;
-    int i = 0;
-    for (; i <= n - LD; i += LD) {
-      DoubleVector x = RowKernels.load(a, aFrom + i);
-      DoubleVector e = Exponentials.exp(x.sub(shift));
-      DoubleVector d = x.sub(RowKernels.load(b, bFrom + i));
-      sum = sum.add(e.mul(d).blend(0.0, e.compare(VectorOperators.EQ, 0.0)));
-    }
-    if (i < n) {
+    for (int i = 0; i < n; i += LD) {
       VectorMask<Float> m = H.indexInRange(i, n);
-      DoubleVector x = RowKernels.load(a, aFrom + i, m);
-      DoubleVector y = RowKernels.load(b, bFrom + i, m);
-      DoubleVector e = Exponentials.exp(x.sub(shift));
-      DoubleVector d = e.mul(x.sub(y)).blend(0.0, e.compare(VectorOperators.EQ, 0.0));
-      sum = sum.add(d, m.cast(D));
+      DoubleVector exp = DoubleVector.fromArray(D, e, i, m.cast(D));
+      DoubleVector difference = RowKernels.load(a, aFrom + i, m).sub(RowKernels.load(b, bFrom + i, m));
+      VectorMask<Double> none = exp.compare(VectorOperators.EQ, 0.0);
+      sum = sum.add(exp.mul(difference).blend(0.0, none));
     }
     return Lanes.sum(sum);
+  }
+
+  // What is subtracted before exp: the maximum, unless there is nothing above −∞.
+  private static double shift(double max) {
+    return max == Double.NEGATIVE_INFINITY ? 0 : max;
   }
 }
