@@ -33,13 +33,14 @@ public final class BlockLog implements AutoCloseable {
   private final FileChannel channel;
   private final RowValues values;
   private final BitSet done = new BitSet();
-  private long nanos;
+  private final long[] nanos;
 
   private BlockLog(Path file, SweepPlan plan, FileChannel channel) {
     this.file = file;
     this.plan = plan;
     this.channel = channel;
     this.values = new RowValues(plan.rows(), plan.valuesPerRow());
+    this.nanos = new long[plan.blocks()];
   }
 
   /**
@@ -63,14 +64,46 @@ public final class BlockLog implements AutoCloseable {
     }
   }
 
+  /**
+   * Opens a log to read what is in it. Nothing is written, also not to repair its end.
+   *
+   * @param file a log
+   * @param plan the plan of the run
+   * @throws IOException if the file cannot be read, or is the log of another plan
+   */
+  public static BlockLog read(Path file, SweepPlan plan) throws IOException {
+    FileChannel channel = FileChannel.open(file, StandardOpenOption.READ);
+    try {
+      BlockLog log = new BlockLog(file, plan, channel);
+      log.readAll();
+      return log;
+    } catch (IOException | RuntimeException e) {
+      channel.close();
+      throw e;
+    }
+  }
+
   private void readOrBegin() throws IOException {
-    ByteBuffer header = header();
     if (channel.size() < HEADER_BYTES) {
       channel.truncate(0); // killed while the very first bytes were written
-      writeAll(header);
+      writeAll(header());
       channel.force(true);
       return;
     }
+    long end = readAll();
+    if (end < channel.size()) {
+      channel.truncate(end);
+      channel.force(true);
+    }
+    channel.position(end);
+  }
+
+  /** Reads the header and all whole records, and returns where they end. */
+  private long readAll() throws IOException {
+    if (channel.size() < HEADER_BYTES) {
+      return 0;
+    }
+    ByteBuffer header = header();
     ByteBuffer found = buffer(HEADER_BYTES);
     readFully(found, 0);
     if (!found.flip().equals(header)) {
@@ -84,11 +117,7 @@ public final class BlockLog implements AutoCloseable {
     for (long next = readRecord(end); next > end; next = readRecord(end)) {
       end = next;
     }
-    if (end < channel.size()) {
-      channel.truncate(end);
-      channel.force(true);
-    }
-    channel.position(end);
+    return end;
   }
 
   /** Reads the record at an offset and returns where it ends, or the offset if there is none. */
@@ -112,7 +141,7 @@ public final class BlockLog implements AutoCloseable {
       return offset;
     }
     record.position(2 * Integer.BYTES);
-    nanos += record.getLong();
+    nanos[block] = record.getLong();
     RowRange rows = plan.block(block);
     for (int row = rows.from(); row < rows.to(); row++) {
       double[] numbers = new double[plan.valuesPerRow()];
@@ -153,12 +182,17 @@ public final class BlockLog implements AutoCloseable {
     writeAll(record.flip());
     channel.force(false);
     done.set(block);
-    nanos += elapsedNanos;
+    nanos[block] = elapsedNanos;
   }
 
   /** Returns whether a block is in the log. */
   public boolean has(int block) {
     return done.get(block);
+  }
+
+  /** Returns how long a block took to compute, 0 if it is not in the log. */
+  public long elapsedNanos(int block) {
+    return nanos[block];
   }
 
   /** Returns the numbers of the blocks in the log. */
@@ -173,7 +207,11 @@ public final class BlockLog implements AutoCloseable {
 
   /** Returns the time that all blocks so far took to compute, over all processes. */
   public double elapsedSeconds() {
-    return nanos / 1e9;
+    long sum = 0;
+    for (long n : nanos) {
+      sum += n;
+    }
+    return sum / 1e9;
   }
 
   @Override

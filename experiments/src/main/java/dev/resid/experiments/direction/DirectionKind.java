@@ -1,0 +1,68 @@
+package dev.resid.experiments.direction;
+
+import java.util.Arrays;
+import java.util.stream.Collectors;
+
+/** The kinds of baseline direction, by the names of tables and the command line. */
+public enum DirectionKind {
+  /** {@link Direction.Isotropic}. */
+  ISOTROPIC("isotropic"),
+  /** {@link Direction.CovRandomDifference}. */
+  COV_RANDOM_DIFFERENCE("cov-random-difference"),
+  /** {@link Direction.CovRandomMixture}. */
+  COV_RANDOM_MIXTURE("cov-random-mixture"),
+  /** {@link Direction.RealDifference}. */
+  REAL_DIFFERENCE("real-difference"),
+  /** {@link Direction.RealMixture}. */
+  REAL_MIXTURE("real-mixture");
+
+  private final String word;
+
+  DirectionKind(String word) {
+    this.word = word;
+  }
+
+  /** Returns the name, for example {@code real-mixture}; the same as {@link Direction#name}. */
+  public String word() {
+    return word;
+  }
+
+  /**
+   * Returns the kind of a name.
+   *
+   * @throws IllegalArgumentException if there is none; the message lists those there are
+   */
+  public static DirectionKind of(String word) {
+    for (DirectionKind kind : values()) {
+      if (kind.word.equals(word)) {
+        return kind;
+      }
+    }
+    throw new IllegalArgumentException(
+        "no direction is called \""
+            + word
+            + "\"; use one of "
+            + Arrays.stream(values()).map(DirectionKind::word).collect(Collectors.joining(", ")));
+  }
+
+  /**
+   * Returns the direction of this kind.
+   *
+   * @param gaussian normal distribution of the activations
+   * @param pool real activations
+   */
+  public Direction direction(Gaussian gaussian, ActivationPool pool) {
+    return switch (this) {
+      case ISOTROPIC -> Direction.isotropic();
+      case COV_RANDOM_DIFFERENCE -> Direction.covRandomDifference(gaussian);
+      case COV_RANDOM_MIXTURE -> Direction.covRandomMixture(gaussian);
+      case REAL_DIFFERENCE -> Direction.realDifference(pool);
+      case REAL_MIXTURE -> Direction.realMixture(pool);
+    };
+  }
+
+  @Override
+  public String toString() {
+    return word;
+  }
+}

@@ -1,0 +1,49 @@
+package dev.resid.experiments.sensitivity;
+
+import dev.resid.model.Gpt2Config;
+
+/**
+ * How many rows and lengths go through the model at a time. No result depends on it.
+ *
+ * @param rows rows of tokens
+ * @param lengths perturbation lengths
+ * @param bytes about how much memory the activations of one call take
+ */
+record BatchSizes(int rows, int lengths, long bytes) {
+  /**
+   * Vectors of d_model floats that a position takes at the peak of a continuation: the changed
+   * copies, the repeated clean stream, a block's inputs and outputs, the hidden layer of the MLP
+   * and what is kept for KL and L2. Counted in the forward pass and rounded up.
+   */
+  private static final int VECTORS_PER_POSITION = 28;
+
+  /** More than this brings no speed: products are long enough by then. */
+  private static final long ENOUGH_POSITIONS = 8192;
+
+  /**
+   * Chooses sizes that fit.
+   *
+   * @param config the model
+   * @param rowLength tokens of the longest row
+   * @param lengths how many lengths there are
+   * @param rowsPerBlock rows of a block, which no batch exceeds
+   * @param wantedRows rows a batch, or 0 for a choice
+   * @param budget bytes that activations may take
+   */
+  static BatchSizes choose(
+      Gpt2Config config,
+      int rowLength,
+      int lengths,
+      int rowsPerBlock,
+      int wantedRows,
+      long budget) {
+    long perRow = (long) rowLength * config.dModel() * VECTORS_PER_POSITION * Float.BYTES;
+    long fitting = Math.max(1, Math.min(budget / perRow, ENOUGH_POSITIONS / rowLength));
+    int rows = (int) Math.min(fitting, rowsPerBlock);
+    if (wantedRows > 0) {
+      rows = Math.min(wantedRows, rowsPerBlock);
+    }
+    int copies = Math.clamp(fitting / rows, 1, lengths);
+    return new BatchSizes(rows, copies, perRow * rows * copies);
+  }
+}

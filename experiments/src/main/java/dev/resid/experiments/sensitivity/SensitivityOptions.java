@@ -1,0 +1,94 @@
+package dev.resid.experiments.sensitivity;
+
+import dev.resid.experiments.direction.DirectionKind;
+import dev.resid.experiments.sweep.Shard;
+import dev.resid.tokenizer.TokenBatch;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * What is measured, and how the work is done.
+ *
+ * @param tokens rows of tokens; each at least three long
+ * @param text where the tokens come from, for the report
+ * @param layer block whose {@code resid_pre} is perturbed
+ * @param lengths perturbation lengths
+ * @param directions kinds of direction, none twice
+ * @param seed same seed, same numbers
+ * @param pool real activations are drawn from at most so many, chosen at random
+ * @param ridge added to the diagonal of the covariance
+ * @param shard which part of the blocks this process computes
+ * @param batchRows rows a call of the model; 0 for what fits; changes no number
+ */
+public record SensitivityOptions(
+    TokenBatch tokens,
+    String text,
+    int layer,
+    Lengths lengths,
+    List<DirectionKind> directions,
+    long seed,
+    int pool,
+    double ridge,
+    Shard shard,
+    int batchRows) {
+  /** The published seed. */
+  public static final long DEFAULT_SEED = 23;
+
+  /** Activations in the pool: 128 MiB at d_model 256, 384 MiB at GPT-2 small's 768. */
+  public static final int DEFAULT_POOL = 131_072;
+
+  /** The published regulariser. */
+  public static final double DEFAULT_RIDGE = 0.01;
+
+  private static final int SHORTEST_ROW = 3;
+
+  /** Checks what can be checked without the model. */
+  public SensitivityOptions {
+    directions = List.copyOf(directions);
+    if (directions.isEmpty() || directions.stream().distinct().count() < directions.size()) {
+      throw new IllegalArgumentException(
+          "directions are at least one and none twice, got " + directions);
+    }
+    if (pool < SHORTEST_ROW) {
+      throw new IllegalArgumentException("a pool holds at least 3 activations, got " + pool);
+    }
+    if (!(ridge >= 0 && ridge < Double.POSITIVE_INFINITY)) {
+      throw new IllegalArgumentException("ridge is " + ridge + ", must be at least 0");
+    }
+    if (batchRows < 0) {
+      throw new IllegalArgumentException("batch is " + batchRows + " rows, must be at least 1");
+    }
+    for (int row = 0; row < tokens.rows(); row++) {
+      if (tokens.length(row) < SHORTEST_ROW) {
+        throw new IllegalArgumentException(
+            "row "
+                + row
+                + " has "
+                + tokens.length(row)
+                + " tokens, but the last position is not measured and the first is shown apart, so"
+                + " that a row needs 3; leave it out");
+      }
+    }
+  }
+
+  /**
+   * Returns options with the published values, all directions, and one process.
+   *
+   * @param tokens rows of tokens
+   * @param text where they come from
+   * @param layer block whose {@code resid_pre} is perturbed
+   */
+  public static SensitivityOptions of(TokenBatch tokens, String text, int layer) {
+    return new SensitivityOptions(
+        tokens,
+        text,
+        layer,
+        new Lengths.Scaled(),
+        Arrays.asList(DirectionKind.values()),
+        DEFAULT_SEED,
+        DEFAULT_POOL,
+        DEFAULT_RIDGE,
+        Shard.WHOLE,
+        0);
+  }
+}

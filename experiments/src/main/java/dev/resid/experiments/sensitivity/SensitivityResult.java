@@ -1,0 +1,210 @@
+package dev.resid.experiments.sensitivity;
+
+import dev.resid.experiments.direction.DirectionKind;
+import dev.resid.experiments.result.ResultTable;
+import dev.resid.experiments.result.ResultTable.Column;
+import dev.resid.experiments.result.ResultTable.Type;
+import dev.resid.experiments.sensitivity.RowColumns.Metric;
+import dev.resid.experiments.sensitivity.RowColumns.Positions;
+import dev.resid.experiments.sweep.Bootstrap;
+import dev.resid.experiments.sweep.Interval;
+import dev.resid.experiments.sweep.RowValues;
+import dev.resid.experiments.sweep.Workers;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.ToDoubleFunction;
+
+/** Means over all rows, and the same means over each bootstrap resample of the rows. */
+final class SensitivityResult {
+  /** The part of resamples inside every interval. */
+  static final double LEVEL = 0.95;
+
+  private final List<DirectionKind> kinds;
+  private final double[] lengths;
+  private final RowColumns columns;
+  private final double[] sums;
+  private final double[][] resampled;
+  private final int rows;
+
+  private SensitivityResult(
+      List<DirectionKind> kinds,
+      double[] lengths,
+      RowColumns columns,
+      double[] sums,
+      double[][] resampled,
+      int rows) {
+    this.kinds = kinds;
+    this.lengths = lengths;
+    this.columns = columns;
+    this.sums = sums;
+    this.resampled = resampled;
+    this.rows = rows;
+  }
+
+  /**
+   * Returns the result of a complete sweep.
+   *
+   * @param kinds directions in the order of the columns
+   * @param lengths in the order of the columns
+   * @param values complete
+   * @param bootstrap how to resample
+   * @param workers share the resamples
+   */
+  static SensitivityResult of(
+      List<DirectionKind> kinds,
+      double[] lengths,
+      RowValues values,
+      Bootstrap bootstrap,
+      Workers workers) {
+    RowColumns columns = new RowColumns(kinds.size(), lengths.length);
+    return new SensitivityResult(
+        List.copyOf(kinds),
+        lengths.clone(),
+        columns,
+        Bootstrap.sums(values),
+        bootstrap.resampledSums(values, workers),
+        values.rows());
+  }
+
+  /** Returns the directions. */
+  List<DirectionKind> kinds() {
+    return kinds;
+  }
+
+  /** Returns the lengths. */
+  double[] lengths() {
+    return lengths.clone();
+  }
+
+  /** Returns the number of rows. */
+  int rows() {
+    return rows;
+  }
+
+  /** Returns a mean over positions of all rows. */
+  double mean(DirectionKind kind, int length, Metric metric, Positions positions) {
+    return columns.mean(sums, kinds.indexOf(kind), length, metric, positions);
+  }
+
+  /** Returns the bootstrap interval of a mean. */
+  Interval interval(DirectionKind kind, int length, Metric metric, Positions positions) {
+    int direction = kinds.indexOf(kind);
+    return intervalOver(sample -> columns.mean(sample, direction, length, metric, positions));
+  }
+
+  /** A number that depends on means. */
+  @FunctionalInterface
+  interface Statistic {
+    /**
+     * Returns the number.
+     *
+     * @param means the means it may use, of all rows or of a resample
+     */
+    double of(Means means);
+  }
+
+  /** Means by direction and length. */
+  @FunctionalInterface
+  interface Means {
+    /** Returns a mean. */
+    double get(DirectionKind kind, int length, Metric metric, Positions positions);
+  }
+
+  /** Returns a number of all rows. */
+  double value(Statistic statistic) {
+    return statistic.of(means(sums));
+  }
+
+  /** Returns the bootstrap interval of a number; all its means are of the same resample. */
+  Interval interval(Statistic statistic) {
+    return intervalOver(sample -> statistic.of(means(sample)));
+  }
+
+  private Means means(double[] some) {
+    return (kind, length, metric, positions) ->
+        columns.mean(some, kinds.indexOf(kind), length, metric, positions);
+  }
+
+  private Interval intervalOver(ToDoubleFunction<double[]> statistic) {
+    double[] samples = new double[resampled.length];
+    for (int s = 0; s < samples.length; s++) {
+      samples[s] = statistic.applyAsDouble(resampled[s]);
+    }
+    return Interval.middle(samples, LEVEL);
+  }
+
+  /**
+   * Returns one line a direction and length.
+   *
+   * @param meanDistance of two real activations, the unit of the second length column
+   */
+  ResultTable table(double meanDistance) {
+    List<Column> names = new ArrayList<>();
+    names.add(new Column("direction", Type.TEXT, "Kind of direction."));
+    names.add(
+        new Column("length", Type.NUMBER, "Perturbation length α, in the model's own units."));
+    names.add(
+        new Column(
+            "length_in_mean_distances",
+            Type.NUMBER,
+            "α divided by the mean distance of two real activations."));
+    for (Positions positions : Positions.values()) {
+      for (Metric metric : Metric.values()) {
+        String name = name(metric, positions);
+        String meaning = meaning(metric, positions);
+        names.add(new Column(name, Type.NUMBER, meaning + "."));
+        names.add(
+            new Column(
+                name + "_low", Type.NUMBER, "Lower end of the 95 % interval of " + name + "."));
+        names.add(
+            new Column(
+                name + "_high", Type.NUMBER, "Upper end of the 95 % interval of " + name + "."));
+      }
+    }
+    names.add(new Column("rows", Type.WHOLE, "Rows of tokens averaged over."));
+    names.add(new Column("positions", Type.WHOLE, "Positions averaged over, position 0 included."));
+    ResultTable table = new ResultTable(names);
+    long positionCount = Math.round(sums[columns.firstCount()] + sums[columns.restCount()]);
+    for (DirectionKind kind : kinds) {
+      for (int l = 0; l < lengths.length; l++) {
+        List<Object> cells = new ArrayList<>();
+        cells.add(kind.word());
+        cells.add(lengths[l]);
+        cells.add(lengths[l] / meanDistance);
+        for (Positions positions : Positions.values()) {
+          for (Metric metric : Metric.values()) {
+            Interval interval = interval(kind, l, metric, positions);
+            cells.add(mean(kind, l, metric, positions));
+            cells.add(interval.low());
+            cells.add(interval.high());
+          }
+        }
+        cells.add((long) rows);
+        cells.add(positionCount);
+        table.add(cells.toArray());
+      }
+    }
+    return table;
+  }
+
+  private static String name(Metric metric, Positions positions) {
+    String base =
+        switch (metric) {
+          case KL -> "kl_nats";
+          case L2 -> "l2";
+        };
+    return positions == Positions.ALL ? base : base + "_without_first";
+  }
+
+  private static String meaning(Metric metric, Positions positions) {
+    String what =
+        switch (metric) {
+          case KL -> "Mean KL(original‖perturbed) in nats";
+          case L2 -> "Mean Euclidean distance at the last resid_post, in the model's own units";
+        };
+    return switch (positions) {
+      case ALL -> what + ", over positions 0 to n−2 of every row";
+      case WITHOUT_FIRST -> what + ", over positions 1 to n−2 of every row";
+    };
+  }
+}

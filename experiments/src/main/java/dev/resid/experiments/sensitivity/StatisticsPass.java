@@ -1,0 +1,348 @@
+package dev.resid.experiments.sensitivity;
+
+import dev.resid.experiments.direction.ActivationPool;
+import dev.resid.experiments.direction.Covariance;
+import dev.resid.experiments.result.RunFolder;
+import dev.resid.experiments.sweep.DrawKeys;
+import dev.resid.experiments.sweep.Moments;
+import dev.resid.experiments.sweep.Workers;
+import dev.resid.hook.HookPoint;
+import dev.resid.io.AtomicFiles;
+import dev.resid.model.Gpt2;
+import dev.resid.progress.Progress;
+import dev.resid.random.CounterRandom;
+import dev.resid.tensor.Tensor;
+import dev.resid.tokenizer.TokenBatch;
+import java.io.BufferedInputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
+
+/**
+ * The first walk over the data: mean and covariance of the activations at a point, and a pool of
+ * them in a file. Its state is written down after every block of rows, so that it can stop and go
+ * on with the same bits. Rows are added one by one, so that nothing depends on the batch.
+ */
+final class StatisticsPass {
+  private static final int FORMAT = 1;
+  private static final int ROWS_PER_BLOCK = 64;
+  private static final int PAIRS = 10_000;
+  private static final String STATE = "statistics.bin";
+  private static final String POOL = "pool.f32";
+
+  private final Gpt2 gpt2;
+  private final TokenBatch tokens;
+  private final HookPoint point;
+  private final CounterRandom random;
+  private final int batchRows;
+  private final Path stateFile;
+  private final Path poolFile;
+
+  /** Row and position of each vector of the pool, ascending. */
+  private final int[] poolRows;
+
+  private final int[] poolPositions;
+
+  private int rowsDone;
+  private Moments norms = Moments.NONE;
+  private Moments normsWithoutFirst = Moments.NONE;
+  private Moments distances = Moments.NONE;
+  private Covariance covariance;
+
+  /**
+   * Prepares the walk.
+   *
+   * @param gpt2 the model
+   * @param options tokens, layer, pool size and seed
+   * @param batchRows rows a call of the model
+   * @param folder where the state and the pool go
+   */
+  StatisticsPass(Gpt2 gpt2, SensitivityOptions options, int batchRows, RunFolder folder) {
+    this.gpt2 = gpt2;
+    this.tokens = options.tokens();
+    this.point = HookPoint.residPre(options.layer());
+    this.random = new CounterRandom(options.seed());
+    this.batchRows = batchRows;
+    this.stateFile = folder.work(STATE);
+    this.poolFile = folder.work(POOL);
+    this.covariance = new Covariance(gpt2.config().dModel());
+    int[] chosen = choose(options.pool());
+    this.poolRows = new int[chosen.length];
+    this.poolPositions = new int[chosen.length];
+    int candidate = 0;
+    int next = 0;
+    for (int row = 0; row < tokens.rows() && next < chosen.length; row++) {
+      for (int pos = 1; pos < tokens.length(row) && next < chosen.length; pos++) {
+        if (candidate == chosen[next]) {
+          poolRows[next] = row;
+          poolPositions[next] = pos;
+          next++;
+        }
+        candidate++;
+      }
+    }
+  }
+
+  /** Returns which activations belong to the pool, counted without position 0, ascending. */
+  private int[] choose(int size) {
+    int all = tokens.tokenCount() - tokens.rows();
+    int[] order = random.permutation(all, DrawKeys.POOL.stream(0), 0);
+    int[] chosen = Arrays.copyOf(order, Math.min(size, all));
+    Arrays.sort(chosen);
+    return chosen;
+  }
+
+  /** Returns the bytes of the pool. */
+  long poolBytes() {
+    return (long) poolRows.length * covariance.dimension() * Float.BYTES;
+  }
+
+  /**
+   * Computes what is missing.
+   *
+   * @throws IOException if the state cannot be read or written
+   */
+  void run(Progress progress, Workers workers) throws IOException {
+    load();
+    if (rowsDone == tokens.rows() && distances.count() > 0) {
+      return;
+    }
+    try (FileChannel pool =
+            FileChannel.open(poolFile, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        Progress.Task task = progress.begin("activations", "rows", rowsDone, tokens.rows())) {
+      pool.truncate((long) poolIndex(rowsDone) * vectorBytes());
+      pool.position(pool.size());
+      while (rowsDone < tokens.rows()) {
+        int end = Math.min(tokens.rows(), rowsDone + ROWS_PER_BLOCK);
+        while (rowsDone < end) {
+          int batchEnd = Math.min(end, rowsDone + batchRows);
+          add(rowsDone, batchEnd, pool, workers);
+          rowsDone = batchEnd;
+          task.advanceTo(rowsDone);
+        }
+        pool.force(false);
+        save();
+      }
+    }
+    measureDistances();
+    save();
+  }
+
+  private void add(int from, int to, FileChannel poolChannel, Workers workers) throws IOException {
+    TokenBatch part = tokens.slice(from, to);
+    Tensor activation = gpt2.capture(part, point.capture()).get(point);
+    float[] values = activation.toArray();
+    int d = covariance.dimension();
+    int stride = part.maxLength() * d;
+    for (int row = from; row < to; row++) {
+      int length = tokens.length(row);
+      int offset = (row - from) * stride;
+      covariance.add(values, offset + d, length - 1, workers);
+      double[] rowNorms = new double[length];
+      for (int pos = 0; pos < length; pos++) {
+        rowNorms[pos] = norm(values, offset + pos * d, d);
+        if (!Double.isFinite(rowNorms[pos])) {
+          throw new IllegalStateException(
+              "the activation at "
+                  + point
+                  + ", row "
+                  + row
+                  + ", position "
+                  + pos
+                  + " is not finite; the model's weights are damaged");
+        }
+      }
+      norms = norms.merge(Moments.of(rowNorms));
+      normsWithoutFirst =
+          normsWithoutFirst.merge(Moments.of(Arrays.copyOfRange(rowNorms, 1, length)));
+      for (int i = poolIndex(row); i < poolIndex(row + 1); i++) {
+        write(poolChannel, values, offset + poolPositions[i] * d, d);
+      }
+    }
+  }
+
+  private static double norm(float[] values, int offset, int d) {
+    double sum = 0;
+    for (int c = 0; c < d; c++) {
+      sum += (double) values[offset + c] * values[offset + c];
+    }
+    return Math.sqrt(sum);
+  }
+
+  private static void write(FileChannel channel, float[] values, int offset, int d)
+      throws IOException {
+    ByteBuffer bytes = ByteBuffer.allocate(d * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    bytes.asFloatBuffer().put(values, offset, d);
+    while (bytes.hasRemaining()) {
+      channel.write(bytes);
+    }
+  }
+
+  /** Returns how many vectors of the pool come from rows before this one. */
+  private int poolIndex(int row) {
+    int found = Arrays.binarySearch(poolRows, row);
+    if (found < 0) {
+      return -found - 1;
+    }
+    while (found > 0 && poolRows[found - 1] == row) {
+      found--;
+    }
+    return found;
+  }
+
+  private void measureDistances() throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      ActivationPool pool = pool(arena);
+      if (pool.size() < 2) {
+        throw new IllegalStateException(
+            "a distance needs two activations, there are " + pool.size() + "; use more text");
+      }
+      double[] sample = new double[PAIRS];
+      for (int pair = 0; pair < PAIRS; pair++) {
+        long stream = DrawKeys.DISTANCE_PAIRS.stream(pair);
+        int first = random.below(pool.size(), stream, 0, 0);
+        int second = random.below(pool.size() - 1, stream, 0, 1);
+        sample[pair] = pool.distance(first, second < first ? second : second + 1);
+      }
+      distances = Moments.of(sample);
+    }
+  }
+
+  /**
+   * Returns the pool on its mapped file.
+   *
+   * @param arena keeps the file mapped
+   */
+  ActivationPool pool(Arena arena) throws IOException {
+    try (FileChannel channel = FileChannel.open(poolFile, StandardOpenOption.READ)) {
+      return ActivationPool.of(
+          channel.map(FileChannel.MapMode.READ_ONLY, 0, poolBytes(), arena),
+          covariance.dimension(),
+          poolRows,
+          poolPositions);
+    }
+  }
+
+  /** Returns mean and covariance, without position 0. */
+  Covariance covariance() {
+    return covariance;
+  }
+
+  /** Returns the numbers for the report. */
+  ActivationStatistics statistics() {
+    return statistics(covariance, norms, normsWithoutFirst, distances);
+  }
+
+  private static ActivationStatistics statistics(
+      Covariance covariance, Moments norms, Moments normsWithoutFirst, Moments distances) {
+    return new ActivationStatistics(
+        covariance.count(),
+        norms.mean(),
+        normsWithoutFirst.mean(),
+        distances.mean(),
+        covariance.trace());
+  }
+
+  /** Removes the pool, which a finished run does not need any more. */
+  void discardPool() throws IOException {
+    Files.deleteIfExists(poolFile);
+  }
+
+  /** Returns whether the pool is there, which it is not after {@link #discardPool}. */
+  boolean hasPool() {
+    return Files.exists(poolFile);
+  }
+
+  /** Forgets an earlier process's work, so that {@link #run} starts from the first row. */
+  void restart() throws IOException {
+    Files.deleteIfExists(stateFile);
+    rowsDone = 0;
+    norms = Moments.NONE;
+    normsWithoutFirst = Moments.NONE;
+    distances = Moments.NONE;
+    covariance = new Covariance(gpt2.config().dModel());
+  }
+
+  private int vectorBytes() {
+    return covariance.dimension() * Float.BYTES;
+  }
+
+  private void save() throws IOException {
+    AtomicFiles.write(
+        stateFile,
+        file -> {
+          DataOutputStream out = new DataOutputStream(file);
+          out.writeInt(FORMAT);
+          out.writeInt(rowsDone);
+          for (Moments moments : new Moments[] {norms, normsWithoutFirst, distances}) {
+            out.writeLong(moments.count());
+            out.writeDouble(moments.mean());
+            out.writeDouble(moments.sumOfSquares());
+          }
+          covariance.write(out);
+          out.flush();
+        });
+  }
+
+  private void load() throws IOException {
+    if (!Files.exists(stateFile)) {
+      return;
+    }
+    try (DataInputStream in = open(stateFile)) {
+      rowsDone = in.readInt();
+      norms = readMoments(in);
+      normsWithoutFirst = readMoments(in);
+      distances = readMoments(in);
+      covariance = Covariance.read(in);
+    }
+    long needed = (long) poolIndex(rowsDone) * vectorBytes();
+    boolean complete = rowsDone == tokens.rows() && distances.count() > 0;
+    boolean poolIsShort = !Files.exists(poolFile) || Files.size(poolFile) < needed;
+    if (covariance.dimension() != gpt2.config().dModel() || (!complete && poolIsShort)) {
+      restart();
+    }
+  }
+
+  /**
+   * Returns the numbers that a finished walk left in a run folder.
+   *
+   * @throws IOException if there are none
+   */
+  static ActivationStatistics read(Path folder) throws IOException {
+    try (DataInputStream in = open(RunFolder.work(folder, STATE))) {
+      in.readInt();
+      Moments norms = readMoments(in);
+      Moments normsWithoutFirst = readMoments(in);
+      Moments distances = readMoments(in);
+      return statistics(Covariance.read(in), norms, normsWithoutFirst, distances);
+    }
+  }
+
+  /** Copies the state of a finished walk to another run folder. */
+  static void copy(Path from, RunFolder to) throws IOException {
+    AtomicFiles.write(to.work(STATE), Files.readAllBytes(RunFolder.work(from, STATE)));
+  }
+
+  private static DataInputStream open(Path file) throws IOException {
+    DataInputStream in = new DataInputStream(new BufferedInputStream(Files.newInputStream(file)));
+    int format = in.readInt();
+    if (format != FORMAT) {
+      in.close();
+      throw new IOException(
+          file + ": format " + format + ", expected " + FORMAT + "; it is of another version");
+    }
+    return in;
+  }
+
+  private static Moments readMoments(DataInputStream in) throws IOException {
+    return new Moments(in.readLong(), in.readDouble(), in.readDouble());
+  }
+}
