@@ -3,7 +3,6 @@ package dev.resid.model;
 import dev.resid.io.Safetensors;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -35,7 +34,7 @@ final class CheckpointShards {
     Path index = dir.resolve(INDEX);
     if (!Files.isRegularFile(index)) {
       boolean torch = Files.exists(dir.resolve("pytorch_model.bin"));
-      throw new NoSuchFileException(
+      throw new CheckpointException(
           dir
               + ": has neither "
               + SINGLE
@@ -46,7 +45,7 @@ final class CheckpointShards {
     List<Path> files = new ArrayList<>();
     for (String name : new TreeSet<>(weightMap(index).values())) {
       if (!Files.isRegularFile(dir.resolve(name))) {
-        throw new NoSuchFileException(
+        throw new CheckpointException(
             dir.resolve(name) + ": named by " + INDEX + " but missing; fetch all shards");
       }
       files.add(dir.resolve(name));

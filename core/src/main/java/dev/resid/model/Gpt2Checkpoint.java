@@ -15,15 +15,16 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Function;
 
 /**
  * An open Hugging Face GPT-2 directory: configuration and headers are read and checked at once,
@@ -65,11 +66,11 @@ public final class Gpt2Checkpoint implements AutoCloseable {
    */
   public static Gpt2Checkpoint open(Path dir) throws IOException {
     if (!Files.isDirectory(dir)) {
-      throw new NoSuchFileException(dir + ": there is no such folder; check the path of the model");
+      throw new CheckpointException(dir + ": there is no such folder; check the path of the model");
     }
     Path configFile = dir.resolve("config.json");
     if (!Files.isRegularFile(configFile)) {
-      throw new NoSuchFileException(
+      throw new CheckpointException(
           configFile + ": a GPT-2 folder needs config.json; is this the model's folder?");
     }
     Gpt2Config config = Gpt2ConfigFile.parse(configFile, Files.readAllBytes(configFile));
@@ -128,15 +129,12 @@ public final class Gpt2Checkpoint implements AutoCloseable {
     }
     Gpt2Config config = weights.config();
     SafetensorsWriter writer = new SafetensorsWriter().metadata("format", "pt");
-    for (Weight weight : Weight.all(config)) {
-      boolean absent =
-          weight.name() == WeightNames.b_U
-              || (weight.name() == WeightNames.W_U && config.embeddings() == Embeddings.TIED);
-      if (!absent && weight.name().fusedThird() <= 0) {
-        String key = weight.name() == WeightNames.W_U ? "" : PREFIX;
-        writer.add(key + weight.fileKey(), inFile(weights, weight), dtype);
-      }
-    }
+    asInFile(config, weights::get)
+        .forEach(
+            (weight, tensor) -> {
+              String prefix = weight.name() == WeightNames.W_U ? "" : PREFIX;
+              writer.add(prefix + weight.fileKey(), tensor, dtype);
+            });
     Files.createDirectories(dir);
     writer.write(dir.resolve("model.safetensors"));
     String name =
@@ -151,6 +149,16 @@ public final class Gpt2Checkpoint implements AutoCloseable {
   /** Returns what config.json says. */
   public Gpt2Config config() {
     return config;
+  }
+
+  /**
+   * Returns the key under which this checkpoint keeps a weight; query, key and value weights of a
+   * block share one.
+   *
+   * @param weight any weight but b_U, which no checkpoint has
+   */
+  public String keyOf(Weight weight) {
+    return key(weight);
   }
 
   /** Returns the tokenizer beside the weights, if there is one. */
@@ -197,14 +205,30 @@ public final class Gpt2Checkpoint implements AutoCloseable {
   }
 
   /**
-   * Returns a weight as the checkpoint keeps it: query, key and value weights as one.
+   * Returns weights, or their gradients, as a checkpoint keeps them: by key without prefix, query,
+   * key and value side by side, the unembedding only where it is not tied.
    *
-   * @param weights where from
-   * @param weight for a fused one any of the three
+   * @param config the architecture
+   * @param values the value of every weight, in the shape of its table row
    */
-  static Tensor inFile(Gpt2Weights weights, Weight weight) {
+  public static Map<Weight, Tensor> asInFile(
+      Gpt2Config config, Function<Weight, Tensor> values) {
+    Map<Weight, Tensor> tensors = new LinkedHashMap<>();
+    for (Weight weight : Weight.all(config)) {
+      boolean absent =
+          weight.name() == WeightNames.b_U
+              || (weight.name() == WeightNames.W_U && config.embeddings() == Embeddings.TIED);
+      if (!absent && weight.name().fusedThird() <= 0) {
+        tensors.put(weight, inFile(values, weight));
+      }
+    }
+    return tensors;
+  }
+
+  private static Tensor inFile(
+      Function<Weight, Tensor> values, Weight weight) {
     if (!weight.name().isFused()) {
-      return weights.get(weight);
+      return values.apply(weight);
     }
     boolean matrix =
         switch (weight.name()) {
@@ -216,12 +240,12 @@ public final class Gpt2Checkpoint implements AutoCloseable {
             ? List.of(WeightNames.W_Q, WeightNames.W_K, WeightNames.W_V)
             : List.of(WeightNames.b_Q, WeightNames.b_K, WeightNames.b_V);
     List<Tensor> thirds =
-        names.stream().map(n -> weights.get(new Weight(n, weight.layer()))).toList();
+        names.stream().map(n -> values.apply(new Weight(n, weight.layer()))).toList();
     return fuse(thirds);
   }
 
   /** Returns three tensors [.., out] side by side, [.., 3·out]. */
-  static Tensor fuse(List<Tensor> thirds) {
+  private static Tensor fuse(List<Tensor> thirds) {
     int width = thirds.getFirst().shape().last();
     int rows = Math.toIntExact(thirds.getFirst().elements() / width);
     float[] all = new float[rows * width * thirds.size()];
@@ -353,7 +377,7 @@ public final class Gpt2Checkpoint implements AutoCloseable {
   private static InputStream stream(String name) throws IOException {
     InputStream in = Gpt2Checkpoint.class.getResourceAsStream(RESOURCE + name);
     if (in == null) {
-      throw new NoSuchFileException(
+      throw new CheckpointException(
           "this build of resid-core has no embedded model (" + RESOURCE + name + ")");
     }
     return in;

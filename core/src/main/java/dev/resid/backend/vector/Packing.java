@@ -94,12 +94,25 @@ final class Packing {
     }
   }
 
+  // Goes through the source row by row: its rows may be pages apart, and a tile at a time would
+  // touch every page again for each tile.
   /** Packs columns into consecutive tiles or panels of `width` lines, each [depth, width]. */
   static void columnTiles(
       float[] from, int fromAt, int ld, int lines, int depth, float[] to, int toFrom, int width) {
-    for (int r = 0; r < lines; r += width) {
+    int whole = lines / width * width;
+    for (int k = 0; k < depth; k++) {
+      int fromK = fromAt + k * ld;
+      int toK = toFrom + k * width;
+      for (int r = 0; r < whole; r += width) {
+        int toR = toK + r * depth;
+        for (int i = 0; i < width; i++) {
+          to[toR + i] = from[fromK + r + i];
+        }
+      }
+    }
+    if (whole < lines) {
       columns(
-          from, fromAt + r, ld, Math.min(width, lines - r), depth, to, toFrom + r * depth, width);
+          from, fromAt + whole, ld, lines - whole, depth, to, toFrom + whole * depth, width);
     }
   }
 

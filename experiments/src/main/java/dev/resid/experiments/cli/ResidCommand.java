@@ -20,7 +20,18 @@ import picocli.CommandLine.UnmatchedArgumentException;
     versionProvider = ResidVersion.class,
     synopsisSubcommandLabel = "COMMAND",
     footer = {"", "Example:", "  resid doctor", "", "'resid COMMAND --help' explains a command."},
-    subcommands = {TrainCommand.class, TokenizeCommand.class, TensorsCommand.class, DoctorCommand.class})
+    subcommands = {
+      RunCommand.class,
+      PerturbCommand.class,
+      GradientsCommand.class,
+      GenerateCommand.class,
+      LossCommand.class,
+      InfoCommand.class,
+      TokenizeCommand.class,
+      TrainCommand.class,
+      TensorsCommand.class,
+      DoctorCommand.class
+    })
 public final class ResidCommand implements Runnable {
   /** Exit code of a command that did what was asked. */
   static final int OK = 0;

@@ -15,7 +15,7 @@ import picocli.CommandLine.Spec;
       "Example:",
       "  resid train tokenizer --text texts/ --vocab-size 4096 --out my-tokenizer"
     },
-    subcommands = {TrainTokenizerCommand.class})
+    subcommands = {TrainGpt2Command.class, TrainTokenizerCommand.class})
 final class TrainCommand implements Runnable {
   @Spec private CommandSpec spec;
 
