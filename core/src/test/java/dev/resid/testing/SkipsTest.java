@@ -8,6 +8,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -32,18 +34,32 @@ class SkipsTest {
     assertEquals(lines(conditional), lines(listed()));
   }
 
+  /** Returns the test classes that hold a condition or use a helper class that holds one. */
   private static TreeSet<String> conditionalClasses() throws IOException {
-    TreeSet<String> found = new TreeSet<>();
-    for (Path tests : testRoots()) {
-      try (Stream<Path> walk = Files.walk(tests)) {
-        for (Path file : walk.filter(f -> f.toString().endsWith("Test.java")).toList()) {
-          if (CONDITION.matcher(Files.readString(file)).find()) {
-            String name = tests.relativize(file).toString().replace('/', '.').replace('\\', '.');
-            found.add(name.substring(0, name.length() - ".java".length()));
+    TreeSet<String> direct = new TreeSet<>();
+    Map<String, String> tests = new TreeMap<>();
+    for (Path root : testRoots()) {
+      try (Stream<Path> walk = Files.walk(root)) {
+        for (Path file : walk.filter(f -> f.toString().endsWith(".java")).toList()) {
+          String text = Files.readString(file);
+          String path = root.relativize(file).toString().replace('/', '.').replace('\\', '.');
+          String name = path.substring(0, path.length() - ".java".length());
+          if (name.endsWith("Test")) {
+            tests.put(name, text);
+          } else if (CONDITION.matcher(text).find()) {
+            direct.add(name.substring(name.lastIndexOf('.') + 1));
           }
         }
       }
     }
+    Pattern helper = Pattern.compile("\\b(" + String.join("|", direct) + ")\\b[.(]");
+    TreeSet<String> found = new TreeSet<>();
+    tests.forEach(
+        (name, text) -> {
+          if (CONDITION.matcher(text).find() || helper.matcher(text).find()) {
+            found.add(name);
+          }
+        });
     return found;
   }
 
