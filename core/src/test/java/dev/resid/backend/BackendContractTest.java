@@ -116,7 +116,9 @@ class BackendContractTest {
         BrokenBackends.ChangesAnInput.class,
         "distancesAndSquaresAgree",
         "reducedRowsDoNotDependOnOthers",
-        "reductionsKeepNanInItsRow");
+        "reductionsKeepNanInItsRow",
+        "repetitionDoesNotChangeBits",
+        "threadsDoNotChangeBits");
   }
 
   @Test

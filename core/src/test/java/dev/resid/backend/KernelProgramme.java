@@ -19,6 +19,8 @@ import java.util.Map;
  * split unevenly. For the promises that hold for all kernels alike.
  */
 final class KernelProgramme {
+  private static final int ROWS = 33;
+  private static final int WIDTH = 1031;
   private static final int R = 37;
   private static final int C = 259;
   private static final int OUT = 517;
@@ -26,36 +28,42 @@ final class KernelProgramme {
       new AttentionContract.Sizes(3, 29, 29, 3, 20, 0);
 
   private final Cases cases = Cases.ofThisRun();
-  private final Tensor x = rows(C);
-  private final Tensor y = rows(C);
-  private final Tensor dOut = rows(OUT);
+  private final Tensor x = rows(ROWS, WIDTH);
+  private final Tensor y = rows(ROWS, WIDTH);
   private final Tensor scale =
-      cases.tensor(ContractBench.perRow(R), Values.ORDINARY).map(value -> Math.abs(value) + 0.1f);
-  private final Tensor gamma = cases.tensor(ContractBench.vector(C), Values.ORDINARY);
-  private final Tensor beta = cases.tensor(ContractBench.vector(C), Values.ORDINARY);
+      cases
+          .tensor(ContractBench.perRow(ROWS), Values.ORDINARY)
+          .map(value -> Math.abs(value) + 0.1f);
+  private final Tensor gamma = cases.tensor(ContractBench.vector(WIDTH), Values.ORDINARY);
+  private final Tensor beta = cases.tensor(ContractBench.vector(WIDTH), Values.ORDINARY);
+  private final int[] ids = cases.indices(ROWS, 19);
+  private final int[] labels = cases.indices(ROWS, WIDTH);
+  private final Tensor in = rows(R, C);
+  private final Tensor otherIn = rows(R, C);
+  private final Tensor dOut = rows(R, OUT);
   private final Tensor w = cases.tensor(ContractBench.matrix(C, OUT), Values.ORDINARY);
   private final Tensor bias = cases.tensor(ContractBench.vector(OUT), Values.ORDINARY);
   private final Tensor q = cases.tensor(ATTENTION.queries(), Values.ORDINARY);
   private final Tensor k = cases.tensor(ATTENTION.keys(), Values.ORDINARY);
   private final Tensor v = cases.tensor(ATTENTION.keys(), Values.ORDINARY);
-  private final int[] ids = cases.indices(R, 19);
-  private final int[] labels = cases.indices(R, C);
+  private final int[] inIds = cases.indices(R, OUT);
+  private final int[] tokens = cases.indices(R, OUT);
 
-  private final Map<String, double[]> results = new LinkedHashMap<>();
+  private Map<String, double[]> results;
 
-  private Tensor rows(int columns) {
-    return cases.tensor(ContractBench.rows(R, columns), Values.ORDINARY);
+  private Tensor rows(int rows, int columns) {
+    return cases.tensor(ContractBench.rows(rows, columns), Values.ORDINARY);
   }
 
   /** Returns every kernel's results by name. */
-  static Map<String, double[]> run(Backend backend) {
-    KernelProgramme programme = new KernelProgramme();
-    programme.rowKernels(backend);
-    programme.layerNorm(backend);
-    programme.products(backend);
-    programme.attention(backend);
-    programme.reductions(backend);
-    return programme.results;
+  Map<String, double[]> run(Backend backend) {
+    results = new LinkedHashMap<>();
+    rowKernels(backend);
+    layerNorm(backend);
+    products(backend);
+    attention(backend);
+    reductions(backend);
+    return results;
   }
 
   /** What a kernel does with its output. */
@@ -81,7 +89,7 @@ final class KernelProgramme {
     keep(b, "scatterAddRows", x.shape(), out -> b.scatterAddRows(x, ids, out));
     Tensor p = keep(b, "softmax", x.shape(), out -> b.softmax(x, out));
     keep(b, "softmaxBackward", x.shape(), out -> b.softmaxBackward(y, p, out));
-    for (Activation f : Activation.values()) {
+    for (Activation f : new Activation[] {Activation.GELU_NEW, Activation.RELU}) {
       keep(b, "activate " + f, x.shape(), out -> b.activate(x, f, out));
       keep(b, "activateBackward " + f, x.shape(), out -> b.activateBackward(y, x, f, out));
     }
@@ -129,12 +137,12 @@ final class KernelProgramme {
   private void products(Backend b) {
     Matrix packed = b.pack(w);
     for (Activation f : new Activation[] {Activation.IDENTITY, Activation.GELU_NEW}) {
-      keep(b, "linear " + f, dOut.shape(), out -> b.linear(x, packed, bias, f, out));
+      keep(b, "linear " + f, dOut.shape(), out -> b.linear(in, packed, bias, f, out));
     }
-    keep(b, "linearBackwardInput", x.shape(), out -> b.linearBackwardInput(dOut, packed, out));
-    keep(b, "addOuterProducts", w.shape(), out -> b.addOuterProducts(x, dOut, out));
+    keep(b, "linearBackwardInput", in.shape(), out -> b.linearBackwardInput(dOut, packed, out));
+    keep(b, "addOuterProducts", w.shape(), out -> b.addOuterProducts(in, dOut, out));
     keep(b, "addColumnSums", gamma.shape(), out -> b.addColumnSums(x, out));
-    keep(b, "gatherColumns", x.shape(), out -> b.gatherColumns(packed, ids, out));
+    keep(b, "gatherColumns", in.shape(), out -> b.gatherColumns(packed, inIds, out));
   }
 
   private void attention(Backend b) {
@@ -181,13 +189,13 @@ final class KernelProgramme {
     Matrix packed = b.pack(w);
     results.put("crossEntropy", b.crossEntropy(x, labels));
     keep(b, "crossEntropyBackward", x.shape(), out -> b.crossEntropyBackward(x, labels, 0.25, out));
-    results.put("unembedCrossEntropy", b.unembedCrossEntropy(x, packed, bias, labels));
-    results.put("unembedLogSumExp", b.unembedLogSumExp(x, packed, bias));
-    results.put("unembedKl", b.unembedKl(x, y, packed, bias));
+    results.put("unembedCrossEntropy", b.unembedCrossEntropy(in, packed, bias, tokens));
+    results.put("unembedLogSumExp", b.unembedLogSumExp(in, packed, bias));
+    results.put("unembedKl", b.unembedKl(in, otherIn, packed, bias));
     Shape twice = Shape.of(Axis.LENGTH, 2, Axis.ROW, R, Axis.D_MODEL, C);
-    float[] both = Arrays.copyOf(y.toArray(), 2 * R * C);
-    System.arraycopy(x.toArray(), 0, both, R * C, R * C);
-    results.put("unembedKl twice", b.unembedKl(x, Tensor.wrap(twice, both), packed, bias));
+    float[] both = Arrays.copyOf(otherIn.toArray(), 2 * R * C);
+    System.arraycopy(in.toArray(), 0, both, R * C, R * C);
+    results.put("unembedKl twice", b.unembedKl(in, Tensor.wrap(twice, both), packed, bias));
     results.put("l2Distance", b.l2Distance(x, y));
     results.put("sumOfSquares", new double[] {b.sumOfSquares(x)});
     TopK top = b.topK(x, 5);
