@@ -24,8 +24,11 @@ import java.util.zip.ZipOutputStream;
  * <p>Values are read when {@link #write} runs, twice: for the checksum and for the file.
  */
 public final class NpzWriter {
-  /** The earliest time a zip entry can have; a constant, so that equal content is equal bytes. */
-  private static final LocalDateTime EPOCH = LocalDateTime.of(1980, 1, 1, 0, 0);
+  /**
+   * A constant time, so that equal content is equal bytes. The very first a zip entry can have
+   * would make the JDK add a field that depends on the time zone.
+   */
+  private static final LocalDateTime EPOCH = LocalDateTime.of(1980, 2, 1, 0, 0);
 
   /** What an entry costs beside its content and twice its name, zip64 fields included. */
   private static final long ENTRY_BYTES = 160;

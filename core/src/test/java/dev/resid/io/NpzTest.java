@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TimeZone;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.Test;
@@ -87,9 +88,16 @@ class NpzTest {
   }
 
   @Test
-  void equalArraysGiveEqualBytes() throws IOException {
-    byte[] first = stored();
-    assertArrayEquals(first, stored());
+  void equalArraysGiveEqualBytesInEveryTimeZone() throws IOException {
+    TimeZone before = TimeZone.getDefault();
+    try {
+      TimeZone.setDefault(TimeZone.getTimeZone("UTC"));
+      byte[] first = stored();
+      TimeZone.setDefault(TimeZone.getTimeZone("Pacific/Kiritimati"));
+      assertArrayEquals(first, stored());
+    } finally {
+      TimeZone.setDefault(before);
+    }
   }
 
   @Test

@@ -242,6 +242,15 @@ class SafetensorsTest {
   }
 
   @Test
+  void aTensorThatEndsBehindTheFileIsNamed() throws IOException {
+    Path path = file(one("F32", "[2]", "[0,8]"), 7);
+    SafetensorsException e = assertThrows(SafetensorsException.class, () -> Safetensors.open(path));
+    assertTrue(
+        e.getMessage().contains("tensor \"t\": its values end at offset 8, but the file holds 7"),
+        e.getMessage());
+  }
+
+  @Test
   void everyPrefixAndEveryFlippedBitGivesAResultOrTheException() throws IOException {
     Path good = dir.resolve("good.safetensors");
     new SafetensorsWriter()
