@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -15,7 +16,7 @@ class WordCacheTest {
   @ValueSource(ints = {0, 5, 8, 13, 16, 22, 24, 29})
   void wordsAreToldApartByEveryByte(int place) {
     WordCache cache = new WordCache();
-    for (int length : new int[] {place + 3, WordCache.MAX_BYTES}) {
+    for (int length : IntStream.of(place + 3, WordCache.MAX_BYTES).distinct().toArray()) {
       byte[] word = new byte[length + Utf8Buffer.PADDING];
       for (int i = 0; i < 3000; i++) {
         word[place] = (byte) i;
