@@ -6,8 +6,14 @@ import dev.resid.backend.Availability.Available;
 import dev.resid.backend.Availability.Unavailable;
 import dev.resid.backend.Backends;
 import dev.resid.experiments.result.BuildInfo;
+import dev.resid.io.TensorInfo;
+import dev.resid.model.Gpt2Checkpoint;
+import dev.resid.model.Gpt2Config;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.lang.management.ManagementFactory;
+import java.net.URISyntaxException;
+import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -61,6 +67,7 @@ final class DoctorCommand implements Callable<Integer> {
         vectorApi
             ? "loaded"
             : "not loaded: start through ./resid, or pass --add-modules jdk.incubator.vector");
+    line(out, "Model", embeddedModel());
     out.println("Backends");
     Map<String, Availability> backends = Backends.available();
     String chosen = null;
@@ -79,6 +86,23 @@ final class DoctorCommand implements Callable<Integer> {
       line(out, "  none", "nothing here can compute");
     }
     return chosen == null ? ResidCommand.FAILED : ResidCommand.OK;
+  }
+
+  private static String embeddedModel() {
+    try (Gpt2Checkpoint checkpoint = Gpt2Checkpoint.embedded()) {
+      Gpt2Config config = checkpoint.config();
+      long parameters = checkpoint.tensors().values().stream().mapToLong(TensorInfo::elements).sum();
+      return String.format(
+          Locale.ROOT,
+          "embedded, %d blocks of %d, context %d, %,d parameters, in %s",
+          config.nLayers(),
+          config.dModel(),
+          config.nCtx(),
+          parameters,
+          Path.of(Gpt2Checkpoint.class.getProtectionDomain().getCodeSource().getLocation().toURI()));
+    } catch (IOException | RuntimeException | URISyntaxException e) {
+      return "none embedded, pass --model DIR: " + ErrorSentence.of(e);
+    }
   }
 
   private static String memory() {
