@@ -45,6 +45,11 @@ final class BackendOptionsMixin {
     return name == null ? Backends.fastest(options) : Backends.named(name, options);
   }
 
+  /** Returns the number of worker threads, for work that the backend does not do. */
+  int threads() {
+    return options().threads();
+  }
+
   private BackendOptions options() {
     BackendOptions options = BackendOptions.defaults();
     try {

@@ -18,6 +18,11 @@ final class ProgressMixin {
   /** Called by picocli. */
   ProgressMixin() {}
 
+  /** Returns whether nothing but results and errors is to be said. */
+  boolean quiet() {
+    return quiet;
+  }
+
   /**
    * Returns where a computation reports to: a bar where standard error is a terminal, else a line
    * every few seconds, and nothing with {@code --quiet}.

@@ -235,7 +235,7 @@ final class ChartLayout {
   }
 
   private static String tip(Value value) {
-    return Numbers.significant(value.x(), 4)
+    return Numbers.brief(value.x())
         + "|"
         + Numbers.significant(value.y(), 3)
         + "|"

@@ -2,6 +2,7 @@ package dev.resid.experiments.report;
 
 import java.math.BigDecimal;
 import java.math.MathContext;
+import java.math.RoundingMode;
 import java.util.Locale;
 
 /** Numbers as people read them. */
@@ -36,8 +37,8 @@ public final class Numbers {
   }
 
   /**
-   * Returns a number with some significant digits: plain where that is short, else with a power of
-   * ten.
+   * Returns a number with some significant digits, zeros at the end included: plain where that is
+   * short, else with a power of ten.
    *
    * @param value any finite number
    * @param digits at least 1
@@ -48,11 +49,24 @@ public final class Numbers {
     }
     BigDecimal rounded = new BigDecimal(value).round(new MathContext(digits));
     int exponent = rounded.precision() - rounded.scale() - 1;
+    int decimals = Math.max(0, digits - 1 - exponent);
     if (exponent >= -4 && exponent < 6) {
-      return minus(rounded.toPlainString());
+      return minus(rounded.setScale(decimals, RoundingMode.HALF_EVEN).toPlainString());
     }
     BigDecimal mantissa = rounded.movePointLeft(exponent);
-    return minus(mantissa.toPlainString()) + "·10" + superscript(exponent);
+    return minus(mantissa.setScale(digits - 1, RoundingMode.HALF_EVEN).toPlainString())
+        + "·10"
+        + superscript(exponent);
+  }
+
+  /** Returns a number with at most four significant digits and no zeros at the end. */
+  public static String brief(double value) {
+    String text = significant(value, 4);
+    int power = text.indexOf('·');
+    String digits = power < 0 ? text : text.substring(0, power);
+    String shortened =
+        digits.contains(".") ? digits.replaceAll("0+$", "").replaceAll("\\.$", "") : digits;
+    return shortened + (power < 0 ? "" : text.substring(power));
   }
 
   /** Returns a whole number with thin spaces between groups of three digits. */

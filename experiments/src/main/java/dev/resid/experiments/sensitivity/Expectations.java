@@ -161,7 +161,7 @@ final class Expectations {
             "Least squares on logarithms over α = "
                 + list(small)
                 + "; expected "
-                + Numbers.significant(limit, 2)
+                + Numbers.brief(limit)
                 + " ± "
                 + EXPONENT_MARGIN
                 + "."));
@@ -252,8 +252,7 @@ final class Expectations {
   }
 
   private String list(List<Integer> some) {
-    List<String> texts =
-        some.stream().map(l -> Numbers.significant(result.lengths()[l], 3)).toList();
+    List<String> texts = some.stream().map(l -> Numbers.brief(result.lengths()[l])).toList();
     return texts.size() <= 6
         ? String.join(", ", texts)
         : String.join(", ", texts.subList(0, 3)) + " … " + texts.getLast();

@@ -201,7 +201,7 @@ final class SensitivityReport {
         new Term("Pool of real activations", poolInWords()),
         new Term(
             "Ridge",
-            Numbers.significant(settings.number("ridge"), 3)
+            Numbers.brief(settings.number("ridge"))
                 + " on the diagonal of the covariance, "
                 + Numbers.significant(ridgePercent(), 2)
                 + " % of its trace"),
@@ -232,9 +232,9 @@ final class SensitivityReport {
     String range =
         values.length
             + " from "
-            + Numbers.significant(values[0], 3)
+            + Numbers.brief(values[0])
             + " to "
-            + Numbers.significant(values[values.length - 1], 3);
+            + Numbers.brief(values[values.length - 1]);
     return switch (lengths) {
       case Lengths.Published published -> range + ", the published ones";
       case Lengths.Scaled scaled ->
@@ -294,9 +294,9 @@ final class SensitivityReport {
         settings.text("weights").equals("transformerlens")
             ? "Weights are rewritten as TransformerLens does, as in the publication."
             : "Weights are as in the checkpoint. The publication ran on weights that"
-                  + " TransformerLens had centred, which leaves every KL as it is but changes L2:"
-                  + " with raw weights the blocks also write along the constant vector. For its L2"
-                  + " numbers use --weights transformerlens.";
+                + " TransformerLens had centred, which leaves every KL as it is but changes L2:"
+                + " with raw weights the blocks also write along the constant vector. For its L2"
+                + " numbers use --weights transformerlens.";
     return List.of(
         weights,
         "Real activations are drawn for each row and position by itself, with x excluded by row and"

@@ -256,9 +256,9 @@ final class StatisticsPass {
     Files.deleteIfExists(poolFile);
   }
 
-  /** Returns whether the pool is there, which it is not after {@link #discardPool}. */
-  boolean hasPool() {
-    return Files.exists(poolFile);
+  /** Returns whether the whole pool is there, which it is not after {@link #discardPool}. */
+  boolean hasPool() throws IOException {
+    return Files.exists(poolFile) && Files.size(poolFile) >= poolBytes();
   }
 
   /** Forgets an earlier process's work, so that {@link #run} starts from the first row. */

@@ -1,0 +1,258 @@
+package dev.resid.experiments.report;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.resid.experiments.report.Chart.AxisKind;
+import dev.resid.experiments.report.Chart.AxisSpec;
+import dev.resid.experiments.report.Chart.Guide;
+import dev.resid.experiments.report.Chart.Panel;
+import dev.resid.experiments.report.Chart.Series;
+import dev.resid.experiments.report.Chart.Style;
+import dev.resid.experiments.report.Chart.Value;
+import dev.resid.experiments.report.Drawing.Weight;
+import dev.resid.experiments.report.Section.Choice;
+import dev.resid.experiments.report.Section.Figure;
+import dev.resid.experiments.report.Section.Figures;
+import dev.resid.experiments.report.Section.Finding;
+import dev.resid.experiments.report.Section.Findings;
+import dev.resid.experiments.report.Section.Prose;
+import dev.resid.experiments.report.Section.Table;
+import dev.resid.experiments.report.Section.Term;
+import dev.resid.experiments.report.Section.Terms;
+import dev.resid.experiments.report.Section.Verdict;
+import dev.resid.experiments.result.ResultTable;
+import dev.resid.experiments.result.ResultTable.Column;
+import dev.resid.experiments.result.ResultTable.Type;
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import javax.imageio.ImageIO;
+import javax.xml.parsers.DocumentBuilderFactory;
+import org.junit.jupiter.api.Test;
+import org.w3c.dom.Document;
+import org.w3c.dom.Element;
+import org.w3c.dom.NodeList;
+
+class ReportTest {
+  private static final Pattern LOADED = Pattern.compile("(https?:)?//\\w|src=|url\\(|@import");
+
+  @Test
+  void svgIsWellFormedAndHasEveryPoint() throws Exception {
+    Document svg = parse(chart(AxisKind.LINEAR).toSvg());
+    assertEquals("svg", svg.getDocumentElement().getLocalName());
+    NodeList all = svg.getElementsByTagName("*");
+    int points = 0;
+    for (int i = 0; i < all.getLength(); i++) {
+      points += ((Element) all.item(i)).hasAttribute("data-tip") ? 1 : 0;
+    }
+    assertEquals(2 * 3, points);
+    assertTrue(chart(AxisKind.LINEAR).toSvg().contains("A &lt; B &amp; &quot;C&quot;"));
+  }
+
+  @Test
+  void heightsAreProportionalToValues() throws Exception {
+    // Values 1, 2, 4 on a linear axis: the second step is twice the first.
+    double[] y = pointHeights(chart(AxisKind.LINEAR));
+    assertEquals(2, (y[1] - y[2]) / (y[0] - y[1]), 0.01); // coordinates have one decimal
+    double[] log = pointHeights(chart(AxisKind.LOG));
+    assertEquals(1, (log[1] - log[2]) / (log[0] - log[1]), 0.01);
+  }
+
+  @Test
+  void aLogarithmicAxisLeavesOutWhatIsNotPositive() {
+    Series series =
+        new Series(
+            "a", "a", Style.BLUE_SOLID, List.of(new Value(1, 0, -1, 1), new Value(2, 3, -1, 4)));
+    String svg = one(AxisKind.LOG, series).toSvg();
+    assertFalse(svg.contains("NaN") || svg.contains("Infinity"), svg);
+    assertEquals(1 + 2, svg.split("data-tip=", -1).length, "one point in each of two panels");
+  }
+
+  @Test
+  void pngIsTheSamePictureEveryTime() throws IOException {
+    byte[] png = chart(AxisKind.LINEAR).toPng();
+    assertArrayEquals(png, chart(AxisKind.LINEAR).toPng());
+    BufferedImage image = ImageIO.read(new ByteArrayInputStream(png));
+    assertEquals(2000, image.getWidth());
+    int coloured = 0;
+    for (int x = 0; x < image.getWidth(); x++) {
+      for (int y = 0; y < image.getHeight(); y++) {
+        int rgb = image.getRGB(x, y);
+        coloured += (rgb & 255) > (rgb >> 16 & 255) + 100 ? 1 : 0;
+      }
+    }
+    assertTrue(coloured > 2000, "blue pixels of the curve: " + coloured);
+  }
+
+  @Test
+  void everyCharacterOfAFigureHasAGlyph() {
+    String used =
+        "KL(original‖perturbed), α·10⁻³ × 95 % − n–2 ≤ [0/1] \"q\" 'r' +=:;.? Σ μ σ → Δ ² ₂ é _ #";
+    for (char character : used.toCharArray()) {
+      assertTrue(StrokeFont.get().has(character), "no glyph for " + character);
+    }
+    for (char character = ' '; character < 127; character++) {
+      assertTrue(
+          StrokeFont.get().has(character)
+              || character == '$'
+              || character == '^'
+              || character == '`',
+          "no glyph for " + character);
+    }
+    double regular = StrokeFont.get().width("mixture", 14, Weight.REGULAR);
+    assertTrue(StrokeFont.get().width("mixture", 14, Weight.BOLD) > regular);
+    assertEquals(2 * regular, StrokeFont.get().width("mixture", 28, Weight.REGULAR), 1e-9);
+  }
+
+  @Test
+  void ticksAreRoundAndInside() {
+    Scale scale = Scale.holding(AxisKind.LINEAR, List.of(0.3, 1.73));
+    assertEquals(
+        List.of("0.0", "0.5", "1.0", "1.5", "2.0"),
+        scale.ticks().stream().map(Scale.Tick::label).toList());
+    Scale log = Scale.holding(AxisKind.LOG, List.of(3e-7, 0.5, 0.0));
+    assertEquals(
+        List.of("10⁻⁶", "10⁻⁴", "0.01"), log.ticks().stream().map(Scale.Tick::label).toList());
+    assertEquals(
+        List.of("0", "0.25", "0.50", "0.75", "1.00", "1.25", "1.50"),
+        Scale.holding(AxisKind.LINEAR, List.of(1.5)).ticks().stream()
+            .map(tick -> tick.value() == 0 ? "0" : tick.label())
+            .toList());
+  }
+
+  @Test
+  void numbersReadWell() {
+    assertEquals("0.0123", Numbers.significant(0.012345, 3));
+    assertEquals("1.23·10⁻⁷", Numbers.significant(1.2345e-7, 3));
+    assertEquals("−4.50", Numbers.significant(-4.5, 3));
+    assertEquals("12346", Numbers.significant(12345.6, 5));
+    assertEquals("12300", Numbers.significant(12345.6, 3));
+    assertEquals("23", Numbers.brief(23));
+    assertEquals("1.5·10⁻⁷", Numbers.brief(1.5e-7));
+    assertEquals("0.1235", Numbers.brief(0.123456));
+    assertEquals("0", Numbers.significant(0, 3));
+    assertEquals("2\u2009000\u2009000", Numbers.grouped(2_000_000));
+  }
+
+  @Test
+  void thePageNeedsNothingElse() {
+    String html = page();
+    java.util.regex.Matcher matcher = LOADED.matcher(html);
+    assertFalse(
+        matcher.find(),
+        () -> html.substring(matcher.start(), Math.min(html.length(), matcher.start() + 60)));
+    assertTrue(html.contains("default-src 'none'"));
+  }
+
+  @Test
+  void thePageShowsWhatItIsGiven() throws Exception {
+    String html = page();
+    for (String text :
+        List.of(
+            "A &lt;title&gt;",
+            "does not hold",
+            "as expected?",
+            "term &amp; meaning",
+            "0.3333",
+            "data-value=\"0.3333333333333333\"",
+            "data-choice-axes=\"log\" hidden",
+            "aria-pressed=\"true\" data-series=\"A &lt; B &amp; &quot;C&quot;\"")) {
+      assertTrue(html.contains(text), text);
+    }
+    // Void elements apart, the page is well formed, so that no tag was left open.
+    String body =
+        html.substring(html.indexOf("<header>"), html.indexOf("<script>"))
+            .replace("<wbr>", "")
+            .replace(" hidden>", ">")
+            .replace(" checked>", ">")
+            .replaceAll("<input ([^>]*)>", "<input $1/>");
+    parse("<body>" + body + "</body>");
+  }
+
+  private static String page() {
+    ResultTable table =
+        new ResultTable(
+            List.of(
+                new Column("name", Type.TEXT, "What."),
+                new Column("kl_nats", Type.NUMBER, "How much.")));
+    table.add("x<y", 1 / 3.0);
+    return HtmlReport.of(
+        "A <title>",
+        "What it is about.",
+        Map.of("results.csv", "results.csv"),
+        List.of(
+            new Findings(
+                "Findings",
+                "",
+                List.of(
+                    new Finding("as expected?", "no", Verdict.DOES_NOT_HOLD, "why"),
+                    new Finding("and this?", "yes", Verdict.HOLDS, ""))),
+            new Figures(
+                "Figures",
+                "Point.",
+                List.of(
+                    new Choice(
+                        "axes",
+                        "Axes",
+                        new java.util.TreeMap<>(Map.of("linear", "linear", "log", "log")))),
+                List.of(
+                    new Figure(Map.of("axes", "linear"), "one", chart(AxisKind.LINEAR)),
+                    new Figure(Map.of("axes", "log"), "two", chart(AxisKind.LOG)))),
+            new Terms("Terms", "", List.of(new Term("term & meaning", "m"))),
+            new Prose("Prose", List.of("p")),
+            new Table("Table", "All.", table)));
+  }
+
+  private static double[] pointHeights(Chart chart) throws Exception {
+    NodeList circles = parse(chart.toSvg()).getElementsByTagName("circle");
+    double[] heights = new double[3];
+    int n = 0;
+    for (int i = 0; i < circles.getLength(); i++) {
+      Element circle = (Element) circles.item(i);
+      if (circle.hasAttribute("data-tip") && n < 3) {
+        heights[n] = Double.parseDouble(circle.getAttribute("cy"));
+        n++;
+      }
+    }
+    assertEquals(3, n);
+    return heights;
+  }
+
+  private static Chart chart(AxisKind kind) {
+    Series series =
+        new Series(
+            "A < B & \"C\"",
+            "end",
+            Style.BLUE_SOLID,
+            List.of(new Value(1, 1, 0.9, 1.1), new Value(10, 2, 1.9, 2.2), new Value(30, 4, 3, 5)));
+    return one(kind, series);
+  }
+
+  private static Chart one(AxisKind kind, Series series) {
+    Panel panel = new Panel("panel", List.of(series), Optional.of(new Guide(20, "guide")));
+    return new Chart(
+        "title",
+        "subtitle",
+        "source",
+        new AxisSpec("length", kind),
+        new AxisSpec("KL (nats)", kind),
+        List.of(panel, panel));
+  }
+
+  private static Document parse(String xml) throws Exception {
+    DocumentBuilderFactory factory = DocumentBuilderFactory.newInstance();
+    factory.setNamespaceAware(true);
+    factory.setFeature("http://apache.org/xml/features/disallow-doctype-decl", true);
+    return factory
+        .newDocumentBuilder()
+        .parse(new ByteArrayInputStream(xml.getBytes(StandardCharsets.UTF_8)));
+  }
+}

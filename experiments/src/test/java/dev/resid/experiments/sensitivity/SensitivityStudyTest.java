@@ -1,0 +1,332 @@
+package dev.resid.experiments.sensitivity;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.resid.experiments.direction.BasePoints;
+import dev.resid.experiments.direction.Direction;
+import dev.resid.experiments.direction.DirectionKind;
+import dev.resid.experiments.result.RunRecord;
+import dev.resid.experiments.sweep.Shard;
+import dev.resid.experiments.sweep.Workers;
+import dev.resid.hook.HookPoint;
+import dev.resid.model.ForwardResult;
+import dev.resid.model.Gpt2;
+import dev.resid.progress.Progress;
+import dev.resid.tensor.Backend;
+import dev.resid.tensor.Tensor;
+import dev.resid.tokenizer.TokenBatch;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class SensitivityStudyTest {
+  private static final TokenBatch TOKENS = TinyModel.tokens(19, 12, 12, 12, 7, 12, 12, 12, 12, 3);
+  private static final double[] LENGTHS = {0.05, 0.2, 1, 2, 4};
+
+  /** An uninterrupted run by one thread, which the others are compared with. */
+  @TempDir private static Path whole;
+
+  @TempDir private Path temporary;
+
+  @BeforeAll
+  static void runOnce() throws IOException {
+    run(whole, options(), 1);
+  }
+
+  @Test
+  void meansAreThoseOfPlainForwardRunsWithAHook() throws IOException {
+    try (Backend backend = TinyModel.backend(1);
+        Workers workers = new Workers(1)) {
+      Gpt2 gpt2 = TinyModel.on(backend);
+      HookPoint point = HookPoint.residPre(1);
+      HookPoint last = HookPoint.residPost(2);
+      double alpha = LENGTHS[3];
+      double klAll = 0;
+      double klRest = 0;
+      double l2All = 0;
+      int all = 0;
+      int rest = 0;
+      for (int row = 0; row < TOKENS.rows(); row++) {
+        TokenBatch one = TOKENS.slice(row, row + 1);
+        ForwardResult clean = gpt2.forward(one, point.capture(), last.capture());
+        Tensor x = clean.cache().get(point);
+        Tensor unit =
+            Direction.isotropic()
+                .draw(
+                    SensitivityOptions.DEFAULT_SEED, BasePoints.of(x, row, one.lengths()), workers);
+        ForwardResult changed =
+            gpt2.forward(one, point.replace((a, at) -> a.plus(unit.times(alpha))), last.capture());
+        for (int pos = 0; pos < one.length(0) - 1; pos++) {
+          double kl = kl(clean.logits(), changed.logits(), pos);
+          klAll += kl;
+          l2All += distance(clean.cache().get(last), changed.cache().get(last), pos);
+          klRest += pos == 0 ? 0 : kl;
+          all++;
+          rest += pos == 0 ? 0 : 1;
+        }
+      }
+      String[] cells = line(whole, "isotropic," + alpha + ",");
+      // float32 runs by two paths; means of about 100 positions.
+      assertEquals(klAll / all, Double.parseDouble(cells[3]), 1e-5 * klAll / all + 1e-7);
+      assertEquals(l2All / all, Double.parseDouble(cells[6]), 1e-5 * l2All / all);
+      assertEquals(klRest / rest, Double.parseDouble(cells[9]), 1e-5 * klRest / rest + 1e-7);
+      assertEquals(all, Integer.parseInt(cells[cells.length - 1]));
+    }
+  }
+
+  /** The other run also has other threads and another batch size, which changes no byte either. */
+  @Test
+  void aRunInterruptedAtAnyMomentEndsInTheSameBytes() throws IOException {
+    Path folder = temporary.resolve("interrupted");
+    SensitivityOptions options = with(Shard.WHOLE, 3, SensitivityOptions.DEFAULT_SEED);
+    // Reports: 4 while activations are collected, 15 + 1 in the first block, 5 + 1 in the second.
+    for (int after : new int[] {0, 3, 4, 11, 20}) {
+      assertThrows(PulledPlug.class, () -> run(folder, options, 2, interruptedAfter(after)));
+      assertFalse(RunRecord.read(folder).finished().isPresent());
+      assertFalse(Files.exists(folder.resolve("results.csv")));
+      cutEnd(folder.resolve("blocks/rows.log"), 3);
+      cutEnd(folder.resolve("blocks/pool.f32"), 5);
+    }
+    assertThrows(PulledPlug.class, () -> run(folder, options, 2, interruptedAfter(20)));
+    long[] resumedAt = new long[1];
+    Progress progress =
+        (name, unit, done, total) -> {
+          resumedAt[0] = done; // of the last task, the sweep
+          return Progress.none().begin(name, unit, done, total);
+        };
+    run(folder, options, 3, progress);
+    assertEquals(8L * 5 * LENGTHS.length, resumedAt[0], "the first block was not lost");
+    assertEquals(List.of(), differences(whole, folder));
+    assertTrue(RunRecord.read(folder).finished().isPresent());
+  }
+
+  @Test
+  void mergedShardsAreTheWholeRun() throws IOException {
+    Path first = temporary.resolve("shard0");
+    Path second = temporary.resolve("shard1");
+    run(first, withShard(new Shard(0, 2)), 1);
+    SensitivityOutcome shard = run(second, withShard(new Shard(1, 2)), 2);
+    assertTrue(shard.report().isEmpty());
+    assertFalse(Files.exists(second.resolve("report.html")));
+    Path merged = temporary.resolve("merged");
+    try (Workers workers = new Workers(2)) {
+      new SensitivityMerge(List.of(second, first)).run(merged, workers);
+      assertEquals(List.of(), differences(whole, merged));
+      // The merged folder is a finished run: nothing is computed again.
+      Files.delete(merged.resolve("report.html"));
+      run(merged, options(), 1, interruptedAfter(0));
+      assertEquals(List.of(), differences(whole, merged));
+    }
+  }
+
+  @Test
+  void aMergeWithoutAllShardsIsRefused() throws IOException {
+    Path first = temporary.resolve("shard0");
+    run(first, withShard(new Shard(0, 2)), 1);
+    try (Workers workers = new Workers(1)) {
+      String message =
+          assertThrows(
+                  IllegalStateException.class,
+                  () ->
+                      new SensitivityMerge(List.of(first))
+                          .run(temporary.resolve("merged"), workers))
+              .getMessage();
+      assertTrue(message.startsWith("1 of 2 blocks are missing (1)"), message);
+    }
+    assertFalse(Files.exists(temporary.resolve("merged")));
+  }
+
+  @Test
+  void shardsOfDifferentRunsAreNotMerged() throws IOException {
+    Path first = temporary.resolve("shard0");
+    Path second = temporary.resolve("shard1");
+    run(first, withShard(new Shard(0, 2)), 1);
+    run(second, with(new Shard(1, 2), 0, 24), 1);
+    try (Workers workers = new Workers(1)) {
+      String message =
+          assertThrows(
+                  IllegalStateException.class,
+                  () ->
+                      new SensitivityMerge(List.of(first, second))
+                          .run(temporary.resolve("merged"), workers))
+              .getMessage();
+      assertTrue(message.contains("different runs (seed is 24 here and 23 there)"), message);
+    }
+  }
+
+  @Test
+  void theFolderOfAnotherRunIsRefused() throws IOException {
+    Map<String, String> before = results(whole);
+    String message =
+        assertThrows(IllegalStateException.class, () -> run(whole, with(Shard.WHOLE, 0, 24), 1))
+            .getMessage();
+    assertTrue(message.contains("output folder of another run (seed is 24 here"), message);
+    assertEquals(before, results(whole));
+  }
+
+  @Test
+  void aLayerTheModelLacksIsRefused() {
+    try (Backend backend = TinyModel.backend(1)) {
+      Gpt2 gpt2 = TinyModel.on(backend);
+      String message =
+          assertThrows(
+                  IllegalArgumentException.class,
+                  () -> new SensitivityStudy(gpt2, SensitivityOptions.of(TOKENS, "random", 3)))
+              .getMessage();
+      assertEquals("layer is 3, the model's are 0 to 2", message);
+    }
+  }
+
+  @Test
+  void scaledLengthsFollowTheMeanDistance() {
+    assertEquals(24, new Lengths.Scaled().count());
+    double[] scaled = new Lengths.Scaled().values(8.159);
+    assertEquals(0.1, scaled[0]);
+    assertEquals(10.1, scaled[23]);
+    assertEquals(
+        List.of(1.0, 2.5), Arrays.stream(Lengths.parse("1,2.5").values(7)).boxed().toList());
+    assertThrows(IllegalArgumentException.class, () -> Lengths.parse("2,1"));
+    assertThrows(IllegalArgumentException.class, () -> Lengths.parse("0,1"));
+    assertThrows(IllegalArgumentException.class, () -> Lengths.parse("1,x"));
+  }
+
+  private static final class PulledPlug extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+  }
+
+  /** Throws at the report after the given number of reports, over both walks. */
+  private static Progress interruptedAfter(int reports) {
+    int[] left = {reports};
+    return (name, unit, done, total) ->
+        new Progress.Task() {
+          @Override
+          public void advanceTo(long count) {
+            if (left[0]-- == 0) {
+              throw new PulledPlug();
+            }
+          }
+
+          @Override
+          public void detail(String text) {}
+
+          @Override
+          public void close() {}
+        };
+  }
+
+  private static void cutEnd(Path file, int bytes) throws IOException {
+    if (Files.exists(file)) {
+      byte[] content = Files.readAllBytes(file);
+      Files.write(file, Arrays.copyOf(content, Math.max(0, content.length - bytes)));
+    }
+  }
+
+  private static SensitivityOutcome run(Path folder, SensitivityOptions options, int threads)
+      throws IOException {
+    return run(folder, options, threads, Progress.none());
+  }
+
+  private static SensitivityOutcome run(
+      Path folder, SensitivityOptions options, int threads, Progress progress) throws IOException {
+    try (Backend backend = TinyModel.backend(threads);
+        Workers workers = new Workers(threads)) {
+      return new SensitivityStudy(TinyModel.on(backend), options).run(folder, progress, workers);
+    }
+  }
+
+  private static SensitivityOptions options() {
+    return with(Shard.WHOLE, 0, SensitivityOptions.DEFAULT_SEED);
+  }
+
+  private static SensitivityOptions withShard(Shard shard) {
+    return with(shard, 0, SensitivityOptions.DEFAULT_SEED);
+  }
+
+  private static SensitivityOptions with(Shard shard, int batch, long seed) {
+    return new SensitivityOptions(
+        TOKENS,
+        "random tokens",
+        1,
+        new Lengths.Given(LENGTHS),
+        Arrays.asList(DirectionKind.values()),
+        seed,
+        60, // fewer than there are, so that the pool is a choice
+        SensitivityOptions.DEFAULT_RIDGE,
+        shard,
+        batch);
+  }
+
+  /** Returns every result file but run.json, which holds times, with its content. */
+  private static Map<String, String> results(Path folder) throws IOException {
+    Map<String, String> content = new TreeMap<>();
+    try (Stream<Path> files = Files.walk(folder)) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        String name = folder.relativize(file).toString();
+        if (!name.startsWith("blocks") && !name.equals("run.json") && !name.equals(".lock")) {
+          content.put(name, HexFormat.of().formatHex(Files.readAllBytes(file)));
+        }
+      }
+    }
+    assertTrue(content.size() > 30, "tables, page and figures: " + content.keySet());
+    return content;
+  }
+
+  private static List<String> differences(Path one, Path other) throws IOException {
+    Map<String, String> left = results(one);
+    Map<String, String> right = results(other);
+    assertEquals(left.keySet(), right.keySet());
+    return left.keySet().stream().filter(k -> !left.get(k).equals(right.get(k))).toList();
+  }
+
+  private static String[] line(Path folder, String start) throws IOException {
+    return Files.readAllLines(folder.resolve("results.csv")).stream()
+        .filter(line -> line.startsWith(start))
+        .findFirst()
+        .orElseThrow()
+        .split(",");
+  }
+
+  private static double kl(Tensor clean, Tensor changed, int pos) {
+    double[] p = logSoftmax(clean, pos);
+    double[] q = logSoftmax(changed, pos);
+    double sum = 0;
+    for (int v = 0; v < p.length; v++) {
+      sum += Math.exp(p[v]) * (p[v] - q[v]);
+    }
+    return sum;
+  }
+
+  private static double[] logSoftmax(Tensor logits, int pos) {
+    double[] values = new double[TinyModel.CONFIG.dVocab()];
+    double sum = 0;
+    for (int v = 0; v < values.length; v++) {
+      values[v] = logits.get(0, pos, v);
+      sum += Math.exp(values[v]);
+    }
+    for (int v = 0; v < values.length; v++) {
+      values[v] -= Math.log(sum);
+    }
+    return values;
+  }
+
+  private static double distance(Tensor one, Tensor other, int pos) {
+    double sum = 0;
+    for (int c = 0; c < TinyModel.CONFIG.dModel(); c++) {
+      double delta = (double) one.get(0, pos, c) - other.get(0, pos, c);
+      sum += delta * delta;
+    }
+    return Math.sqrt(sum);
+  }
+}
