@@ -66,8 +66,16 @@ public final class Continuation {
    *
    * @param point the last resid_post, or a point named to {@code continueWith} and kept by the base
    *     run; its activation must have one vector a position
+   * @throws dev.resid.hook.NoSuchActivationException if one of the runs did not keep the point
+   * @throws IllegalArgumentException if the activation is indexed by more than one position
    */
   public PositionValues l2At(HookPoint point) {
+    if (point.site().axes().contains(Axis.KEY_POS)) {
+      throw new IllegalArgumentException(
+          point
+              + " has a row of keys a head and position, not one vector a position, so there is no"
+              + " L2 of a position; compare the activations in cache()");
+    }
     boolean last = point.equals(HookPoint.residPost(model.config().nLayers() - 1));
     Tensor changed = last ? lastResid : cache.get(point);
     Tensor clean = part(base.cache().get(point));

@@ -196,10 +196,11 @@ final class Gpt2Backward {
   private Tensor attention(int layer, PackedBlock w, Tensor dMid) {
     Tensor dOut = at(ATTN_OUT, layer, copy(dMid));
     Tensor z = tape.get(Z, layer);
-    sum(WeightNames.W_O, layer).forEach(d -> backend.addOuterProducts(flat(z), dOut, d));
     sum(WeightNames.b_O, layer).forEach(d -> backend.addColumnSums(dOut, d));
+    Tensor dResult = result(layer, dOut);
+    sum(WeightNames.W_O, layer).forEach(d -> backend.addOuterProducts(flat(z), dResult, d));
     Tensor dZ = scope.take(z.shape());
-    backend.linearBackwardInput(result(layer, dOut), w.W_O(), flat(dZ));
+    backend.linearBackwardInput(dResult, w.W_O(), flat(dZ));
     scope.give(dOut);
     dZ = at(Z, layer, dZ);
     Tensor q = tape.get(Q, layer);

@@ -32,6 +32,7 @@ import dev.resid.tensor.Backend;
 import dev.resid.tensor.Matrix;
 import dev.resid.tensor.Shape;
 import dev.resid.tensor.Tensor;
+import java.util.Arrays;
 import java.util.Optional;
 
 /**
@@ -40,8 +41,8 @@ import java.util.Optional;
  * backward pass needs.
  *
  * <p>A pass covers {@code pos} positions from a first one on; positions before it are seen through
- * {@link KeyValues} (incremental decoding, continuations). Rows never mix: a row gives the same bits
- * alone and in a batch.
+ * {@link KeyValues} (incremental decoding, continuations). Rows never mix: a row gives the same
+ * bits alone and in a batch.
  */
 final class Gpt2Forward {
   private final PackedModel model;
@@ -55,7 +56,11 @@ final class Gpt2Forward {
   private final int first;
 
   Gpt2Forward(
-      PackedModel model, PassMemory memory, Hooks hooks, Extent extent, Optional<KeyValues> cached) {
+      PackedModel model,
+      PassMemory memory,
+      Hooks hooks,
+      Extent extent,
+      Optional<KeyValues> cached) {
     this.model = model;
     this.config = model.config();
     this.backend = model.backend();
@@ -218,7 +223,13 @@ final class Gpt2Forward {
     Tensor scores =
         take(
             Shape.of(
-                Axis.BATCH, batch, Axis.HEAD, config.nHeads(), Axis.POS, pos, Axis.KEY_POS,
+                Axis.BATCH,
+                batch,
+                Axis.HEAD,
+                config.nHeads(),
+                Axis.POS,
+                pos,
+                Axis.KEY_POS,
                 visible));
     backend.attentionScores(q, keys, spec, scores);
     scores = at(ATTN_SCORES, layer, scores);
@@ -238,8 +249,8 @@ final class Gpt2Forward {
   }
 
   /**
-   * The per-head results, which no kernel needs. Where an intervention changes them, attn_out becomes
-   * their sum over heads plus b_O; where none does, attn_out keeps its bits.
+   * The per-head results, which no kernel needs. At positions where an intervention changes them,
+   * attn_out becomes their sum over heads plus b_O; everywhere else it keeps its bits.
    */
   private Tensor throughResult(int layer, Tensor z, Tensor fused) {
     PackedBlock w = model.block(layer);
@@ -247,34 +258,45 @@ final class Gpt2Forward {
     int width = config.dHead();
     Shape shape =
         Shape.of(
-            Axis.BATCH, batch, Axis.POS, pos, Axis.HEAD, config.nHeads(), Axis.D_MODEL,
+            Axis.BATCH,
+            batch,
+            Axis.POS,
+            pos,
+            Axis.HEAD,
+            config.nHeads(),
+            Axis.D_MODEL,
             config.dModel());
     Tensor result = take(shape);
     Tensor none = backend.allocate(Shape.of(Axis.D_MODEL, config.dModel()));
     for (int h = 0; h < config.nHeads(); h++) {
       Tensor zHead = take(z.shape().with(Axis.HEAD, 1));
       backend.extract(z, Axis.HEAD, h, zHead);
-      Matrix head = backend.pack(output.slice(output.shape().dims().getFirst().axis(), h * width,
-          (h + 1) * width));
+      Matrix head =
+          backend.pack(
+              output.slice(output.shape().dims().getFirst().axis(), h * width, (h + 1) * width));
       Tensor part = take(shape.with(Axis.HEAD, 1));
       backend.linear(flat(zHead), head, none, Activation.IDENTITY, part);
       backend.insert(part, Axis.HEAD, h, result);
       memory.done(zHead);
       memory.done(part);
     }
-    Tensor before = Tensor.of(shape, result.toArray());
+    float[] before = result.toArray();
     result = at(RESULT, layer, result);
-    if (result.sameBits(before)) {
+    float[] parts = result.toArray();
+    if (sameBits(before, parts, 0, parts.length)) {
       return fused;
     }
     float[] bias = w.b_O().toArray();
-    float[] parts = result.toArray();
-    float[] sums = new float[batch * pos * config.dModel()];
+    float[] sums = fused.toArray();
+    int perRow = config.nHeads() * config.dModel();
     for (int row = 0; row < batch * pos; row++) {
+      if (sameBits(before, parts, row * perRow, perRow)) {
+        continue;
+      }
       for (int c = 0; c < config.dModel(); c++) {
         double sum = 0;
         for (int h = 0; h < config.nHeads(); h++) {
-          sum += parts[(row * config.nHeads() + h) * config.dModel() + c];
+          sum += parts[row * perRow + h * config.dModel() + c];
         }
         sums[row * config.dModel() + c] = (float) (sum + bias[c]);
       }
@@ -285,11 +307,21 @@ final class Gpt2Forward {
     return changed;
   }
 
+  private static boolean sameBits(float[] a, float[] b, int from, int length) {
+    return Arrays.equals(a, from, from + length, b, from, from + length);
+  }
+
   private Tensor project(Tensor normalized, Matrix weight, Tensor bias) {
     Tensor out =
         take(
             Shape.of(
-                Axis.BATCH, batch, Axis.POS, pos, Axis.HEAD, config.nHeads(), Axis.D_HEAD,
+                Axis.BATCH,
+                batch,
+                Axis.POS,
+                pos,
+                Axis.HEAD,
+                config.nHeads(),
+                Axis.D_HEAD,
                 config.dHead()));
     backend.linear(normalized, weight, bias, Activation.IDENTITY, flat(out));
     return out;
