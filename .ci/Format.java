@@ -18,7 +18,8 @@ final class Format {
   /**
    * Formats.
    *
-   * @param args {@code check} or {@code apply}, and the folder of the project
+   * @param args {@code check} or {@code apply}, the folder of the project, and a file that will
+   *     list what is not formatted, and not exist if nothing is
    */
   public static void main(String[] args) throws IOException {
     boolean apply =
@@ -45,11 +46,11 @@ final class Format {
         problems.add(root.relativize(file) + ": " + e.getMessage());
       }
     }
+    Path list = Path.of(args[2]);
+    Files.deleteIfExists(list);
     if (!problems.isEmpty()) {
-      System.err.println("Not in google-java-format:");
-      problems.forEach(problem -> System.err.println("  " + problem));
-      System.err.println("Run 'mvn -N verify -Dformat=apply'.");
-      System.exit(1);
+      problems.forEach(problem -> System.err.println("not formatted: " + problem));
+      Files.write(list, problems);
     }
   }
 

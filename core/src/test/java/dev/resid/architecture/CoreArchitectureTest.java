@@ -16,9 +16,7 @@ class CoreArchitectureTest {
   @TestFactory
   Stream<DynamicTest> coreKeepsEveryRule() {
     return ArchitectureRules.all().entrySet().stream()
-        .map(
-            rule ->
-                DynamicTest.dynamicTest(rule.getKey(), () -> rule.getValue().check(CORE)));
+        .map(rule -> DynamicTest.dynamicTest(rule.getKey(), () -> rule.getValue().check(CORE)));
   }
 
   @Test

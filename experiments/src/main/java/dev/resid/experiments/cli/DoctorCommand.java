@@ -91,7 +91,8 @@ final class DoctorCommand implements Callable<Integer> {
   private static String embeddedModel() {
     try (Gpt2Checkpoint checkpoint = Gpt2Checkpoint.embedded()) {
       Gpt2Config config = checkpoint.config();
-      long parameters = checkpoint.tensors().values().stream().mapToLong(TensorInfo::elements).sum();
+      long parameters =
+          checkpoint.tensors().values().stream().mapToLong(TensorInfo::elements).sum();
       return String.format(
           Locale.ROOT,
           "embedded, %d blocks of %d, context %d, %,d parameters, in %s",
@@ -99,7 +100,8 @@ final class DoctorCommand implements Callable<Integer> {
           config.dModel(),
           config.nCtx(),
           parameters,
-          Path.of(Gpt2Checkpoint.class.getProtectionDomain().getCodeSource().getLocation().toURI()));
+          Path.of(
+              Gpt2Checkpoint.class.getProtectionDomain().getCodeSource().getLocation().toURI()));
     } catch (IOException | RuntimeException | URISyntaxException e) {
       return "none embedded, pass --model DIR: " + ErrorSentence.of(e);
     }

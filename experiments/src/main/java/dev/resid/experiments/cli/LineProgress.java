@@ -6,7 +6,9 @@ import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
-/** Progress as a line now and then, for a log file. A task shorter than the interval says nothing. */
+/**
+ * Progress as a line now and then, for a log file. A task shorter than the interval says nothing.
+ */
 final class LineProgress implements Progress {
   private static final long INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(5);
 

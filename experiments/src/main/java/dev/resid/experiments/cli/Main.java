@@ -24,7 +24,8 @@ public final class Main {
     }
     PrintWriter err =
         new PrintWriter(
-            new OutputStreamWriter(new FileOutputStream(FileDescriptor.err), StandardCharsets.UTF_8),
+            new OutputStreamWriter(
+                new FileOutputStream(FileDescriptor.err), StandardCharsets.UTF_8),
             true);
     PrintWriter out =
         StandardOutput.writer(new FileOutputStream(FileDescriptor.out), StandardCharsets.UTF_8);

@@ -111,7 +111,8 @@ public final class ResidCommand implements Runnable {
           }
         });
     line.setExecutionExceptionHandler(
-        (problem, at, parsed) -> report(problem, at.getErr(), wantsStackTrace(parsed.originalArgs())));
+        (problem, at, parsed) ->
+            report(problem, at.getErr(), wantsStackTrace(parsed.originalArgs())));
     line.setParameterExceptionHandler((problem, args) -> reportUsage(problem));
     return line;
   }

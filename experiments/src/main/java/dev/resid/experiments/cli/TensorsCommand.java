@@ -75,8 +75,7 @@ final class TensorsCommand implements Callable<Integer> {
 
   private static void printTable(TensorFile file, PrintWriter out) {
     List<TensorInfo> entries = file.entries();
-    int width =
-        entries.stream().mapToInt(info -> visible(info.name()).length()).max().orElse(0);
+    int width = entries.stream().mapToInt(info -> visible(info.name()).length()).max().orElse(0);
     long values = 0;
     for (TensorInfo info : entries) {
       values += info.elements();

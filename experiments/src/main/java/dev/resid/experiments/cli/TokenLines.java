@@ -47,8 +47,8 @@ final class TokenLines {
    * Converts line by line, so that memory does not grow with the file.
    *
    * @param file what errors call it
-   * @throws UncheckedIOException if it cannot be read or a line is not of the form; the message says
-   *     which. Unchecked, so that it is told from a failure of the sink
+   * @throws UncheckedIOException if it cannot be read or a line is not of the form; the message
+   *     says which. Unchecked, so that it is told from a failure of the sink
    * @throws IOException if the sink fails
    */
   void convert(BufferedReader reader, Path file, Sink sink) throws IOException {

@@ -32,8 +32,7 @@ class BackendOptionsMixinTest {
   @Test
   void aBackendThatDoesNotExistIsRefusedWithTheOnesThatDo() {
     BackendOptionsMixin options = parse("--backend", "abacus");
-    BackendUnavailableException e =
-        assertThrows(BackendUnavailableException.class, options::open);
+    BackendUnavailableException e = assertThrows(BackendUnavailableException.class, options::open);
     assertTrue(e.getMessage().contains("scalar"), e.getMessage());
   }
 

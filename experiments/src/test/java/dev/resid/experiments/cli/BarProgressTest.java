@@ -12,8 +12,7 @@ class BarProgressTest {
   @Test
   void theLastDrawingIsOfTheEndAndFitsTheTerminal() {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    Progress progress =
-        new BarProgress(new PrintStream(bytes, true, StandardCharsets.UTF_8), 70);
+    Progress progress = new BarProgress(new PrintStream(bytes, true, StandardCharsets.UTF_8), 70);
     try (Progress.Task task = progress.begin("training", "tokens", 40, 100)) {
       task.advanceTo(100);
       task.detail("loss 3.2");

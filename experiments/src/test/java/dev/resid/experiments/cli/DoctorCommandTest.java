@@ -30,6 +30,8 @@ class DoctorCommandTest {
         () -> assertTrue(out.contains("Java         " + Runtime.version()), out),
         () -> assertTrue(out.matches("(?s).*Memory       [\\d.]+ GiB for Java, .*"), out),
         () -> assertTrue(out.contains("Vector API   loaded"), out),
-        () -> assertTrue(out.matches("(?s).*Model        (embedded, \\d+ blocks|none embedded).*"), out));
+        () ->
+            assertTrue(
+                out.matches("(?s).*Model        (embedded, \\d+ blocks|none embedded).*"), out));
   }
 }

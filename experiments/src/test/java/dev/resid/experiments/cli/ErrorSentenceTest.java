@@ -24,9 +24,7 @@ class ErrorSentenceTest {
   void aMissingFileIsNamed() {
     Path missing = folder.resolve("no such file.json");
     String sentence =
-        ErrorSentence.of(
-            assertThrows(
-                IOException.class, () -> Files.readString(missing)));
+        ErrorSentence.of(assertThrows(IOException.class, () -> Files.readString(missing)));
     assertEquals("there is no file or folder " + missing + ".", sentence);
   }
 
@@ -62,7 +60,8 @@ class ErrorSentenceTest {
 
   @Test
   void theLibrarysOwnMessageIsTheSentence() {
-    assertEquals("layer 12 of 12", ErrorSentence.of(new IllegalArgumentException("layer 12 of 12")));
+    assertEquals(
+        "layer 12 of 12", ErrorSentence.of(new IllegalArgumentException("layer 12 of 12")));
     assertEquals("closed", ErrorSentence.of(new IllegalStateException("closed")));
     assertEquals("byte 8 of /x", ErrorSentence.of(new IOException("byte 8 of /x")));
   }

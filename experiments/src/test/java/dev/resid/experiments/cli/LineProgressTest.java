@@ -48,9 +48,7 @@ class LineProgressTest {
     Progress.Task task = progress.begin("training", "tokens", 900, 1000);
     after(5);
     task.advanceTo(950);
-    assertEquals(
-        "training: 950 of 1000 tokens (95.0%), 10.0/s, 0:05 left",
-        log.toString().strip());
+    assertEquals("training: 950 of 1000 tokens (95.0%), 10.0/s, 0:05 left", log.toString().strip());
   }
 
   @Test
@@ -70,8 +68,7 @@ class LineProgressTest {
       task.advanceTo(100);
     }
     assertEquals(
-        "training: 100 of 100 tokens (100.0%), 14.3/s",
-        log.toString().lines().toList().getLast());
+        "training: 100 of 100 tokens (100.0%), 14.3/s", log.toString().lines().toList().getLast());
   }
 
   @Test

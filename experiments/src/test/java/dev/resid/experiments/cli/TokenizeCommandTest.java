@@ -47,8 +47,7 @@ class TokenizeCommandTest {
     Path out = folder.resolve("out.json");
     CliRun run = tokenize("--file", in.toString(), "--out", out.toString());
     assertEquals(ResidCommand.OK, run.exitCode(), run.err());
-    assertArrayEquals(
-        tokenizer.encodeToIds(TEXT + "\n\n" + TEXT), TokenBatch.readJson(out).row(0));
+    assertArrayEquals(tokenizer.encodeToIds(TEXT + "\n\n" + TEXT), TokenBatch.readJson(out).row(0));
   }
 
   @Test
@@ -99,7 +98,8 @@ class TokenizeCommandTest {
   @Test
   void aBadLineIsNamedAndNothingIsWritten() throws IOException {
     for (String bad :
-        List.of("{\"text\": 3}", "{}", "[]", "3", "", "{\"text\": \"a\", \"special\": 1}", "{\"te")) {
+        List.of(
+            "{\"text\": 3}", "{}", "[]", "3", "", "{\"text\": \"a\", \"special\": 1}", "{\"te")) {
       Path in = Files.writeString(folder.resolve("in.jsonl"), "{\"text\": \"a\"}\n" + bad + "\n");
       Path out = folder.resolve("never.jsonl");
       CliRun run = tokenize("--jsonl", in.toString(), "--out", out.toString());

@@ -21,8 +21,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The script {@code ./resid}, in a source tree of its own whose JDK and Maven are scripts that write
- * down how they were called.
+ * The script {@code ./resid}, in a source tree of its own whose JDK and Maven are scripts that
+ * write down how they were called.
  */
 class LauncherTest {
   private static final Path SCRIPT = Path.of("../resid");
@@ -87,7 +87,8 @@ class LauncherTest {
     List<String> lines = resid().out().lines().toList();
     Path target = root.toRealPath().resolve("experiments/target");
     assertAll(
-        () -> assertEquals("[jdk.incubator.vector]", lines.get(lines.indexOf("[--add-modules]") + 1)),
+        () ->
+            assertEquals("[jdk.incubator.vector]", lines.get(lines.indexOf("[--add-modules]") + 1)),
         () -> assertTrue(lines.contains("[--enable-native-access=ALL-UNNAMED]"), lines.toString()),
         () -> assertTrue(lines.contains("[-Xmx8g]"), lines.toString()),
         () -> assertTrue(lines.contains("[-Da=*]"), lines.toString()),
@@ -253,8 +254,7 @@ class LauncherTest {
 
   private Run run(Path directory, List<String> command) throws Exception {
     Path err = Files.createTempFile(folder, "err", null);
-    Process process =
-        builder(directory, command).redirectError(err.toFile()).start();
+    Process process = builder(directory, command).redirectError(err.toFile()).start();
     String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertTrue(process.waitFor(60, TimeUnit.SECONDS), "still running");
     return new Run(process.exitValue(), out, Files.readString(err));
