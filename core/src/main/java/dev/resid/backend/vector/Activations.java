@@ -3,18 +3,18 @@ package dev.resid.backend.vector;
 import static dev.resid.backend.vector.Exponentials.narrow;
 import static dev.resid.backend.vector.Exponentials.widen;
 
+import dev.resid.backend.vector.Scratch.Use;
 import dev.resid.tensor.Activation;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 // The functions of Activation and their derivatives over a stretch of an array, in pieces that fit
 // the first-level cache: one loop prepares the exponents, Exponentials raises them, one loop makes
 // the result. One pair of loops for each function, because a function passed as an argument would
-// keep the compiler from vectorising it; the last vector of a stretch is loaded and stored under a
-// mask and computed like all others.
+// keep the compiler from vectorising it. A piece that is not whole vectors is computed in buffers
+// that are, so that an element does not depend on its place.
 //
 // With s = σ(y), y = 2·√(2/π)·(x + 0.044715·x³), GELU_NEW is x·s: 0.5·(1 + tanh(y/2)) = σ(y), and
 // this form keeps its digits where 1 + tanh cancels. y and exp(−y) are float64, since the rounding
@@ -62,22 +62,32 @@ final class Activations {
       }
       return;
     }
-    double[] e = scratch.doubles(PIECE);
-    float[] g = scratch.floats(Scratch.Use.ACTIVATION, PIECE);
     for (int i = 0; i < n; i += PIECE) {
       int count = Math.min(PIECE, n - i);
-      int at = from + i;
-      int to = outFrom + i;
-      switch (f) {
-        case GELU_NEW -> tanhGelu(GELU_NEW_FACTOR, x, at, out, to, count, e);
-        case GELU -> gelu(x, at, out, to, count, e);
-        case GELU_FAST -> tanhGelu(GELU_FAST_FACTOR, x, at, out, to, count, e);
-        case QUICK_GELU -> logisticProduct(QUICK, x, at, out, to, count, g);
-        case RELU -> relu(x, at, out, to, count);
-        case SILU -> logisticProduct(1f, x, at, out, to, count, g);
-        case TANH -> tanh(x, at, out, to, count, e);
-        case IDENTITY -> throw new AssertionError("handled above");
+      if (count % F.length() == 0) {
+        piece(f, x, from + i, out, outFrom + i, count, scratch);
+      } else {
+        float[] padded = scratch.floats(Use.PIECE, PIECE);
+        System.arraycopy(x, from + i, padded, 0, count);
+        piece(f, padded, 0, padded, 0, Packing.roundUp(count, F.length()), scratch);
+        System.arraycopy(padded, 0, out, outFrom + i, count);
       }
+    }
+  }
+
+  private static void piece(
+      Activation f, float[] x, int from, float[] out, int outFrom, int n, Scratch scratch) {
+    double[] e = scratch.doubles(PIECE);
+    float[] g = scratch.floats(Use.ACTIVATION, PIECE);
+    switch (f) {
+      case GELU_NEW -> tanhGelu(GELU_NEW_FACTOR, x, from, out, outFrom, n, e);
+      case GELU -> gelu(x, from, out, outFrom, n, e);
+      case GELU_FAST -> tanhGelu(GELU_FAST_FACTOR, x, from, out, outFrom, n, e);
+      case QUICK_GELU -> logisticProduct(QUICK, x, from, out, outFrom, n, g);
+      case RELU -> relu(x, from, out, outFrom, n);
+      case SILU -> logisticProduct(1f, x, from, out, outFrom, n, g);
+      case TANH -> tanh(x, from, out, outFrom, n, e);
+      case IDENTITY -> throw new AssertionError("handled above");
     }
   }
 
@@ -90,29 +100,43 @@ final class Activations {
       }
       return;
     }
-    double[] e = scratch.doubles(PIECE);
-    float[] g = scratch.floats(Scratch.Use.ACTIVATION, PIECE);
     for (int i = 0; i < n; i += PIECE) {
       int count = Math.min(PIECE, n - i);
       int at = from + i;
-      switch (f) {
-        case GELU_NEW -> tanhGeluBackward(GELU_NEW_FACTOR, dOut, x, dX, at, count, e);
-        case GELU -> geluBackward(dOut, x, dX, at, count, e);
-        case GELU_FAST -> tanhGeluBackward(GELU_FAST_FACTOR, dOut, x, dX, at, count, e);
-        case QUICK_GELU -> logisticProductBackward(QUICK, dOut, x, dX, at, count, g);
-        case RELU -> reluBackward(dOut, x, dX, at, count);
-        case SILU -> logisticProductBackward(1f, dOut, x, dX, at, count, g);
-        case TANH -> tanhBackward(dOut, x, dX, at, count, e);
-        case IDENTITY -> throw new AssertionError("handled above");
+      if (count % F.length() == 0) {
+        backwardPiece(f, dOut, x, dX, at, count, scratch);
+      } else {
+        float[] padded = scratch.floats(Use.PIECE, PIECE);
+        float[] gradient = scratch.floats(Use.PIECE_GRADIENT, PIECE);
+        System.arraycopy(x, at, padded, 0, count);
+        System.arraycopy(dOut, at, gradient, 0, count);
+        int whole = Packing.roundUp(count, F.length());
+        backwardPiece(f, gradient, padded, gradient, 0, whole, scratch);
+        System.arraycopy(gradient, 0, dX, at, count);
       }
+    }
+  }
+
+  private static void backwardPiece(
+      Activation f, float[] dOut, float[] x, float[] dX, int from, int n, Scratch scratch) {
+    double[] e = scratch.doubles(PIECE);
+    float[] g = scratch.floats(Use.ACTIVATION, PIECE);
+    switch (f) {
+      case GELU_NEW -> tanhGeluBackward(GELU_NEW_FACTOR, dOut, x, dX, from, n, e);
+      case GELU -> geluBackward(dOut, x, dX, from, n, e);
+      case GELU_FAST -> tanhGeluBackward(GELU_FAST_FACTOR, dOut, x, dX, from, n, e);
+      case QUICK_GELU -> logisticProductBackward(QUICK, dOut, x, dX, from, n, g);
+      case RELU -> reluBackward(dOut, x, dX, from, n);
+      case SILU -> logisticProductBackward(1f, dOut, x, dX, from, n, g);
+      case TANH -> tanhBackward(dOut, x, dX, from, n, e);
+      case IDENTITY -> throw new AssertionError("handled above");
     }
   }
 
   // e = exp(−y).
   private static void tanhGeluExponential(double factor, float[] x, int from, int n, double[] e) {
     for (int i = 0; i < n; i += H.length()) {
-      VectorMask<Float> m = H.indexInRange(i, n);
-      DoubleVector v = widen(FloatVector.fromArray(H, x, from + i, m));
+      DoubleVector v = widen(FloatVector.fromArray(H, x, from + i));
       v.mul(v).mul(CUBIC).add(1.0).mul(v).mul(-factor).intoArray(e, i);
     }
     Exponentials.exp(e, n);
@@ -121,10 +145,9 @@ final class Activations {
   private static void tanhGelu(double factor, float[] x, int from, float[] out, int outFrom, int n, double[] e) {
     tanhGeluExponential(factor, x, from, n, e);
     for (int i = 0; i < n; i += H.length()) {
-      VectorMask<Float> m = H.indexInRange(i, n);
-      FloatVector v = FloatVector.fromArray(H, x, from + i, m);
+      FloatVector v = FloatVector.fromArray(H, x, from + i);
       FloatVector exp = narrow(DoubleVector.fromArray(D, e, i));
-      v.div(exp.add(1f)).intoArray(out, outFrom + i, m);
+      v.div(exp.add(1f)).intoArray(out, outFrom + i);
     }
   }
 
@@ -132,22 +155,20 @@ final class Activations {
   private static void tanhGeluBackward(double factor, float[] dOut, float[] x, float[] dX, int from, int n, double[] e) {
     tanhGeluExponential(factor, x, from, n, e);
     for (int i = 0; i < n; i += H.length()) {
-      VectorMask<Float> m = H.indexInRange(i, n);
-      FloatVector v = FloatVector.fromArray(H, x, from + i, m);
-      FloatVector d = FloatVector.fromArray(H, dOut, from + i, m);
+      FloatVector v = FloatVector.fromArray(H, x, from + i);
+      FloatVector d = FloatVector.fromArray(H, dOut, from + i);
       FloatVector exp = narrow(DoubleVector.fromArray(D, e, i));
       FloatVector s = FloatVector.broadcast(H, 1f).div(exp.add(1f));
       FloatVector rest = exp.mul(s).blend(1f, exp.compare(VectorOperators.EQ, Float.POSITIVE_INFINITY));
       FloatVector slope = v.mul(v).mul((float) (3 * CUBIC * factor)).add((float) factor);
-      d.mul(v.mul(s).mul(rest).fma(slope, s)).intoArray(dX, from + i, m);
+      d.mul(v.mul(s).mul(rest).fma(slope, s)).intoArray(dX, from + i);
     }
   }
 
   // e = exp(−x²/2).
   private static void normalExponential(float[] x, int from, int n, double[] e) {
     for (int i = 0; i < n; i += H.length()) {
-      VectorMask<Float> m = H.indexInRange(i, n);
-      DoubleVector v = widen(FloatVector.fromArray(H, x, from + i, m));
+      DoubleVector v = widen(FloatVector.fromArray(H, x, from + i));
       v.mul(v).mul(-0.5).intoArray(e, i);
     }
     Exponentials.exp(e, n);
@@ -156,8 +177,7 @@ final class Activations {
   private static void gelu(float[] x, int from, float[] out, int outFrom, int n, double[] e) {
     normalExponential(x, from, n, e);
     for (int i = 0; i < n; i += H.length()) {
-      VectorMask<Float> m = H.indexInRange(i, n);
-      DoubleVector v = widen(FloatVector.fromArray(H, x, from + i, m));
+      DoubleVector v = widen(FloatVector.fromArray(H, x, from + i));
       DoubleVector exp = DoubleVector.fromArray(D, e, i);
       DoubleVector z = v.abs().mul(Math.sqrt(0.5));
       DoubleVector t = one().div(z.mul(0.5).add(1.0));
@@ -167,7 +187,7 @@ final class Activations {
       }
       DoubleVector tail = q.mul(exp).mul(0.5);
       DoubleVector phi = tail.blend(one().sub(tail), v.compare(VectorOperators.GT, 0.0));
-      narrow(v.mul(phi)).intoArray(out, outFrom + i, m);
+      narrow(v.mul(phi)).intoArray(out, outFrom + i);
     }
   }
 
@@ -175,9 +195,8 @@ final class Activations {
   private static void geluBackward(float[] dOut, float[] x, float[] dX, int from, int n, double[] e) {
     normalExponential(x, from, n, e);
     for (int i = 0; i < n; i += H.length()) {
-      VectorMask<Float> m = H.indexInRange(i, n);
-      DoubleVector v = widen(FloatVector.fromArray(H, x, from + i, m));
-      DoubleVector d = widen(FloatVector.fromArray(H, dOut, from + i, m));
+      DoubleVector v = widen(FloatVector.fromArray(H, x, from + i));
+      DoubleVector d = widen(FloatVector.fromArray(H, dOut, from + i));
       DoubleVector exp = DoubleVector.fromArray(D, e, i);
       DoubleVector z = v.abs().mul(Math.sqrt(0.5));
       DoubleVector t = one().div(z.mul(0.5).add(1.0));
@@ -188,16 +207,15 @@ final class Activations {
       DoubleVector tail = q.mul(exp).mul(0.5);
       DoubleVector phi = tail.blend(one().sub(tail), v.compare(VectorOperators.GT, 0.0));
       DoubleVector slope = v.mul(exp).mul(INVERSE_SQRT_2_PI).add(phi);
-      narrow(d.mul(slope)).intoArray(dX, from + i, m);
+      narrow(d.mul(slope)).intoArray(dX, from + i);
     }
   }
 
   private static void logisticProduct(float factor, float[] x, int from, float[] out, int outFrom, int n, float[] e) {
     Exponentials.exp(x, from, -factor, 0f, e, 0, n);
     for (int i = 0; i < n; i += F.length()) {
-      VectorMask<Float> m = F.indexInRange(i, n);
-      FloatVector v = FloatVector.fromArray(F, x, from + i, m);
-      v.div(FloatVector.fromArray(F, e, i, m).add(1f)).intoArray(out, outFrom + i, m);
+      FloatVector v = FloatVector.fromArray(F, x, from + i);
+      v.div(FloatVector.fromArray(F, e, i).add(1f)).intoArray(out, outFrom + i);
     }
   }
 
@@ -205,39 +223,35 @@ final class Activations {
   private static void logisticProductBackward(float factor, float[] dOut, float[] x, float[] dX, int from, int n, float[] e) {
     Exponentials.exp(x, from, -factor, 0f, e, 0, n);
     for (int i = 0; i < n; i += F.length()) {
-      VectorMask<Float> m = F.indexInRange(i, n);
-      FloatVector v = FloatVector.fromArray(F, x, from + i, m);
-      FloatVector d = FloatVector.fromArray(F, dOut, from + i, m);
-      FloatVector exp = FloatVector.fromArray(F, e, i, m);
+      FloatVector v = FloatVector.fromArray(F, x, from + i);
+      FloatVector d = FloatVector.fromArray(F, dOut, from + i);
+      FloatVector exp = FloatVector.fromArray(F, e, i);
       FloatVector s = FloatVector.broadcast(F, 1f).div(exp.add(1f));
       FloatVector rest = exp.mul(s).blend(1f, exp.compare(VectorOperators.EQ, Float.POSITIVE_INFINITY));
-      d.mul(v.mul(factor).mul(s).fma(rest, s)).intoArray(dX, from + i, m);
+      d.mul(v.mul(factor).mul(s).fma(rest, s)).intoArray(dX, from + i);
     }
   }
 
   private static void relu(float[] x, int from, float[] out, int outFrom, int n) {
     for (int i = 0; i < n; i += F.length()) {
-      VectorMask<Float> m = F.indexInRange(i, n);
-      FloatVector v = FloatVector.fromArray(F, x, from + i, m);
-      v.blend(0f, v.compare(VectorOperators.LE, 0f)).intoArray(out, outFrom + i, m);
+      FloatVector v = FloatVector.fromArray(F, x, from + i);
+      v.blend(0f, v.compare(VectorOperators.LE, 0f)).intoArray(out, outFrom + i);
     }
   }
 
   private static void reluBackward(float[] dOut, float[] x, float[] dX, int from, int n) {
     for (int i = 0; i < n; i += F.length()) {
-      VectorMask<Float> m = F.indexInRange(i, n);
-      FloatVector v = FloatVector.fromArray(F, x, from + i, m);
-      FloatVector d = FloatVector.fromArray(F, dOut, from + i, m);
+      FloatVector v = FloatVector.fromArray(F, x, from + i);
+      FloatVector d = FloatVector.fromArray(F, dOut, from + i);
       FloatVector slope = d.blend(0f, v.compare(VectorOperators.LE, 0f));
-      slope.blend(Float.NaN, v.test(VectorOperators.IS_NAN)).intoArray(dX, from + i, m);
+      slope.blend(Float.NaN, v.test(VectorOperators.IS_NAN)).intoArray(dX, from + i);
     }
   }
 
   // e = exp(2·x).
   private static void tanhExponential(float[] x, int from, int n, double[] e) {
     for (int i = 0; i < n; i += H.length()) {
-      VectorMask<Float> m = H.indexInRange(i, n);
-      DoubleVector v = widen(FloatVector.fromArray(H, x, from + i, m));
+      DoubleVector v = widen(FloatVector.fromArray(H, x, from + i));
       v.add(v).intoArray(e, i);
     }
     Exponentials.exp(e, n);
@@ -246,28 +260,26 @@ final class Activations {
   private static void tanh(float[] x, int from, float[] out, int outFrom, int n, double[] e) {
     tanhExponential(x, from, n, e);
     for (int i = 0; i < n; i += H.length()) {
-      VectorMask<Float> m = H.indexInRange(i, n);
-      DoubleVector v = widen(FloatVector.fromArray(H, x, from + i, m));
+      DoubleVector v = widen(FloatVector.fromArray(H, x, from + i));
       DoubleVector exp = DoubleVector.fromArray(D, e, i);
       DoubleVector t = one().sub(one().add(1.0).div(exp.add(1.0)));
       // Near 0 the difference loses digits: there x − x³/3, with an error below 2e-17·|x|.
       DoubleVector small = v.mul(v).mul(-1.0 / 3).fma(v, v);
       t = t.blend(small, v.abs().compare(VectorOperators.LT, 1e-4));
-      narrow(t).intoArray(out, outFrom + i, m);
+      narrow(t).intoArray(out, outFrom + i);
     }
   }
 
   private static void tanhBackward(float[] dOut, float[] x, float[] dX, int from, int n, double[] e) {
     tanhExponential(x, from, n, e);
     for (int i = 0; i < n; i += H.length()) {
-      VectorMask<Float> m = H.indexInRange(i, n);
-      DoubleVector d = widen(FloatVector.fromArray(H, dOut, from + i, m));
+      DoubleVector d = widen(FloatVector.fromArray(H, dOut, from + i));
       DoubleVector exp = DoubleVector.fromArray(D, e, i);
       DoubleVector sum = exp.add(1.0);
       // 4·exp(2x)/(exp(2x) + 1)², which keeps its digits where 1 − tanh² cancels.
       DoubleVector slope = exp.div(sum).div(sum).mul(4.0);
       slope = slope.blend(0.0, exp.compare(VectorOperators.EQ, Double.POSITIVE_INFINITY));
-      narrow(d.mul(slope)).intoArray(dX, from + i, m);
+      narrow(d.mul(slope)).intoArray(dX, from + i);
     }
   }
 

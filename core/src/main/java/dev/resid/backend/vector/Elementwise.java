@@ -3,7 +3,6 @@ package dev.resid.backend.vector;
 import dev.resid.tensor.AdamStep;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorSpecies;
 
 /** Loops over stretches of arrays in which every element is computed for itself. */
@@ -77,17 +76,26 @@ final class Elementwise {
     double scale2 = (1 - beta2) * step.gradientScale() * step.gradientScale();
     double unbias = 1 / correction2;
     float epsilon = (float) step.epsilon();
-    for (int i = from; i < to; i += H.length()) {
-      VectorMask<Float> mask = H.indexInRange(i, to);
-      DoubleVector p = RowKernels.load(parameter, i, mask);
-      DoubleVector g = RowKernels.load(gradient, i, mask);
-      DoubleVector first = RowKernels.load(m, i, mask).mul(beta1).add(g.mul(scale1));
-      DoubleVector second = RowKernels.load(v, i, mask).mul(beta2).add(g.mul(g).mul(scale2));
+    int i = from;
+    for (; i <= to - H.length(); i += H.length()) {
+      DoubleVector g = RowKernels.load(gradient, i);
+      DoubleVector first = RowKernels.load(m, i).mul(beta1).add(g.mul(scale1));
+      DoubleVector second = RowKernels.load(v, i).mul(beta2).add(g.mul(g).mul(scale2));
       FloatVector root = Exponentials.narrow(second.mul(unbias)).sqrt().add(epsilon);
       FloatVector update = Exponentials.narrow(first.mul(rate)).div(root);
-      RowKernels.store(p.mul(keep).sub(Exponentials.widen(update)), parameter, i, mask);
-      RowKernels.store(first, m, i, mask);
-      RowKernels.store(second, v, i, mask);
+      DoubleVector p = RowKernels.load(parameter, i).mul(keep).sub(Exponentials.widen(update));
+      RowKernels.store(p, parameter, i);
+      RowKernels.store(first, m, i);
+      RowKernels.store(second, v, i);
+    }
+    for (; i < to; i++) {
+      double g = gradient[i];
+      double first = m[i] * beta1 + g * scale1;
+      double second = v[i] * beta2 + g * g * scale2;
+      float root = (float) Math.sqrt((float) (second * unbias)) + epsilon;
+      parameter[i] = (float) (parameter[i] * keep - (float) (first * rate) / root);
+      m[i] = (float) first;
+      v[i] = (float) second;
     }
   }
 }

@@ -4,7 +4,6 @@ import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.LongVector;
-import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -14,7 +13,9 @@ import jdk.incubator.vector.VectorSpecies;
 //
 // Kernels call these loops on a piece of an array that fits the first-level cache, instead of a
 // function of one vector in loops of their own: whether the compiler inlines such a function
-// depends on what it compiled before, and where it does not, every vector becomes an object.
+// depends on what it compiled before, and where it does not, every vector becomes an object. For
+// the same reason loops here have no masked loads and stores, which each cost the compiler as much
+// of its budget as ten operations: what is left over is computed in a vector of its own.
 final class Exponentials {
   private static final VectorSpecies<Float> F = Lanes.F;
   private static final VectorSpecies<Float> H = Lanes.H;
@@ -47,9 +48,21 @@ final class Exponentials {
    */
   static void exp(
       float[] x, int from, float factor, float shift, float[] out, int outFrom, int n) {
+    int whole = n - n % F.length();
+    expWhole(x, from, factor, shift, out, outFrom, whole);
+    if (whole < n) {
+      float[] rest = new float[F.length()];
+      System.arraycopy(x, from + whole, rest, 0, n - whole);
+      expWhole(rest, 0, factor, shift, rest, 0, rest.length);
+      System.arraycopy(rest, 0, out, outFrom + whole, n - whole);
+    }
+  }
+
+  // As above for n a multiple of the lanes.
+  private static void expWhole(
+      float[] x, int from, float factor, float shift, float[] out, int outFrom, int n) {
     for (int i = 0; i < n; i += F.length()) {
-      VectorMask<Float> m = F.indexInRange(i, n);
-      FloatVector v = FloatVector.fromArray(F, x, from + i, m).mul(factor).sub(shift);
+      FloatVector v = FloatVector.fromArray(F, x, from + i).mul(factor).sub(shift);
       FloatVector shifted = v.fma(splat(LOG2_E), splat(ROUND));
       FloatVector whole = shifted.sub(ROUND);
       FloatVector r = whole.fma(splat(-LN_2_HIGH), v);
@@ -73,23 +86,29 @@ final class Exponentials {
           .mul(second)
           .blend(0f, v.compare(VectorOperators.LT, SMALLEST))
           .blend(Float.POSITIVE_INFINITY, v.compare(VectorOperators.GT, LARGEST))
-          .intoArray(out, outFrom + i, m);
+          .intoArray(out, outFrom + i);
     }
   }
 
   /**
    * out[i] = exp(x[from + i] − shift) with a relative error of 1e-14; −∞ and below −708 give 0, NaN
-   * stays NaN. Beyond n, out is filled up to the next multiple of the lanes.
+   * stays NaN. Beyond n, out is filled with 0 up to the next multiple of the lanes.
    */
   static void exp(float[] x, int from, double shift, double[] out, int n) {
-    for (int i = 0; i < n; i += H.length()) {
-      VectorMask<Float> m = H.indexInRange(i, n);
-      widen(FloatVector.fromArray(H, x, from + i, m)).sub(shift).intoArray(out, i);
+    int i = 0;
+    for (; i <= n - D.length(); i += D.length()) {
+      widen(FloatVector.fromArray(H, x, from + i)).sub(shift).intoArray(out, i);
     }
-    exp(out, n);
+    for (; i < n; i++) {
+      out[i] = x[from + i] - shift;
+    }
+    while (i % D.length() != 0) {
+      out[i++] = Double.NEGATIVE_INFINITY;
+    }
+    exp(out, i);
   }
 
-  /** v[i] = exp(v[i]) as above, in place, for n elements rounded up to a multiple of the lanes. */
+  /** v[i] = exp(v[i]) as above, in place, for n elements, a multiple of the lanes. */
   static void exp(double[] v, int n) {
     for (int i = 0; i < n; i += D.length()) {
       DoubleVector x = DoubleVector.fromArray(D, v, i);

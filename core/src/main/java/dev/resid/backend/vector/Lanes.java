@@ -1,6 +1,5 @@
 package dev.resid.backend.vector;
 
-import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
@@ -40,10 +39,8 @@ final class Lanes {
     };
   }
 
-  /** Returns the sum of all lanes in a fixed order, which reduceLanes does not promise. */
-  static double sum(DoubleVector v) {
-    double[] lanes = new double[LD];
-    v.intoArray(lanes, 0);
+  /** Returns the sum of all lanes in ascending order, which reduceLanes does not promise. */
+  static double sum(double[] lanes) {
     double sum = 0;
     for (double lane : lanes) {
       sum += lane;

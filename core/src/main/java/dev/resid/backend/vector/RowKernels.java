@@ -3,12 +3,12 @@ package dev.resid.backend.vector;
 import java.util.Arrays;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 // Kernels on one row. Sums are in float64: element c goes to lane c mod 2·LD, starting at the row's
-// first element, and the lanes are added in order. So zeros after the last element of a row change
+// first element, and the lanes are added in order; what is left after whole vectors is added to its
+// lanes by itself. So zeros after the last element of a row change
 // no sum, which lets attention leave out the keys behind a query.
 final class RowKernels {
   private static final VectorSpecies<Float> F = Lanes.F;
@@ -23,12 +23,8 @@ final class RowKernels {
     return Exponentials.widen(FloatVector.fromArray(H, x, at));
   }
 
-  static DoubleVector load(float[] x, int at, VectorMask<Float> mask) {
-    return Exponentials.widen(FloatVector.fromArray(H, x, at, mask));
-  }
-
-  static void store(DoubleVector v, float[] out, int at, VectorMask<Float> mask) {
-    Exponentials.narrow(v).intoArray(out, at, mask);
+  static void store(DoubleVector v, float[] out, int at) {
+    Exponentials.narrow(v).intoArray(out, at);
   }
 
   /** Returns whether no element is infinite or NaN. */
@@ -69,34 +65,52 @@ final class RowKernels {
       even = even.add(load(x, from + i));
       odd = odd.add(load(x, from + i + LD));
     }
-    if (i < n) {
-      even = even.add(load(x, from + i, H.indexInRange(i, n)));
-      if (i + LD < n) {
-        odd = odd.add(load(x, from + i + LD, H.indexInRange(i + LD, n)));
-      }
+    double[] lanes = new double[L];
+    even.intoArray(lanes, 0);
+    odd.intoArray(lanes, LD);
+    for (int lane = 0; i < n; lane++, i++) {
+      lanes[lane] += x[from + i];
     }
-    return Lanes.sum(even) + Lanes.sum(odd);
+    return Lanes.sum(lanes);
   }
 
   /** Returns Σ a·b. */
   static double dot(float[] a, int aFrom, float[] b, int bFrom, int n) {
-    DoubleVector sum = DoubleVector.zero(D);
-    for (int i = 0; i < n; i += LD) {
-      VectorMask<Float> m = H.indexInRange(i, n);
-      sum = load(a, aFrom + i, m).fma(load(b, bFrom + i, m), sum);
+    DoubleVector even = DoubleVector.zero(D);
+    DoubleVector odd = DoubleVector.zero(D);
+    int i = 0;
+    for (; i <= n - L; i += L) {
+      even = load(a, aFrom + i).fma(load(b, bFrom + i), even);
+      odd = load(a, aFrom + i + LD).fma(load(b, bFrom + i + LD), odd);
     }
-    return Lanes.sum(sum);
+    double[] lanes = new double[L];
+    even.intoArray(lanes, 0);
+    odd.intoArray(lanes, LD);
+    for (int lane = 0; i < n; lane++, i++) {
+      lanes[lane] = Math.fma((double) a[aFrom + i], (double) b[bFrom + i], lanes[lane]);
+    }
+    return Lanes.sum(lanes);
   }
 
   /** Returns Σ (a − b)². */
   static double squaredDistance(float[] a, int aFrom, float[] b, int bFrom, int n) {
-    DoubleVector sum = DoubleVector.zero(D);
-    for (int i = 0; i < n; i += LD) {
-      VectorMask<Float> m = H.indexInRange(i, n);
-      DoubleVector d = load(a, aFrom + i, m).sub(load(b, bFrom + i, m));
-      sum = d.fma(d, sum);
+    DoubleVector even = DoubleVector.zero(D);
+    DoubleVector odd = DoubleVector.zero(D);
+    int i = 0;
+    for (; i <= n - L; i += L) {
+      DoubleVector d = load(a, aFrom + i).sub(load(b, bFrom + i));
+      DoubleVector e = load(a, aFrom + i + LD).sub(load(b, bFrom + i + LD));
+      even = d.fma(d, even);
+      odd = e.fma(e, odd);
     }
-    return Lanes.sum(sum);
+    double[] lanes = new double[L];
+    even.intoArray(lanes, 0);
+    odd.intoArray(lanes, LD);
+    for (int lane = 0; i < n; lane++, i++) {
+      double d = (double) a[aFrom + i] - b[bFrom + i];
+      lanes[lane] = Math.fma(d, d, lanes[lane]);
+    }
+    return Lanes.sum(lanes);
   }
 
   /** out = exp(x − max) / Σ exp(x − max) over n elements; out may be x at the same place. */
@@ -153,13 +167,23 @@ final class RowKernels {
   /** Returns √(Σ (x − mean)² / n + epsilon). */
   static double layerNormScale(float[] x, int from, int n, double epsilon) {
     double mean = sum(x, from, n) / n;
-    DoubleVector sum = DoubleVector.zero(D);
-    for (int i = 0; i < n; i += LD) {
-      VectorMask<Float> m = H.indexInRange(i, n);
-      DoubleVector d = load(x, from + i, m).sub(mean, m.cast(D));
-      sum = d.fma(d, sum);
+    DoubleVector even = DoubleVector.zero(D);
+    DoubleVector odd = DoubleVector.zero(D);
+    int i = 0;
+    for (; i <= n - L; i += L) {
+      DoubleVector d = load(x, from + i).sub(mean);
+      DoubleVector e = load(x, from + i + LD).sub(mean);
+      even = d.fma(d, even);
+      odd = e.fma(e, odd);
     }
-    return Math.sqrt(Lanes.sum(sum) / n + epsilon);
+    double[] lanes = new double[L];
+    even.intoArray(lanes, 0);
+    odd.intoArray(lanes, LD);
+    for (int lane = 0; i < n; lane++, i++) {
+      double d = x[from + i] - mean;
+      lanes[lane] = Math.fma(d, d, lanes[lane]);
+    }
+    return Math.sqrt(Lanes.sum(lanes) / n + epsilon);
   }
 
   /** out = (x − mean)/scale·gamma + beta in float64, rounded once. */
@@ -167,10 +191,14 @@ final class RowKernels {
       float[] x, int from, double scale, float[] gamma, float[] beta, float[] out, int n) {
     double mean = sum(x, from, n) / n;
     double inverse = 1 / scale;
-    for (int i = 0; i < n; i += LD) {
-      VectorMask<Float> m = H.indexInRange(i, n);
-      DoubleVector normal = load(x, from + i, m).sub(mean).mul(inverse);
-      store(normal.fma(load(gamma, i, m), load(beta, i, m)), out, from + i, m);
+    int i = 0;
+    for (; i <= n - LD; i += LD) {
+      DoubleVector normal = load(x, from + i).sub(mean).mul(inverse);
+      store(normal.fma(load(gamma, i), load(beta, i)), out, from + i);
+    }
+    for (; i < n; i++) {
+      double normal = (x[from + i] - mean) * inverse;
+      out[from + i] = (float) Math.fma(normal, (double) gamma[i], (double) beta[i]);
     }
   }
 
@@ -179,10 +207,13 @@ final class RowKernels {
       float[] dOut, int from, double scale, float[] gamma, float[] dX, int n) {
     double inverse = 1 / scale;
     double mean = dot(dOut, from, gamma, 0, n) * inverse / n;
-    for (int i = 0; i < n; i += LD) {
-      VectorMask<Float> m = H.indexInRange(i, n);
-      DoubleVector g = load(dOut, from + i, m).mul(load(gamma, i, m)).mul(inverse);
-      store(g.sub(mean), dX, from + i, m);
+    int i = 0;
+    for (; i <= n - LD; i += LD) {
+      DoubleVector g = load(dOut, from + i).mul(load(gamma, i)).mul(inverse);
+      store(g.sub(mean), dX, from + i);
+    }
+    for (; i < n; i++) {
+      dX[from + i] = (float) ((double) dOut[from + i] * gamma[i] * inverse - mean);
     }
   }
 
@@ -191,12 +222,18 @@ final class RowKernels {
       float[] dOut, float[] x, int from, double scale, float[] gamma, int n) {
     double mean = sum(x, from, n) / n;
     DoubleVector sum = DoubleVector.zero(D);
-    for (int i = 0; i < n; i += LD) {
-      VectorMask<Float> m = H.indexInRange(i, n);
-      DoubleVector g = load(dOut, from + i, m).mul(load(gamma, i, m));
-      sum = g.fma(load(x, from + i, m).sub(mean), sum);
+    int i = 0;
+    for (; i <= n - LD; i += LD) {
+      DoubleVector g = load(dOut, from + i).mul(load(gamma, i));
+      sum = g.fma(load(x, from + i).sub(mean), sum);
     }
-    return -Lanes.sum(sum) / (scale * scale);
+    double[] lanes = new double[LD];
+    sum.intoArray(lanes, 0);
+    for (int lane = 0; i < n; lane++, i++) {
+      double g = (double) dOut[from + i] * gamma[i];
+      lanes[lane] = Math.fma(g, x[from + i] - mean, lanes[lane]);
+    }
+    return -Lanes.sum(lanes) / (scale * scale);
   }
 
   /** dX += dScale·(x − mean)/(n·scale). */
@@ -204,10 +241,13 @@ final class RowKernels {
       double dScale, float[] x, int from, double scale, float[] dX, int n) {
     double mean = sum(x, from, n) / n;
     double factor = dScale / (n * scale);
-    for (int i = 0; i < n; i += LD) {
-      VectorMask<Float> m = H.indexInRange(i, n);
-      DoubleVector d = load(x, from + i, m).sub(mean).mul(factor);
-      store(d.add(load(dX, from + i, m)), dX, from + i, m);
+    int i = 0;
+    for (; i <= n - LD; i += LD) {
+      DoubleVector d = load(x, from + i).sub(mean).mul(factor);
+      store(d.add(load(dX, from + i)), dX, from + i);
+    }
+    for (; i < n; i++) {
+      dX[from + i] = (float) ((x[from + i] - mean) * factor + dX[from + i]);
     }
   }
 }

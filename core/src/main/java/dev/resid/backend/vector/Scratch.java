@@ -14,7 +14,9 @@ final class Scratch {
     SCORES,
     PATTERN,
     GRADIENT,
-    ACTIVATION
+    ACTIVATION,
+    PIECE,
+    PIECE_GRADIENT
   }
 
   private final float[][] buffers = new float[Use.values().length][];

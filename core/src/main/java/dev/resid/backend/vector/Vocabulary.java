@@ -4,7 +4,6 @@ import dev.resid.backend.vector.MatrixProduct.Panels;
 import dev.resid.backend.vector.MatrixProduct.Target;
 import dev.resid.backend.vector.Scratch.Use;
 import jdk.incubator.vector.DoubleVector;
-import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -31,7 +30,6 @@ final class Vocabulary {
   private static final int ROWS = MicroKernel.ROWS;
   private static final int COLUMNS = MicroKernel.COLUMNS;
   private static final int DEPTH = MatrixProduct.DEPTH;
-  private static final VectorSpecies<Float> H = Lanes.H;
   private static final VectorSpecies<Double> D = Lanes.D;
   private static final int LD = Lanes.LD;
 
@@ -247,10 +245,12 @@ final class Vocabulary {
     Exponentials.exp(x, from, shift(max), e, n);
     DoubleVector sum = DoubleVector.zero(D);
     for (int i = 0; i < n; i += LD) {
-      sum = sum.add(DoubleVector.fromArray(D, e, i, D.indexInRange(i, n)));
+      sum = sum.add(DoubleVector.fromArray(D, e, i));
     }
+    double[] lanes = new double[LD];
+    sum.intoArray(lanes, 0);
     parts.max[row * parts.tiles + tile] = max;
-    parts.sum[row * parts.tiles + tile] = Lanes.sum(sum);
+    parts.sum[row * parts.tiles + tile] = Lanes.sum(lanes);
   }
 
   // Σ exp(a − max)·(a − b) of one row in one tile; a term whose exponential is 0 is 0.
@@ -259,14 +259,18 @@ final class Vocabulary {
     double[] e = scratch.doubles(TILE);
     Exponentials.exp(a, aFrom, shift(max), e, n);
     DoubleVector sum = DoubleVector.zero(D);
-    for (int i = 0; i < n; i += LD) {
-      VectorMask<Float> m = H.indexInRange(i, n);
-      DoubleVector exp = DoubleVector.fromArray(D, e, i, m.cast(D));
-      DoubleVector difference = RowKernels.load(a, aFrom + i, m).sub(RowKernels.load(b, bFrom + i, m));
-      VectorMask<Double> none = exp.compare(VectorOperators.EQ, 0.0);
-      sum = sum.add(exp.mul(difference).blend(0.0, none));
+    int i = 0;
+    for (; i <= n - LD; i += LD) {
+      DoubleVector exp = DoubleVector.fromArray(D, e, i);
+      DoubleVector d = RowKernels.load(a, aFrom + i).sub(RowKernels.load(b, bFrom + i));
+      sum = sum.add(exp.mul(d).blend(0.0, exp.compare(VectorOperators.EQ, 0.0)));
     }
-    return Lanes.sum(sum);
+    double[] lanes = new double[LD];
+    sum.intoArray(lanes, 0);
+    for (int lane = 0; i < n; lane++, i++) {
+      lanes[lane] += e[i] == 0 ? 0 : e[i] * ((double) a[aFrom + i] - b[bFrom + i]);
+    }
+    return Lanes.sum(lanes);
   }
 
   // What is subtracted before exp: the maximum, unless there is nothing above −∞.
