@@ -70,6 +70,24 @@ class ArchitectureRulesTest {
                     () -> rule.getValue().check(new ClassFileImporter().importClasses(Dim.class))));
   }
 
+  @Test
+  void thePackageTableFindsAUseThatItDoesNotAllow() {
+    JavaClasses scene = new ClassFileImporter().importClasses(KnowsProgress.class);
+    String name = "architecture.violations.tensor";
+    new PackageTable("dev.resid").allow(name, "progress").rule().check(scene);
+    ArchRule strict = new PackageTable("dev.resid").allow(name).rule();
+    AssertionError error = assertThrows(AssertionError.class, () -> strict.check(scene));
+    assertTrue(error.getMessage().contains("Progress"), error.getMessage());
+  }
+
+  @Test
+  void thePackageTableFindsAPackageThatItDoesNotKnow() {
+    JavaClasses scene = new ClassFileImporter().importClasses(KnowsProgress.class);
+    ArchRule empty = new PackageTable("dev.resid").rule();
+    AssertionError error = assertThrows(AssertionError.class, () -> empty.check(scene));
+    assertTrue(error.getMessage().contains("has no line"), error.getMessage());
+  }
+
   private static void requireFound(Class<?> culprit, String name) {
     ArchRule rule = ArchitectureRules.all().get(name);
     JavaClasses scene = new ClassFileImporter().importClasses(culprit, Second.class);

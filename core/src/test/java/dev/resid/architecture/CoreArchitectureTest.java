@@ -20,6 +20,25 @@ class CoreArchitectureTest {
   }
 
   @Test
+  void packagesUseOnlyWhatTheyMay() {
+    new PackageTable("dev.resid")
+        .allow("tensor")
+        .allow("progress")
+        .allow("random")
+        .allow("backend", "tensor")
+        .allow("backend.scalar", "backend", "tensor")
+        .allow("backend.vector", "backend", "tensor")
+        .allow("io", "tensor")
+        .allow("tokenizer", "io")
+        .allow("hook", "tensor")
+        .allow("metric", "tensor", "tokenizer")
+        .allow("model", "hook", "io", "metric", "random", "tensor", "tokenizer")
+        .allow("train", "hook", "io", "metric", "model", "progress", "random", "tensor", "tokenizer")
+        .rule()
+        .check(CORE);
+  }
+
+  @Test
   void theScanSawEveryClass() {
     assertEquals(ArchitectureRules.classFilesOf(Backend.class), CORE.size());
     assertTrue(CORE.size() > 50, "only " + CORE.size() + " classes");

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.tngtech.archunit.core.domain.JavaClasses;
 import dev.resid.architecture.ArchitectureRules;
+import dev.resid.architecture.PackageTable;
 import dev.resid.experiments.result.BuildInfo;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
@@ -20,6 +21,20 @@ class ExperimentsArchitectureTest {
         .map(
             rule ->
                 DynamicTest.dynamicTest(rule.getKey(), () -> rule.getValue().check(EXPERIMENTS)));
+  }
+
+  @Test
+  void packagesUseOnlyWhatTheyMay() {
+    new PackageTable("dev.resid.experiments")
+        .allow("result")
+        .allow("text")
+        .allow("sweep", "result")
+        .allow("direction", "sweep")
+        .allow("report", "result")
+        .allow("sensitivity", "direction", "report", "result", "sweep", "text")
+        .allow("cli", "direction", "report", "result", "sensitivity", "sweep", "text")
+        .rule()
+        .check(EXPERIMENTS);
   }
 
   @Test
