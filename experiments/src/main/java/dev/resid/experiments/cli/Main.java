@@ -35,7 +35,9 @@ public final class Main {
             new Thread(
                 () -> {
                   if (!finished.get()) {
-                    err.println();
+                    if (Terminal.onStandardError()) {
+                      err.println(); // below the bar
+                    }
                     err.println("resid: stopped before the command was finished.");
                   }
                 },
