@@ -5,29 +5,40 @@ import dev.resid.tensor.Activation;
 import java.util.Arrays;
 
 // Matrix products by the scheme of Goto and van de Geijn ("Anatomy of High-Performance Matrix
-// Multiplication", 2008): the left operand is packed a block of rows and DEPTH terms at a time, so
-// that it stays in the second-level cache, and a panel of the right operand of that depth stays in
-// the first level while all tiles of the block pass over it.
+// Multiplication", 2008): a block of rows of the left operand is packed and stays in the second-level
+// cache, while the panels of the right operand pass by; of a panel, DEPTH terms at a time stay in
+// the first level while all tiles of the block use them.
 //
 // What is particular here: the sums of a tile are loaded from the output at the start of every
-// block of the depth and stored at its end. So each output element is one chain of fused
-// multiply-adds over its terms in order, in whichever tile, block or thread it is computed, and
-// one row alone has the bits it has among thousands.
+// DEPTH terms and stored at their end. So each output element is one chain of fused multiply-adds
+// over its terms in order, in whichever tile, block or thread it is computed, and one row alone has
+// the bits it has among thousands. All terms of a panel come before the next panel, so that its
+// outputs are still in the first level when they are loaded again.
 //
 // R rows, K = in, N = out; M and N the sides of a weight gradient.
 final class MatrixProduct {
-  /** Terms of a block: a panel of them is 32 KiB with 512-bit vectors. */
+  /** Terms of a part of a panel: 32 KiB with 512-bit vectors. */
   static final int DEPTH = 256;
 
-  /** Rows of a block at most: with DEPTH terms 192 KiB. */
+  // Terms of a packed block of rows, a multiple of DEPTH.
+  private static final int BLOCK_DEPTH = 1024;
+
+  // Rows of a block at most: with BLOCK_DEPTH terms 768 KiB.
   private static final int BLOCK_ROWS = 192;
+
+  // Panels between which bias and activation are applied, while the outputs are still near.
+  private static final int GROUP_PANELS = 16;
 
   // Columns of the right operand that are packed at a time where it is not a packed matrix.
   private static final int SHARED_COLUMNS = 3072;
-  private static final int TASKS_PER_THREAD = 6;
+  private static final int TASKS_PER_THREAD = 8;
+  private static final int SMALLEST_TASK_TILES = 6;
   private static final int ROWS = MicroKernel.ROWS;
   private static final int COLUMNS = MicroKernel.COLUMNS;
-  private static final int FEW = MicroKernel.FEW_ROWS;
+  private static final int SMALL = MicroKernel.SMALL_ROWS;
+
+  // Up to here reading the weights takes longer than multiplying with them.
+  private static final int FEW = 2 * SMALL;
 
   private final Workers workers;
   private final FloatPool pool;
@@ -48,8 +59,9 @@ final class MatrixProduct {
     static Split of(int rows, int panels, int threads) {
       int wanted = threads == 1 ? 1 : threads * TASKS_PER_THREAD;
       int tiles = (rows + ROWS - 1) / ROWS;
-      int rowBlocks = (rows + BLOCK_ROWS - 1) / BLOCK_ROWS;
-      int chunks = Math.min((panels + 3) / 4, (wanted + rowBlocks - 1) / rowBlocks);
+      int fewest = (rows + BLOCK_ROWS - 1) / BLOCK_ROWS;
+      int rowBlocks = Math.max(fewest, Math.min(wanted, tiles / SMALLEST_TASK_TILES));
+      int chunks = Math.clamp(wanted / rowBlocks, 1, (panels + 3) / 4);
       int blockTiles = (tiles + rowBlocks - 1) / rowBlocks;
       int chunkPanels = (panels + chunks - 1) / chunks;
       return new Split(
@@ -77,62 +89,89 @@ final class MatrixProduct {
         split.tasks(),
         (task, scratch) -> {
           int row = task / split.chunks() * split.rows();
-          int blockRows = Math.min(split.rows(), rows - row);
-          int panel = task % split.chunks() * split.panels();
-          int column = panel * COLUMNS;
-          int blockColumns = Math.min(split.panels() * COLUMNS, columns - column);
-          Target target = new Target(out, row * columns + column, columns);
-          clear(target, blockRows, blockColumns);
-          float[] a =
-              scratch.floats(Use.ROWS, Packing.roundUp(blockRows, ROWS) * Math.min(in, DEPTH));
-          for (int k = 0; k < in; k += DEPTH) {
-            int depth = Math.min(DEPTH, in - k);
-            Packing.rowTiles(x, row * in + k, in, blockRows, depth, a, 0, ROWS);
-            Panels b = new Panels(w.panels, w.panelFrom(panel) + k * COLUMNS, in * COLUMNS);
-            multiply(a, 0, blockRows, depth, b, blockColumns, target, scratch);
-          }
-          for (int r = 0; r < blockRows; r++) {
-            int at = target.from() + r * columns;
-            Elementwise.addInPlace(out, at, bias, column, blockColumns);
-            Activations.apply(f, out, at, out, at, blockColumns, scratch);
+          int count = Math.min(split.rows(), rows - row);
+          int first = task % split.chunks() * split.panels();
+          int last = Math.min(first + split.panels(), w.panelCount());
+          for (int k = 0; k < in; k += BLOCK_DEPTH) {
+            int terms = Math.min(BLOCK_DEPTH, in - k);
+            float[] a = packRows(x, row * in + k, in, count, terms, scratch);
+            for (int panel = first; panel < last; panel += GROUP_PANELS) {
+              int column = panel * COLUMNS;
+              int end = Math.min(columns, Math.min(last, panel + GROUP_PANELS) * COLUMNS);
+              Target c = new Target(out, row * columns + column, columns);
+              if (k == 0) {
+                clear(c, count, end - column);
+              }
+              Panels b = new Panels(w.panels, w.panelFrom(panel) + k * COLUMNS, in * COLUMNS);
+              multiply(a, count, terms, b, end - column, c, scratch);
+              if (k + terms == in) {
+                finish(c, count, bias, column, end - column, f, scratch);
+              }
+            }
           }
         });
   }
 
-  // With few rows the time is that of reading the weights, so the rows of the tile are few too.
+  private static void finish(
+      Target c, int rows, float[] bias, int column, int n, Activation f, Scratch scratch) {
+    for (int r = 0; r < rows; r++) {
+      int at = c.from() + r * c.ld();
+      Elementwise.addInPlace(c.values(), at, bias, column, n);
+      Activations.apply(f, c.values(), at, c.values(), at, n, scratch);
+    }
+  }
+
+  /** Packs rows into tiles, DEPTH terms of all of them after the other; the result is ROWS. */
+  static float[] packRows(float[] x, int from, int ld, int rows, int terms, Scratch scratch) {
+    int padded = Packing.roundUp(rows, ROWS);
+    float[] to = scratch.floats(Use.ROWS, padded * terms);
+    for (int k = 0; k < terms; k += DEPTH) {
+      int depth = Math.min(DEPTH, terms - k);
+      Packing.rowTiles(x, from + k, ld, rows, depth, to, padded * k, ROWS);
+    }
+    return to;
+  }
+
+  // With few rows the time is that of reading the weights: each panel is read once from memory, by
+  // the kernel of the first rows, which has the fewest instructions between two reads.
   private void linearFewRows(
       float[] x, int rows, PackedMatrix w, float[] bias, Activation f, float[] out) {
     int in = w.in;
     int columns = w.out;
     int panels = w.panelCount();
     int tasks = Math.min(panels, workers.count() * TASKS_PER_THREAD);
-    float[] a = x;
+    float[] packed = x;
     if (rows > 1) {
-      a = new float[in * FEW];
-      Packing.rows(x, 0, in, rows, in, a, 0, FEW);
+      packed = pool.take(in * Packing.roundUp(rows, SMALL));
+      Packing.rowTiles(x, 0, in, rows, in, packed, 0, SMALL);
     }
-    float[] packed = a;
+    float[] a = packed;
     workers.run(
         tasks,
         (task, scratch) -> {
-          float[] tile = scratch.floats(Use.TILE, FEW * COLUMNS);
+          float[] tile = scratch.floats(Use.TILE, SMALL * COLUMNS);
           int last = (int) ((long) panels * (task + 1) / tasks);
           for (int p = (int) ((long) panels * task / tasks); p < last; p++) {
-            Arrays.fill(tile, 0, FEW * COLUMNS, 0f);
-            if (rows == 1) {
-              MicroKernel.rows1(packed, 0, w.panels, w.panelFrom(p), in, tile, 0, COLUMNS);
-            } else {
-              MicroKernel.rows4(packed, 0, w.panels, w.panelFrom(p), in, tile, 0, COLUMNS);
-            }
             int width = w.columnsOf(p);
-            for (int r = 0; r < rows; r++) {
-              int at = r * columns + p * COLUMNS;
-              System.arraycopy(tile, r * COLUMNS, out, at, width);
-              Elementwise.addInPlace(out, at, bias, p * COLUMNS, width);
-              Activations.apply(f, out, at, out, at, width, scratch);
+            for (int row = 0; row < rows; row += SMALL) {
+              int count = Math.min(SMALL, rows - row);
+              Arrays.fill(tile, 0, SMALL * COLUMNS, 0f);
+              if (rows == 1) {
+                MicroKernel.rows1(a, 0, w.panels, w.panelFrom(p), in, tile, 0, COLUMNS);
+              } else {
+                MicroKernel.rows4(a, row * in, w.panels, w.panelFrom(p), in, tile, 0, COLUMNS);
+              }
+              Target c = new Target(out, row * columns + p * COLUMNS, columns);
+              for (int r = 0; r < count; r++) {
+                System.arraycopy(tile, r * COLUMNS, out, c.from() + r * columns, width);
+              }
+              finish(c, count, bias, p * COLUMNS, width, f, scratch);
             }
           }
         });
+    if (rows > 1) {
+      pool.give(a);
+    }
   }
 
   /** dX[r, i] = Σ_j dOut[r, j]·w[i, j]: the panels of w are transposed a block at a time. */
@@ -209,7 +248,6 @@ final class MatrixProduct {
               left.pack(line, blockLines, k, depth, a);
               multiply(
                   a,
-                  0,
                   blockLines,
                   depth,
                   new Panels(shared, panel * COLUMNS * depth, COLUMNS * depth),
@@ -238,38 +276,52 @@ final class MatrixProduct {
   }
 
   /**
-   * Adds a packed block to c: c[r, j] += Σ_k a[r, k]·b[k, j] for `rows` rows and `columns` columns.
+   * Adds to c[r, j] the terms Σ_k a[r, k]·b[k, j] for `rows` rows and `columns` columns.
+   *
+   * @param a tiles, DEPTH terms of all rows after the other, as {@link #packRows} makes them
    */
   static void multiply(
+      float[] a, int rows, int terms, Panels b, int columns, Target c, Scratch scratch) {
+    int padded = Packing.roundUp(rows, ROWS);
+    for (int j = 0; j < columns; j += COLUMNS) {
+      int bJ = b.from() + j / COLUMNS * b.stride();
+      for (int k = 0; k < terms; k += DEPTH) {
+        int depth = Math.min(DEPTH, terms - k);
+        int aK = padded * k;
+        int bKJ = bJ + k * COLUMNS;
+        int whole = j + COLUMNS <= columns ? rows - rows % ROWS : 0;
+        for (int r = 0; r < whole; r += ROWS) {
+          int cRJ = c.from() + r * c.ld() + j;
+          MicroKernel.tile(
+              a, aK + r * depth, b.values(), bKJ, depth, c.values(), cRJ, c.ld());
+        }
+        for (int r = whole; r < rows; r += ROWS) {
+          int width = Math.min(COLUMNS, columns - j);
+          edge(a, aK + r * depth, b.values(), bKJ, depth, Math.min(ROWS, rows - r), width,
+              new Target(c.values(), c.from() + r * c.ld() + j, c.ld()), scratch);
+        }
+      }
+    }
+  }
+
+  // A tile that the output has only a part of.
+  private static void edge(
       float[] a,
       int aFrom,
-      int rows,
+      float[] b,
+      int bFrom,
       int depth,
-      Panels b,
+      int rows,
       int columns,
       Target c,
       Scratch scratch) {
-    float[] values = c.values();
-    int ld = c.ld();
-    for (int j = 0; j < columns; j += COLUMNS) {
-      int bJ = b.from() + j / COLUMNS * b.stride();
-      for (int r = 0; r < rows; r += ROWS) {
-        int cRJ = c.from() + r * ld + j;
-        if (r + ROWS <= rows && j + COLUMNS <= columns) {
-          MicroKernel.tile(a, aFrom + r * depth, b.values(), bJ, depth, values, cRJ, ld);
-        } else {
-          int tileRows = Math.min(ROWS, rows - r);
-          int tileColumns = Math.min(COLUMNS, columns - j);
-          float[] tile = scratch.floats(Use.TILE, ROWS * COLUMNS);
-          for (int t = 0; t < tileRows; t++) {
-            System.arraycopy(values, cRJ + t * ld, tile, t * COLUMNS, tileColumns);
-          }
-          MicroKernel.tile(a, aFrom + r * depth, b.values(), bJ, depth, tile, 0, COLUMNS);
-          for (int t = 0; t < tileRows; t++) {
-            System.arraycopy(tile, t * COLUMNS, values, cRJ + t * ld, tileColumns);
-          }
-        }
-      }
+    float[] tile = scratch.floats(Use.TILE, ROWS * COLUMNS);
+    for (int r = 0; r < rows; r++) {
+      System.arraycopy(c.values(), c.from() + r * c.ld(), tile, r * COLUMNS, columns);
+    }
+    MicroKernel.tile(a, aFrom, b, bFrom, depth, tile, 0, COLUMNS);
+    for (int r = 0; r < rows; r++) {
+      System.arraycopy(tile, r * COLUMNS, c.values(), c.from() + r * c.ld(), columns);
     }
   }
 

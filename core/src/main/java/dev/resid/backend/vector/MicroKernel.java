@@ -23,8 +23,8 @@ final class MicroKernel {
   /** Rows of a tile. */
   static final int ROWS = Lanes.BITS == 512 || isAarch64() ? 12 : 6;
 
-  /** Rows of the tile that is used when there are at most so many rows in all. */
-  static final int FEW_ROWS = 4;
+  /** Rows of the smaller tile, for few rows in all. */
+  static final int SMALL_ROWS = 4;
 
   private MicroKernel() {}
 

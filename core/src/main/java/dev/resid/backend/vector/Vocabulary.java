@@ -29,7 +29,6 @@ final class Vocabulary {
   private static final int BLOCK_ROWS = 96;
   private static final int ROWS = MicroKernel.ROWS;
   private static final int COLUMNS = MicroKernel.COLUMNS;
-  private static final int DEPTH = MatrixProduct.DEPTH;
   private static final VectorSpecies<Double> D = Lanes.D;
   private static final int LD = Lanes.LD;
 
@@ -108,7 +107,7 @@ final class Vocabulary {
         (task, scratch) -> {
           int row = task / chunks * blockRows;
           int count = Math.min(blockRows, rows - row);
-          float[] a = packRows(x, row, count, w.in, scratch);
+          float[] a = MatrixProduct.packRows(x, row * w.in, w.in, count, w.in, scratch);
           float[] logits = scratch.floats(Use.LOGITS, BLOCK_ROWS * TILE);
           int firstTile = task % chunks * TILES;
           for (int t = firstTile; t < Math.min(tiles, firstTile + TILES); t++) {
@@ -149,7 +148,7 @@ final class Vocabulary {
           int last = Math.min(tiles, first + TILES);
           float[] original = scratch.floats(Use.BASE, BLOCK_ROWS * ld);
           float[] logits = scratch.floats(Use.LOGITS, BLOCK_ROWS * TILE);
-          float[] a = packRows(base, row, count, w.in, scratch);
+          float[] a = MatrixProduct.packRows(base, row * w.in, w.in, count, w.in, scratch);
           for (int t = first; t < last; t++) {
             int n = Math.min(TILE, w.out - t * TILE);
             int from = (t - first) * TILE;
@@ -160,7 +159,7 @@ final class Vocabulary {
           }
           for (int copy = 0; copy < copies; copy++) {
             int changed = copy * baseRows + row;
-            a = packRows(perturbed, changed, count, w.in, scratch);
+            a = MatrixProduct.packRows(perturbed, changed * w.in, w.in, count, w.in, scratch);
             for (int t = first; t < last; t++) {
               int n = Math.min(TILE, w.out - t * TILE);
               logits(a, count, w, bias, t, new Target(logits, 0, TILE), scratch);
@@ -203,17 +202,6 @@ final class Vocabulary {
     return Math.max(1, Packing.roundUp((rows + blocks - 1) / blocks, ROWS));
   }
 
-  // Packs whole rows, a block of DEPTH terms after the other.
-  private static float[] packRows(float[] x, int row, int count, int in, Scratch scratch) {
-    int padded = Packing.roundUp(count, ROWS);
-    float[] to = scratch.floats(Use.ROWS, padded * in);
-    for (int k = 0; k < in; k += DEPTH) {
-      int depth = Math.min(DEPTH, in - k);
-      Packing.rowTiles(x, row * in + k, in, count, depth, to, padded * k, ROWS);
-    }
-    return to;
-  }
-
   // One tile of logits for a block of rows.
   private static void logits(
       float[] packed,
@@ -224,14 +212,9 @@ final class Vocabulary {
       Target out,
       Scratch scratch) {
     int n = Math.min(TILE, w.out - tile * TILE);
-    int padded = Packing.roundUp(count, ROWS);
     MatrixProduct.clear(out, count, n);
-    for (int k = 0; k < w.in; k += DEPTH) {
-      int depth = Math.min(DEPTH, w.in - k);
-      int from = w.panelFrom(tile * TILE / COLUMNS) + k * COLUMNS;
-      MatrixProduct.multiply(
-          packed, padded * k, count, depth, new Panels(w.panels, from, w.in * COLUMNS), n, out, scratch);
-    }
+    Panels panels = new Panels(w.panels, w.panelFrom(tile * TILE / COLUMNS), w.in * COLUMNS);
+    MatrixProduct.multiply(packed, count, w.in, panels, n, out, scratch);
     for (int r = 0; r < count; r++) {
       Elementwise.addInPlace(out.values(), out.from() + r * out.ld(), bias, tile * TILE, n);
     }
