@@ -21,6 +21,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
     synopsisSubcommandLabel = "COMMAND",
     footer = {"", "Example:", "  resid doctor", "", "'resid COMMAND --help' explains a command."},
     subcommands = {
+      SensitivityCommand.class,
+      MergeCommand.class,
       RunCommand.class,
       PerturbCommand.class,
       GradientsCommand.class,

@@ -30,9 +30,10 @@ public record Chart(
    * An axis.
    *
    * @param label what is measured, with its unit
+   * @param symbol the same as short as it can be, for tips
    * @param kind linear or logarithmic
    */
-  public record AxisSpec(String label, AxisKind kind) {}
+  public record AxisSpec(String label, String symbol, AxisKind kind) {}
 
   /** How distances on an axis relate to numbers. */
   public enum AxisKind {

@@ -29,11 +29,11 @@ final class ChartLayout {
   private static final double PLOT_HEIGHT = 318;
   private static final double BOTTOM = 78;
   private static final double LEFT = 76;
-  private static final double PANEL_WIDTH = 480;
+  private static final double PANEL_WIDTH = 500;
   private static final double PANEL_TOP = 32;
   private static final double PANEL_BOTTOM = 48;
-  private static final double GAP = 58;
-  private static final double LABEL_ROOM = 82;
+  private static final double GAP = 52;
+  private static final double LABEL_ROOM = 94;
   private static final double RIGHT = 8;
   private static final double LINE_HEIGHT = 15;
 

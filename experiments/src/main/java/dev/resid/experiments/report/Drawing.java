@@ -81,7 +81,10 @@ record Drawing(double width, double height, String description, List<Mark> marks
   /** A filled polygon. */
   record Area(List<Point> outline, Ink ink, double opacity) implements Mark {}
 
-  /** A data point; {@code tip} is what a page shows when it is pointed at, empty for nothing. */
+  /**
+   * A data point; {@code tip} is what is shown when it is pointed at, x, y, low and high separated
+   * by {@code |}, or empty.
+   */
   record Symbol(Point at, Form form, Fill fill, Ink ink, double size, String tip) implements Mark {}
 
   /** A text on a base line. */

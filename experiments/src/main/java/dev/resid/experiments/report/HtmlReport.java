@@ -89,7 +89,7 @@ public final class HtmlReport {
       css.append(".f-").append(ink.cssName()).append("{fill:").append(value).append("}\n");
       css.append(".s-").append(ink.cssName()).append("{stroke:").append(value).append("}\n");
     }
-    return css.toString();
+    return css.append(".f-none{fill:none}\n").toString();
   }
 
   private void section(Section section) {
@@ -184,8 +184,8 @@ public final class HtmlReport {
     html.append("</div>\n<div class=\"panels\">\n");
     for (int i = 0; i < chart.panels().size(); i++) {
       html.append("<div class=\"panel\" tabindex=\"0\" data-x=\"");
-      html.append(escape(chart.x().label())).append("\" data-y=\"");
-      html.append(escape(chart.y().label())).append("\">\n");
+      html.append(escape(chart.x().symbol())).append("\" data-y=\"");
+      html.append(escape(chart.y().symbol())).append("\">\n");
       html.append(SvgWriter.write(ChartLayout.panel(chart, i), SvgWriter.Place.PAGE));
       html.append("</div>\n");
     }

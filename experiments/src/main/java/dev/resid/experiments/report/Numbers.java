@@ -69,9 +69,9 @@ public final class Numbers {
     return shortened + (power < 0 ? "" : text.substring(power));
   }
 
-  /** Returns a whole number with thin spaces between groups of three digits. */
+  /** Returns a whole number with narrow no-break spaces between groups of three digits. */
   public static String grouped(long value) {
-    return minus(String.format(Locale.ROOT, "%,d", value).replace(',', '\u2009'));
+    return minus(String.format(Locale.ROOT, "%,d", value).replace(',', '\u202f'));
   }
 
   private static String minus(String text) {

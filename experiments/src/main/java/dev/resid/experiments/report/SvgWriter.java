@@ -15,10 +15,11 @@ import dev.resid.experiments.report.Drawing.Turn;
 import dev.resid.experiments.report.Drawing.Weight;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /**
- * Writes a {@link Drawing} as SVG. Colours are attributes, so that the file stands alone, and class
- * names, so that the style sheet of a page can replace them.
+ * Writes a {@link Drawing} as SVG. In a file of its own colours are attributes; in a page they are
+ * class names, which the page's style sheet gives colours for light and dark.
  */
 final class SvgWriter {
   private static final String FONTS =
@@ -26,7 +27,11 @@ final class SvgWriter {
 
   private final StringBuilder svg = new StringBuilder();
 
-  private SvgWriter() {}
+  private final Place place;
+
+  private SvgWriter(Place place) {
+    this.place = place;
+  }
 
   /** Where an SVG goes. */
   enum Place {
@@ -38,12 +43,12 @@ final class SvgWriter {
 
   /** Returns the SVG element. */
   static String write(Drawing drawing, Place place) {
-    SvgWriter writer = new SvgWriter();
-    writer.document(drawing, place);
+    SvgWriter writer = new SvgWriter(place);
+    writer.document(drawing);
     return writer.svg.toString();
   }
 
-  private void document(Drawing drawing, Place place) {
+  private void document(Drawing drawing) {
     String size = number(drawing.width()) + " " + number(drawing.height());
     svg.append("<svg");
     if (place == Place.FILE) {
@@ -77,8 +82,9 @@ final class SvgWriter {
   }
 
   private void line(Line line) {
-    svg.append("<path fill=\"none\" d=\"").append(path(line.points())).append('"');
-    stroke(line.ink(), line.width());
+    svg.append("<path d=\"").append(path(line.points())).append('"');
+    paint(Optional.empty(), Optional.of(line.ink()));
+    svg.append(" stroke-width=\"").append(number(line.width())).append('"');
     if (line.dash() != Dash.SOLID) {
       svg.append(" stroke-dasharray=\"");
       for (float length : line.dash().lengths()) {
@@ -86,43 +92,47 @@ final class SvgWriter {
       }
       svg.setCharAt(svg.length() - 1, '"');
     }
-    svg.append(" stroke-linejoin=\"round\" stroke-linecap=\"butt\"/>\n");
+    svg.append(" stroke-linejoin=\"round\"/>\n");
   }
 
   private void area(Area area) {
-    svg.append("<path class=\"f-").append(area.ink().cssName());
-    svg.append("\" fill=\"").append(area.ink().hex());
-    svg.append("\" fill-opacity=\"").append(number(area.opacity()));
-    svg.append("\" d=\"").append(path(area.outline())).append("Z\"/>\n");
+    svg.append("<path d=\"").append(path(area.outline())).append("Z\"");
+    paint(Optional.of(area.ink()), Optional.empty());
+    svg.append(" fill-opacity=\"").append(number(area.opacity())).append("\"/>\n");
   }
 
   private void symbol(Symbol symbol) {
     Ink inside = symbol.fill() == Fill.FILLED ? symbol.ink() : Ink.PAPER;
     String x = number(symbol.at().x());
     String y = number(symbol.at().y());
-    if (symbol.form() == Form.CIRCLE) {
+    boolean circle = symbol.form() == Form.CIRCLE;
+    if (circle) {
       svg.append("<circle cx=\"").append(x).append("\" cy=\"").append(y);
       svg.append("\" r=\"").append(number(symbol.size())).append('"');
     } else {
       svg.append("<path d=\"").append(path(Symbols.outline(symbol))).append("Z\"");
     }
-    if (!symbol.tip().isEmpty()) {
+    paint(Optional.of(inside), Optional.of(symbol.ink()));
+    svg.append(" stroke-width=\"1.3\"");
+    if (symbol.tip().isEmpty()) {
+      svg.append("/>\n");
+    } else if (place == Place.PAGE) {
       svg.append(" data-x=\"").append(x).append("\" data-y=\"").append(y);
-      svg.append("\" data-tip=\"").append(escape(symbol.tip())).append('"');
+      svg.append("\" data-tip=\"").append(escape(symbol.tip())).append("\"/>\n");
+    } else {
+      String[] parts = symbol.tip().split("\\|");
+      svg.append("><title>").append(escape(parts[0] + ": " + parts[1]));
+      svg.append(escape(" (" + parts[2] + " to " + parts[3] + ")"));
+      svg.append("</title>").append(circle ? "</circle>\n" : "</path>\n");
     }
-    svg.append(" class=\"f-").append(inside.cssName());
-    svg.append(" s-").append(symbol.ink().cssName());
-    svg.append("\" fill=\"").append(inside.hex());
-    svg.append("\" stroke=\"").append(symbol.ink().hex());
-    svg.append("\" stroke-width=\"1.3\"/>\n");
   }
 
   private void label(Label label) {
     String x = number(label.at().x());
     String y = number(label.at().y());
-    svg.append("<text class=\"f-").append(label.ink().cssName());
-    svg.append("\" fill=\"").append(label.ink().hex());
-    svg.append("\" x=\"").append(x).append("\" y=\"").append(y);
+    svg.append("<text");
+    paint(Optional.of(label.ink()), Optional.empty());
+    svg.append(" x=\"").append(x).append("\" y=\"").append(y);
     svg.append("\" font-size=\"").append(number(label.size())).append('"');
     if (label.weight() == Weight.BOLD) {
       svg.append(" font-weight=\"600\"");
@@ -138,10 +148,16 @@ final class SvgWriter {
     svg.append('>').append(escape(label.text())).append("</text>\n");
   }
 
-  private void stroke(Ink ink, double width) {
-    svg.append(" class=\"s-").append(ink.cssName());
-    svg.append("\" stroke=\"").append(ink.hex());
-    svg.append("\" stroke-width=\"").append(number(width)).append('"');
+  /** Writes the colours inside and of the outline; none means nothing is painted there. */
+  private void paint(Optional<Ink> inside, Optional<Ink> outline) {
+    if (place == Place.FILE) {
+      svg.append(" fill=\"").append(inside.map(Ink::hex).orElse("none")).append('"');
+      outline.ifPresent(ink -> svg.append(" stroke=\"").append(ink.hex()).append('"'));
+      return;
+    }
+    svg.append(" class=\"").append(inside.map(ink -> "f-" + ink.cssName()).orElse("f-none"));
+    outline.ifPresent(ink -> svg.append(" s-").append(ink.cssName()));
+    svg.append('"');
   }
 
   private static String path(List<Point> points) {

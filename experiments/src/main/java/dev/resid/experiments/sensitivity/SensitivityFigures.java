@@ -114,8 +114,8 @@ final class SensitivityFigures {
         title,
         what + ", " + where + "; bands: 95 % bootstrap intervals over " + result.rows() + " rows",
         source,
-        new AxisSpec("perturbation length α (model units)", kind),
-        new AxisSpec(unit, kind),
+        new AxisSpec("perturbation length α (model units)", "α", kind),
+        new AxisSpec(unit, unit, kind),
         panels);
   }
 

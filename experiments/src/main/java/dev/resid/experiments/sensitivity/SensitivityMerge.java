@@ -64,8 +64,10 @@ public final class SensitivityMerge {
         }
       }
       StatisticsPass.copy(shards.getFirst(), out);
+      SensitivityOutcome outcome =
+          SensitivityReport.write(out, statistics, merged.values(), workers);
       out.finish(merged.elapsedSeconds());
-      return SensitivityReport.write(out, statistics, merged.values(), workers);
+      return outcome;
     }
   }
 

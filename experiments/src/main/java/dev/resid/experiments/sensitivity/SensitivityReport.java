@@ -137,13 +137,13 @@ final class SensitivityReport {
 
   private List<Section> sections(List<Finding> findings, Figures figures, ResultTable table) {
     return List.of(
+        figures,
         new Findings(
             "What the publication expects, and what this run found",
             "The expectations are those stated for GPT-2 small at layer 6 with 2 million tokens of"
                 + " OpenWebText. Intervals are 95 % bootstrap intervals over rows; a verdict is"
                 + " given only where the interval allows it.",
             findings),
-        figures,
         new Terms("What was run", "", run()),
         new Terms("Definitions", "", definitions()),
         new Prose("What differs from the publication", differences()),

@@ -63,7 +63,8 @@ public final class SensitivityStudy {
    *
    * @param gpt2 the model
    * @param options what is measured
-   * @throws IllegalArgumentException if the model has no such layer or its context is too short
+   * @throws IllegalArgumentException if the model has no such layer or token, or its context is too
+   *     short
    */
   public SensitivityStudy(Gpt2 gpt2, SensitivityOptions options) {
     this.gpt2 = gpt2;
@@ -81,6 +82,7 @@ public final class SensitivityStudy {
               + config.nCtx()
               + "; use a smaller --row-length");
     }
+    requireVocabulary(options.tokens(), config.dVocab());
     this.batches =
         BatchSizes.choose(
             config,
@@ -89,6 +91,25 @@ public final class SensitivityStudy {
             ROWS_PER_BLOCK,
             options.batchRows(),
             Math.min(MOST_BYTES, Runtime.getRuntime().maxMemory() / HEAP_PART));
+  }
+
+  private static void requireVocabulary(TokenBatch tokens, int dVocab) {
+    for (int row = 0; row < tokens.rows(); row++) {
+      for (int pos = 0; pos < tokens.length(row); pos++) {
+        if (tokens.id(row, pos) >= dVocab) {
+          throw new IllegalArgumentException(
+              "token "
+                  + tokens.id(row, pos)
+                  + " at row "
+                  + row
+                  + ", position "
+                  + pos
+                  + " is outside the vocabulary of "
+                  + dVocab
+                  + "; was it encoded with another tokenizer?");
+        }
+      }
+    }
   }
 
   /** Returns in a few words what will be computed and about how much memory that takes. */
@@ -146,12 +167,13 @@ public final class SensitivityStudy {
           }
           sweep(pass, plan, log, progress, workers);
         }
+        SensitivityOutcome outcome =
+            options.shard().count() > 1
+                ? SensitivityOutcome.ofShard(folder)
+                : SensitivityReport.write(out, pass.statistics(), log.values(), workers);
         out.finish(log.elapsedSeconds());
         pass.discardPool();
-        if (options.shard().count() > 1) {
-          return SensitivityOutcome.ofShard(folder);
-        }
-        return SensitivityReport.write(out, pass.statistics(), log.values(), workers);
+        return outcome;
       }
     }
   }

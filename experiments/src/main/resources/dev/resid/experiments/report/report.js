@@ -56,7 +56,7 @@ function show(panel, column, atX, atY) {
   const length = points[0].dataset.tip.split("|")[0];
   tip.replaceChildren();
   const head = document.createElement("div");
-  head.textContent = `${panel.dataset.x} ${length}, ${panel.dataset.y} (95 % interval)`;
+  head.textContent = `${panel.dataset.x} = ${length}: ${panel.dataset.y} and its 95 % interval`;
   const table = document.createElement("table");
   for (const point of [...points].sort((a, b) => a.dataset.y - b.dataset.y)) {
     const [, mean, low, high] = point.dataset.tip.split("|");

@@ -1,0 +1,49 @@
+package dev.resid.experiments.cli;
+
+import dev.resid.experiments.sensitivity.SensitivityMerge;
+import dev.resid.experiments.sweep.Workers;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code resid merge}: the parts of a split run become one. */
+@Command(
+    name = "merge",
+    description = {
+      "Put the parts of a run together that were computed with --shard.",
+      "The results are the same bytes that one process would have written."
+    },
+    footer = {"", "Example:", "  resid merge gpt2-layer6 shard0 shard1 shard2 shard3"})
+final class MergeCommand implements Callable<Integer> {
+  @Spec private CommandSpec spec;
+
+  @Parameters(
+      index = "0",
+      paramLabel = "OUT",
+      description = "Folder for the results; created if it is missing.")
+  private Path out;
+
+  @Parameters(
+      index = "1..*",
+      arity = "1..*",
+      paramLabel = "SHARD",
+      description = "Output folders of all parts, in any order.")
+  private List<Path> shards;
+
+  /** Called by picocli. */
+  MergeCommand() {}
+
+  @Override
+  public Integer call() throws IOException {
+    try (Workers workers = new Workers(Runtime.getRuntime().availableProcessors())) {
+      SensitivityCommand.print(
+          spec.commandLine().getOut(), new SensitivityMerge(shards).run(out, workers));
+    }
+    return ResidCommand.OK;
+  }
+}
