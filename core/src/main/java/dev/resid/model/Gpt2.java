@@ -9,6 +9,7 @@ import dev.resid.tensor.Tensor;
 import dev.resid.tokenizer.ByteLevelBpe;
 import dev.resid.tokenizer.TokenBatch;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.Objects;
 import java.util.Optional;
@@ -54,6 +55,10 @@ public final class Gpt2 {
           new PackedModel(transforms.apply(checkpoint.weights()), backend),
           checkpoint.tokenizer(),
           checkpoint.source());
+    } catch (NonFiniteWeightException e) {
+      throw new CheckpointException(dir + ": " + e.getMessage());
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
     }
   }
 

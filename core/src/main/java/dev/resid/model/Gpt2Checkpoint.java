@@ -119,6 +119,8 @@ public final class Gpt2Checkpoint implements AutoCloseable {
    * @param dir folder to write config.json and model.safetensors into; made if missing
    * @throws IOException if it cannot be written; nothing half-written is left
    * @throws IllegalStateException if the weights are rewritten
+   * @throws IllegalArgumentException if the dtype is none of the three, or a weight is too large for
+   *     it
    */
   public static void save(Gpt2Weights weights, DType dtype, Path dir) throws IOException {
     if (!weights.state().equals(WeightsState.RAW)) {
@@ -127,6 +129,15 @@ public final class Gpt2Checkpoint implements AutoCloseable {
               + weights.state().name()
               + " cannot be saved: the format has no b_U. Save the raw model");
     }
+    String name =
+        switch (dtype) {
+          case F32 -> "float32";
+          case F16 -> "float16";
+          case BF16 -> "bfloat16";
+          default ->
+              throw new IllegalArgumentException(
+                  "a checkpoint cannot be saved as " + dtype + ", only as F32, F16 or BF16");
+        };
     Gpt2Config config = weights.config();
     SafetensorsWriter writer = new SafetensorsWriter().metadata("format", "pt");
     asInFile(config, weights::get)
@@ -137,12 +148,6 @@ public final class Gpt2Checkpoint implements AutoCloseable {
             });
     Files.createDirectories(dir);
     writer.write(dir.resolve("model.safetensors"));
-    String name =
-        switch (dtype) {
-          case F16 -> "float16";
-          case BF16 -> "bfloat16";
-          default -> "float32";
-        };
     AtomicFiles.write(dir.resolve("config.json"), Gpt2ConfigFile.write(config, name));
   }
 
@@ -315,6 +320,11 @@ public final class Gpt2Checkpoint implements AutoCloseable {
         throw new CheckpointException(
             dir + ": tensor " + key(weight) + " is " + info.shape() + ", config.json says "
                 + fileShape(weight) + "; they do not belong together");
+      }
+      if (info != null && !info.dtype().isFloat()) {
+        throw new CheckpointException(
+            dir + ": tensor " + key(weight) + " is stored as " + info.dtype()
+                + ", supported are F16, BF16, F32 and F64; convert the checkpoint first");
       }
     }
     checkTied();

@@ -78,13 +78,14 @@ final class Gpt2ConfigFile {
       throw error("add_cross_attention", "is true; models with cross-attention are not supported");
     }
     int dModel = number("n_embd", "hidden_size", 768);
-    int dMlp = root.path("n_inner").isNumber() ? number("n_inner", "n_inner", 0) : 4 * dModel;
+    JsonNode inner = root.path("n_inner");
+    boolean usual = inner.isMissingNode() || inner.isNull();
     try {
       return new Gpt2Config(
           number("n_layer", "num_hidden_layers", 12),
           number("n_head", "num_attention_heads", 12),
           dModel,
-          dMlp,
+          usual ? Math.multiplyExact(4, dModel) : number("n_inner", "n_inner", 0),
           number("vocab_size", "vocab_size", 50257),
           number("n_positions", "max_position_embeddings", 1024),
           activation(),
@@ -95,6 +96,8 @@ final class Gpt2ConfigFile {
           token("eos_token_id"));
     } catch (IllegalArgumentException e) {
       throw new CheckpointException(file + ": " + e.getMessage());
+    } catch (ArithmeticException e) {
+      throw error("n_embd", "is " + dModel + ", far more than any GPT-2 has");
     }
   }
 

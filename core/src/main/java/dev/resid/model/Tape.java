@@ -29,6 +29,7 @@ public final class Tape implements AutoCloseable {
   private final ActivationCache cache;
   private final Tensor normalized;
   private Optional<Tensor> logits = Optional.empty();
+  private boolean closed;
 
   private Tape(
       PackedModel model,
@@ -49,17 +50,22 @@ public final class Tape implements AutoCloseable {
   static Tape record(PackedModel model, TokenBatch tokens, int[] ids, Hooks hooks) {
     Backend backend = model.backend();
     Scope scope = backend.scope();
-    Recording recording = new Recording(scope, model.config().nLayers());
-    Gpt2Forward forward =
-        new Gpt2Forward(
-            model,
-            recording,
-            hooks,
-            new Gpt2Forward.Extent(tokens.rows(), tokens.maxLength(), 0),
-            Optional.empty());
-    Tensor x = forward.blocks(forward.embed(ids), 0, model.config().nLayers());
-    Tensor normalized = forward.finish(x);
-    return new Tape(model, tokens, scope, recording, hooks, normalized);
+    try {
+      Recording recording = new Recording(scope, model.config().nLayers());
+      Gpt2Forward forward =
+          new Gpt2Forward(
+              model,
+              recording,
+              hooks,
+              new Gpt2Forward.Extent(tokens.rows(), tokens.maxLength(), 0),
+              Optional.empty());
+      Tensor x = forward.blocks(forward.embed(ids), 0, model.config().nLayers());
+      Tensor normalized = forward.finish(x);
+      return new Tape(model, tokens, scope, recording, hooks, normalized);
+    } catch (RuntimeException | Error e) {
+      scope.close();
+      throw e;
+    }
   }
 
   /** Returns the tokens of the run. */
@@ -72,16 +78,26 @@ public final class Tape implements AutoCloseable {
     return cache;
   }
 
-  /** Returns the logits, [batch, pos, d_vocab]. */
+  /**
+   * Returns the logits, [batch, pos, d_vocab].
+   *
+   * @throws IllegalStateException if this tape was closed before they were first asked for
+   */
   public Tensor logits() {
     if (logits.isEmpty()) {
+      requireOpen("logits");
       logits = Optional.of(Unembedding.logits(model, normalized));
     }
     return logits.get();
   }
 
-  /** Returns the cross-entropy of every next token, in nats. */
+  /**
+   * Returns the cross-entropy of every next token, in nats.
+   *
+   * @throws IllegalStateException if this tape is closed
+   */
   public PositionValues crossEntropyNats() {
+    requireOpen("cross-entropies");
     return Unembedding.crossEntropy(model, normalized, tokens, 1, 0);
   }
 
@@ -92,6 +108,7 @@ public final class Tape implements AutoCloseable {
    * @param seeds terms of the scalar, at least one
    * @throws IllegalArgumentException if a point does not exist or a seed has another shape than its
    *     activation
+   * @throws IllegalStateException if this tape is closed
    */
   public Gradients backward(Wanted wanted, Seed... seeds) {
     Map<Weight, Tensor> sums = new HashMap<>();
@@ -128,16 +145,27 @@ public final class Tape implements AutoCloseable {
   /** As {@link #backward}, but adds weight gradients to {@code sums}. */
   Map<HookPoint, Tensor> backwardInto(
       Map<Weight, Tensor> sums, Set<HookPoint> points, Seed... seeds) {
+    requireOpen("gradients");
     if (seeds.length == 0) {
       throw new IllegalArgumentException("backward() needs at least one seed");
     }
     return new Gpt2Backward(this, sums, points, seeds).run();
   }
 
-  /** Frees what was recorded. */
+  /** Frees what was recorded; what was captured stays. */
   @Override
   public void close() {
+    closed = true;
     scope.close();
+  }
+
+  private void requireOpen(String what) {
+    if (closed) {
+      throw new IllegalStateException(
+          "this tape is closed and what it recorded is gone; ask for "
+              + what
+              + " before closing it");
+    }
   }
 
   PackedModel model() {
