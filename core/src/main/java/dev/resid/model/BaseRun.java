@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /**
  * A clean run, computed once and continued many times from changed activations at one point. It
@@ -75,7 +76,9 @@ public final class BaseRun implements AutoCloseable {
       throw new IllegalArgumentException(
           "a run cannot be continued from "
               + point
-              + "; use a site of the stream, attn_out, mlp_out or z, or forward() with replace()");
+              + ", only from "
+              + STARTS.stream().map(Site::suffix).collect(Collectors.joining(", "))
+              + " of a block");
     }
     Set<HookPoint> points = new TreeSet<>(List.of(keep));
     points.add(point);

@@ -180,6 +180,17 @@ public final class Gpt2 {
   }
 
   /**
+   * Refuses rows that this model cannot be run on, as every run does.
+   *
+   * @param tokens rows of ids
+   * @throws IllegalArgumentException if an id is not below d_vocab or a row is longer than n_ctx; the
+   *     message names row and position
+   */
+  public void requireTokens(TokenBatch tokens) {
+    requireTokens(config(), tokens);
+  }
+
+  /**
    * Returns the logits of every position and what the hooks captured.
    *
    * @param tokens rows of ids below d_vocab, each at most n_ctx long

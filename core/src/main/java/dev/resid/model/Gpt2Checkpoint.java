@@ -304,6 +304,12 @@ public final class Gpt2Checkpoint implements AutoCloseable {
   }
 
   private void check() throws CheckpointException {
+    // Before anything is made for every block: a block has more than one tensor.
+    if (config.nLayers() > files.size()) {
+      throw new CheckpointException(
+          dir + ": config.json says n_layer is " + config.nLayers() + ", but the weight files hold"
+              + " only " + files.size() + " tensors; they do not belong together");
+    }
     TreeMap<String, TensorInfo> unused = new TreeMap<>(tensors());
     for (Weight weight : Weight.all(config)) {
       boolean optional =

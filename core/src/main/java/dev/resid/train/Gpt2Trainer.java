@@ -33,12 +33,14 @@ import java.util.StringJoiner;
 public final class Gpt2Trainer {
   private static final String STATE = "state.safetensors";
   private static final String PLAN = "plan";
+  private static final String TEXT = "text";
   private static final String STEP = "step";
   private static final String LOSSES = "losses";
 
   private final TrainingPlan plan;
   private final Backend backend;
   private final TextCorpus corpus;
+  private final String textSha256;
   private final AdamW optimizer;
   private final Gpt2 gpt2;
   private final Map<Weight, Tensor> gradients = new HashMap<>();
@@ -47,6 +49,7 @@ public final class Gpt2Trainer {
   private Gpt2Trainer(TrainingPlan plan, TextCorpus corpus, Backend backend) {
     this.plan = plan;
     this.corpus = corpus;
+    this.textSha256 = corpus.sha256();
     this.backend = backend;
     this.optimizer = new AdamW(backend);
     Gpt2Weights initial = Gpt2Weights.random(plan.model(), plan.seed());
@@ -73,7 +76,7 @@ public final class Gpt2Trainer {
    * @param backend where it runs
    * @param dir folder of the checkpoint; need not exist
    * @throws IOException if a checkpoint is there but damaged
-   * @throws IllegalArgumentException if a checkpoint is there but belongs to another plan
+   * @throws IllegalArgumentException if a checkpoint is there but belongs to another plan or text
    */
   public static Gpt2Trainer startOrResume(
       TrainingPlan plan, TextCorpus corpus, Backend backend, Path dir) throws IOException {
@@ -179,6 +182,7 @@ public final class Gpt2Trainer {
     SafetensorsWriter writer =
         new SafetensorsWriter()
             .metadata(PLAN, plan.fingerprint())
+            .metadata(TEXT, textSha256)
             .metadata(STEP, Long.toString(step()));
     StringJoiner curve = new StringJoiner(" ");
     losses.forEach(loss -> curve.add(Double.toString(loss)));
@@ -204,6 +208,13 @@ public final class Gpt2Trainer {
                 + " belongs to another training run ("
                 + metadata.get(PLAN)
                 + "); use another folder or the same options");
+      }
+      // Checkpoints of early builds do not say which text they saw.
+      if (!textSha256.equals(metadata.getOrDefault(TEXT, textSha256))) {
+        throw new IllegalArgumentException(
+            state
+                + " belongs to a training run on other text or with another tokenizer; use another"
+                + " folder or the same text");
       }
       for (Map.Entry<Weight, AdamW.Slot> entry : optimizer.slots().entrySet()) {
         String name = entry.getKey().lensName();

@@ -6,10 +6,15 @@ import dev.resid.tokenizer.SpecialTokens;
 import dev.resid.tokenizer.TokenBatch;
 import it.unimi.dsi.fastutil.ints.IntArrayList;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 
 /**
@@ -33,19 +38,27 @@ public final class TextCorpus {
    *
    * @param files UTF-8 text
    * @param tokenizer needs an end-of-text token
-   * @throws IOException if a file cannot be read
+   * @throws IOException if a file cannot be read or is not UTF-8
    * @throws IllegalArgumentException if the tokenizer has no end-of-text token
    */
   public static TextCorpus read(List<Path> files, ByteLevelBpe tokenizer) throws IOException {
     int end = requireEndOfText(tokenizer);
     IntArrayList ids = new IntArrayList();
     for (Path file : files) {
-      for (String document : documents(Files.readString(file, StandardCharsets.UTF_8))) {
+      for (String document : documents(text(file))) {
         ids.addElements(ids.size(), tokenizer.encodeToIds(document, SpecialTokens.AS_TEXT));
         ids.add(end);
       }
     }
     return new TextCorpus(ids.toIntArray(), end);
+  }
+
+  private static String text(Path file) throws IOException {
+    try {
+      return Files.readString(file, StandardCharsets.UTF_8);
+    } catch (CharacterCodingException e) {
+      throw new IOException(file + ": is not UTF-8; convert it first", e);
+    }
   }
 
   /**
@@ -89,6 +102,26 @@ public final class TextCorpus {
   /** Returns the number of tokens. */
   public int tokens() {
     return stream.length;
+  }
+
+  /** Returns the SHA-256 of the ids, hexadecimal: the same for the same tokens. */
+  String sha256() {
+    MessageDigest digest;
+    try {
+      digest = MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java runtime has SHA-256", e);
+    }
+    ByteBuffer bytes = ByteBuffer.allocate(1 << 16);
+    for (int id : stream) {
+      bytes.putInt(id);
+      if (!bytes.hasRemaining()) {
+        digest.update(bytes.flip());
+        bytes.clear();
+      }
+    }
+    digest.update(bytes.flip());
+    return HexFormat.of().formatHex(digest.digest());
   }
 
   /**

@@ -61,8 +61,10 @@ public record TextLoss(double nats, long predicted, int rows, long utf8Bytes) {
    * @param gpt2 the model
    * @param tokens rows of at most n_ctx ids
    * @param progress told rows
+   * @throws IllegalArgumentException if a token or a length is out of range
    */
   public static TextLoss of(Gpt2 gpt2, TokenBatch tokens, Progress progress) {
+    gpt2.requireTokens(tokens);
     double nats = 0;
     long predicted = 0;
     try (Progress.Task task = progress.begin("evaluating", "rows", 0, tokens.rows())) {

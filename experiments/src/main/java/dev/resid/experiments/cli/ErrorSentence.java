@@ -4,6 +4,7 @@ import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.reflect.InvocationTargetException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileAlreadyExistsException;
@@ -33,6 +34,7 @@ final class ErrorSentence {
                   + Runtime.getRuntime().maxMemory() / (1 << 20)
                   + " MiB: ask for less at a time (fewer rows, a smaller batch), or allow more, for"
                   + " example with RESID_JAVA_OPTS=-Xmx8g.";
+          case CharacterCodingException e -> "a file is not UTF-8; convert it first.";
           case IOException e -> messageOr(e);
           case IllegalArgumentException e -> messageOr(e);
           case IllegalStateException e -> messageOr(e);
@@ -50,7 +52,8 @@ final class ErrorSentence {
     String file = e.getFile() == null ? "a file" : e.getFile();
     String reason = e.getReason() == null ? "" : e.getReason();
     return switch (e) {
-      case NoSuchFileException x -> "there is no file or folder " + file + ".";
+      case NoSuchFileException x when reason.isEmpty() ->
+          "there is no file or folder " + file + ".";
       case AccessDeniedException x -> "no permission to read or write " + file + ".";
       case FileAlreadyExistsException x -> file + " exists already; choose another name.";
       case DirectoryNotEmptyException x -> "the folder " + file + " is not empty.";

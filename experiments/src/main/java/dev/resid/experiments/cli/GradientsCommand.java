@@ -4,6 +4,7 @@ import dev.resid.io.SafetensorsWriter;
 import dev.resid.model.Gpt2;
 import dev.resid.model.Gpt2Checkpoint;
 import dev.resid.model.Gradients;
+import dev.resid.model.NonFiniteWeightException;
 import dev.resid.model.Seed;
 import dev.resid.model.Tape;
 import dev.resid.model.Wanted;
@@ -11,11 +12,9 @@ import dev.resid.tensor.Backend;
 import dev.resid.tensor.Shape;
 import dev.resid.tokenizer.TokenBatch;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
 
 /** {@code resid gradients}: the loss and the gradient of every weight. */
 @Command(
@@ -27,47 +26,43 @@ import picocli.CommandLine.Option;
     },
     footer = {"", "Example:", "  resid gradients --tokens tokens.json --out gradients.safetensors"})
 final class GradientsCommand implements Callable<Integer> {
-  @Option(
-      names = "--model",
-      paramLabel = "DIR",
-      description = "Hugging Face GPT-2 folder; the model that ships with Resid if left out.")
-  private Path dir;
-
+  @Mixin private ModelFolderMixin model;
   @Mixin private BackendOptionsMixin backends;
-
-  @Option(
-      names = "--tokens",
-      required = true,
-      paramLabel = "FILE",
-      description = "Rows of token ids: [[id, ...], ...].")
-  private Path tokens;
-
-  @Option(names = "--out", required = true, paramLabel = "FILE", description = "File to write.")
-  private Path out;
+  @Mixin private TokensMixin tokens;
+  @Mixin private OutputMixin out;
 
   /** Called by picocli. */
   GradientsCommand() {}
 
   @Override
   public Integer call() throws IOException {
-    TokenBatch batch = TokenBatch.readJson(tokens);
+    out.require();
+    TokenBatch batch = tokens.read();
     if (batch.maxLength() < 2) {
-      throw new IllegalArgumentException(
-          tokens + ": no row has two tokens, so there is no next token to predict");
+      throw new IOException(
+          tokens.file() + ": no row has two tokens, so there is no next token to predict.");
     }
     try (Backend backend = backends.open();
-        Gpt2Checkpoint checkpoint =
-            dir == null ? Gpt2Checkpoint.embedded() : Gpt2Checkpoint.open(dir)) {
-      Gpt2 gpt2 = Gpt2.of(checkpoint.weights(), backend);
-      SafetensorsWriter writer = new SafetensorsWriter();
+        Gpt2Checkpoint checkpoint = model.open()) {
+      Gpt2 gpt2 = load(checkpoint, backend);
+      tokens.requireFit(batch, gpt2);
+      SafetensorsWriter writer = new SafetensorsWriter().metadata("model", model.name());
       try (Tape tape = gpt2.record(batch)) {
         writer.add("loss", Shape.of(), new double[] {tape.meanCrossEntropyNats()});
         Gradients gradients = tape.backward(Wanted.weightGradients(), Seed.crossEntropy());
         Gpt2Checkpoint.asInFile(gpt2.config(), gradients::weight)
             .forEach((weight, tensor) -> writer.add(checkpoint.keyOf(weight), tensor));
       }
-      writer.write(out);
+      out.write(writer);
     }
     return ResidCommand.OK;
+  }
+
+  private Gpt2 load(Gpt2Checkpoint checkpoint, Backend backend) throws IOException {
+    try {
+      return Gpt2.of(checkpoint.weights(), backend);
+    } catch (NonFiniteWeightException e) {
+      throw new IOException(model.name() + ": " + e.getMessage(), e);
+    }
   }
 }

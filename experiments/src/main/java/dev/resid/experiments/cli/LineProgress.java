@@ -39,6 +39,7 @@ final class LineProgress implements Progress {
     private final long started = nanoTime.getAsLong();
     private long lastLine = started;
     private long count;
+    private long countOfLastLine;
     private String detail = "";
 
     private LineTask(String name, String unit, long first, long total) {
@@ -47,6 +48,7 @@ final class LineProgress implements Progress {
       this.first = first;
       this.total = total;
       this.count = first;
+      this.countOfLastLine = first;
     }
 
     @Override
@@ -64,13 +66,14 @@ final class LineProgress implements Progress {
 
     @Override
     public void close() {
-      if (lastLine != started) {
+      if (lastLine != started && count != countOfLastLine) {
         print(); // a log that has lines ends with the last state
       }
     }
 
     private void print() {
       lastLine = nanoTime.getAsLong();
+      countOfLastLine = count;
       double seconds = (lastLine - started) / 1e9;
       double rate = seconds > 0 ? (count - first) / seconds : 0;
       StringBuilder line = new StringBuilder(name).append(": ").append(count);

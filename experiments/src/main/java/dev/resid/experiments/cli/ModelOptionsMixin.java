@@ -1,16 +1,16 @@
 package dev.resid.experiments.cli;
 
 import dev.resid.model.Gpt2;
-import dev.resid.model.Gpt2Checkpoint;
+import dev.resid.model.NonFiniteWeightException;
 import dev.resid.model.WeightTransforms;
 import dev.resid.tensor.Backend;
 import java.io.IOException;
-import java.nio.file.Path;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The options {@code --model} and {@code --weights}. */
 final class ModelOptionsMixin {
-  /** States a model's weights can be asked for in; picocli prints the names in help. */
+  /** States a model's weights can be asked for in. */
   enum Weights {
     /** As in the checkpoint. */
     RAW,
@@ -18,11 +18,7 @@ final class ModelOptionsMixin {
     TRANSFORMERLENS
   }
 
-  @Option(
-      names = "--model",
-      paramLabel = "DIR",
-      description = "Hugging Face GPT-2 folder; the model that ships with Resid if left out.")
-  private Path dir;
+  @Mixin private ModelFolderMixin folder;
 
   @Option(
       names = "--weights",
@@ -38,29 +34,19 @@ final class ModelOptionsMixin {
   /**
    * Loads the model.
    *
-   * @throws IOException if a file is missing or damaged
+   * @throws IOException if a file is missing or damaged, or a weight is not finite
    */
   Gpt2 load(Backend backend) throws IOException {
-    return dir == null
-        ? Gpt2.embedded(backend, transforms())
-        : Gpt2.load(dir, backend, transforms());
+    try {
+      return folder.dir().isPresent()
+          ? Gpt2.load(folder.dir().get(), backend, transforms())
+          : Gpt2.embedded(backend, transforms());
+    } catch (NonFiniteWeightException e) {
+      throw new IOException(folder.name() + ": " + e.getMessage(), e);
+    }
   }
 
-  /**
-   * Opens the model's files without loading weights.
-   *
-   * @throws IOException if a file is missing or damaged
-   */
-  Gpt2Checkpoint open() throws IOException {
-    return dir == null ? Gpt2Checkpoint.embedded() : Gpt2Checkpoint.open(dir);
-  }
-
-  /** Returns what was given, or {@code embedded}. */
-  String name() {
-    return dir == null ? "embedded" : dir.toString();
-  }
-
-  WeightTransforms transforms() {
+  private WeightTransforms transforms() {
     return switch (weights) {
       case RAW -> WeightTransforms.none();
       case TRANSFORMERLENS -> WeightTransforms.transformerLens();

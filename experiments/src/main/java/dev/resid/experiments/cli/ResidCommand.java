@@ -133,10 +133,16 @@ public final class ResidCommand implements Runnable {
   private static int reportUsage(ParameterException problem) {
     CommandLine at = problem.getCommandLine();
     PrintWriter err = at.getErr();
-    err.println("resid: " + ErrorSentence.oneLine(problem.getMessage()));
+    err.println("resid: " + ErrorSentence.oneLine(withoutPrefix(problem.getMessage())));
     UnmatchedArgumentException.printSuggestions(problem, err);
     err.println("Try '" + at.getCommandSpec().qualifiedName() + " --help'.");
     return WRONG_USAGE;
+  }
+
+  /** Some messages of picocli begin with a word that says nothing. */
+  private static String withoutPrefix(String message) {
+    String prefix = "Error: ";
+    return message.startsWith(prefix) ? message.substring(prefix.length()) : message;
   }
 
   private static boolean wantsStackTrace(List<String> args) {

@@ -5,18 +5,16 @@ import dev.resid.hook.HookPoint;
 import dev.resid.io.SafetensorsWriter;
 import dev.resid.model.ForwardResult;
 import dev.resid.model.Gpt2;
-import dev.resid.tensor.Axis;
+import dev.resid.progress.Progress;
 import dev.resid.tensor.Backend;
 import dev.resid.tensor.Tensor;
 import dev.resid.tokenizer.TokenBatch;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Set;
-import java.util.TreeSet;
+import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.regex.Pattern;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -36,91 +34,91 @@ import picocli.CommandLine.Option;
       "  resid run --tokens tokens.json --capture 'blocks.*.hook_resid_pre' --out run.safetensors"
     })
 final class RunCommand implements Callable<Integer> {
+  private static final String LOGITS = "logits";
+
   @Mixin private ModelOptionsMixin model;
   @Mixin private BackendOptionsMixin backends;
-
-  @Option(
-      names = "--tokens",
-      required = true,
-      paramLabel = "FILE",
-      description = "Rows of token ids: [[id, ...], ...].")
-  private Path tokens;
+  @Mixin private TokensMixin tokens;
+  @Mixin private OutputMixin out;
+  @Mixin private ProgressMixin progress;
 
   @Option(
       names = "--capture",
       split = ",",
       paramLabel = "NAME",
-      description = "Activations to write: names, or patterns with *; repeat or separate by commas.")
+      description =
+          "Activations to write: names, or patterns with * ? [...]; repeat or separate by commas.")
   private List<String> captures = new ArrayList<>();
-
-  @Option(names = "--out", required = true, paramLabel = "FILE", description = "File to write.")
-  private Path out;
 
   /** Called by picocli. */
   RunCommand() {}
 
   @Override
   public Integer call() throws IOException {
-    TokenBatch batch = TokenBatch.readJson(tokens);
+    out.require();
+    TokenBatch batch = tokens.read();
     try (Backend backend = backends.open()) {
       Gpt2 gpt2 = model.load(backend);
+      tokens.requireFit(batch, gpt2);
       Capture[] hooks =
-          matching(captures, gpt2.config().nLayers()).stream()
+          ActivationPatterns.matching(captures, gpt2.config().nLayers()).stream()
               .map(HookPoint::capture)
               .toArray(Capture[]::new);
       SafetensorsWriter writer = new SafetensorsWriter();
       writer.metadata("model", gpt2.source()).metadata("weights", gpt2.weightsState().name());
-      if (batch.isRagged()) {
-        for (int row = 0; row < batch.rows(); row++) {
-          add(writer, gpt2.forward(batch.slice(row, row + 1), hooks), "." + row);
+      try (Progress.Task task = progress.progress().begin("running", "rows", 0, batch.rows())) {
+        if (batch.isRagged()) {
+          addRows(writer, gpt2, batch, hooks, task);
+        } else {
+          addBatch(writer, gpt2, batch, hooks, task);
         }
-      } else {
-        add(writer, gpt2.forward(batch, hooks), "");
       }
-      writer.write(out);
+      out.write(writer);
     }
     return ResidCommand.OK;
   }
 
-  private static void add(SafetensorsWriter writer, ForwardResult result, String suffix) {
-    writer.add("logits" + suffix, result.logits());
+  /** Adds every row on its own. */
+  private static void addRows(
+      SafetensorsWriter writer,
+      Gpt2 gpt2,
+      TokenBatch batch,
+      Capture[] hooks,
+      Progress.Task task) {
+    for (int row = 0; row < batch.rows(); row++) {
+      String suffix = "." + row;
+      tensors(gpt2.forward(batch.slice(row, row + 1), hooks))
+          .forEach((name, tensor) -> writer.add(name + suffix, tensor));
+      task.advanceTo(row + 1);
+    }
+  }
+
+  /** Adds all rows together, running a few at a time. */
+  private static void addBatch(
+      SafetensorsWriter writer,
+      Gpt2 gpt2,
+      TokenBatch batch,
+      Capture[] hooks,
+      Progress.Task task) {
+    Map<String, List<Tensor>> parts = new LinkedHashMap<>();
+    int step = TokensMixin.rowsAtATime(batch);
+    for (int from = 0; from < batch.rows(); from += step) {
+      int to = Math.min(batch.rows(), from + step);
+      tensors(gpt2.forward(batch.slice(from, to), hooks))
+          .forEach(
+              (name, tensor) ->
+                  parts.computeIfAbsent(name, any -> new ArrayList<>()).add(tensor));
+      task.advanceTo(to);
+    }
+    parts.forEach((name, tensors) -> writer.add(name, StackedStorage.rows(tensors)));
+  }
+
+  private static Map<String, Tensor> tensors(ForwardResult result) {
+    Map<String, Tensor> tensors = new LinkedHashMap<>();
+    tensors.put(LOGITS, result.logits());
     for (HookPoint point : result.cache().points()) {
-      Tensor tensor = result.cache().get(point);
-      writer.add(point.name() + suffix, tensor);
+      tensors.put(point.name(), result.cache().get(point));
     }
-  }
-
-  /**
-   * Returns the points of a model that names or patterns match, in the order of the forward pass.
-   *
-   * @throws IllegalArgumentException if one matches nothing
-   */
-  static Set<HookPoint> matching(List<String> patterns, int nLayers) {
-    Set<HookPoint> points = new TreeSet<>();
-    for (String pattern : patterns) {
-      String name = pattern.strip();
-      if (!name.contains("*")) {
-        points.add(HookPoint.parse(name));
-        continue;
-      }
-      Pattern regex =
-          Pattern.compile(
-              java.util.Arrays.stream(name.split("\\*", -1))
-                  .map(Pattern::quote)
-                  .collect(java.util.stream.Collectors.joining(".*")));
-      List<HookPoint> found =
-          HookPoint.all(nLayers).stream().filter(p -> regex.matcher(p.name()).matches()).toList();
-      if (found.isEmpty()) {
-        throw new IllegalArgumentException(
-            "no activation matches \"" + name + "\"; a name looks like blocks.3.hook_resid_pre");
-      }
-      points.addAll(found);
-    }
-    return points;
-  }
-
-  /** Returns one row of a batch, still with a batch axis. */
-  static Tensor row(Tensor tensor, int row) {
-    return tensor.slice(Axis.BATCH, row, row + 1);
+    return tensors;
   }
 }

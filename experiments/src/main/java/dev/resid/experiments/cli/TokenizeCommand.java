@@ -76,6 +76,9 @@ final class TokenizeCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    if (output != null) {
+      OutputPaths.requireFile(output);
+    }
     ByteLevelBpe bpe = ByteLevelBpe.load(tokenizer);
     if (input.jsonl != null) {
       convertLines(new TokenLines(bpe, special.mode));

@@ -15,6 +15,8 @@ import dev.resid.train.TextCorpus;
 import dev.resid.train.TextLoss;
 import dev.resid.train.TrainingPlan;
 import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -28,6 +30,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
@@ -37,14 +40,17 @@ import tools.jackson.databind.json.JsonMapper;
     name = "gpt2",
     description = {
       "Train a GPT-2 from text.",
-      "OUT becomes a model folder (config.json, model.safetensors, tokenizer, training.json). The"
-          + " same command goes on from OUT/checkpoint after an interruption and ends in the same"
-          + " bits as a run without one."
+      "OUT becomes a model folder: config.json, model.safetensors, the tokenizer, and training.json"
+          + " with the command, hashes of the data and the loss curve. The same command goes on from"
+          + " OUT/checkpoint after an interruption and ends in the same bits as a run without one;"
+          + " a finished model does not need that folder."
     },
     footer = {
       "",
+      "A line that holds only <|endoftext|> separates documents.",
+      "",
       "Example:",
-      "  resid train gpt2 --tokenizer bpe --text a.txt,b.txt --steps 1000 --out my-gpt2"
+      "  resid train gpt2 --tokenizer my-tokenizer --text texts/ --steps 1000 --out my-gpt2"
     })
 final class TrainGpt2Command implements Callable<Integer> {
   /** Dtypes weights can be written in. */
@@ -54,8 +60,17 @@ final class TrainGpt2Command implements Callable<Integer> {
     /** 16 bits, IEEE 754. */
     F16,
     /** 16 bits, the upper half of F32. */
-    BF16
+    BF16;
+
+    /** Returns the name as it is typed; help and messages of picocli show it. */
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
   }
+
+  /** Warm-up where no length is given, unless the run is shorter than ten times that. */
+  private static final int USUAL_WARMUP = 200;
 
   @Spec private CommandSpec spec;
   @Mixin private BackendOptionsMixin backends;
@@ -71,16 +86,14 @@ final class TrainGpt2Command implements Callable<Integer> {
   @Option(
       names = "--text",
       required = true,
-      split = ",",
+      arity = "1..*",
       paramLabel = "FILE",
-      description =
-          "UTF-8 text to train on; several files separated by commas, or a folder of .txt files."
-              + " Lines that hold only <|endoftext|> separate documents.")
+      description = "UTF-8 text to train on: files, and folders of .txt files.")
   private List<Path> text = new ArrayList<>();
 
   @Option(
       names = "--valid",
-      split = ",",
+      arity = "1..*",
       paramLabel = "FILE",
       description = "Text to measure bits per byte on at the end, given like --text.")
   private List<Path> valid = new ArrayList<>();
@@ -133,8 +146,11 @@ final class TrainGpt2Command implements Callable<Integer> {
   @Option(
       names = "--warmup",
       paramLabel = "STEPS",
-      description = "Steps of linear warm-up; ${DEFAULT-VALUE} if left out.")
-  private int warmup = 200;
+      description =
+          "Steps of linear warm-up; "
+              + USUAL_WARMUP
+              + ", or a tenth of --steps if that is less, if left out.")
+  private Integer warmup;
 
   @Option(
       names = "--checkpoint-every",
@@ -159,25 +175,32 @@ final class TrainGpt2Command implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    requireOptions();
+    Path checkpoint = out.resolve("checkpoint");
+    requireFolder(checkpoint);
     ByteLevelBpe tokenizer = ByteLevelBpe.load(tokenizerDir);
     List<Path> files = TextFiles.expand(text);
-    List<Path> validFiles = TextFiles.expand(valid);
-    TrainingPlan plan =
-        TrainingPlan.of(
-            config(tokenizer), new LearningRate(learningRate, warmup, steps, 0.05), batch, context,
-            seed);
+    Map<Path, List<String>> validTexts = documents(TextFiles.expand(valid));
+    LearningRate rate =
+        new LearningRate(
+            learningRate, warmup == null ? Math.min(USUAL_WARMUP, steps / 10) : warmup, steps, 0.05);
+    TrainingPlan plan = TrainingPlan.of(config(tokenizer), rate, batch, context, seed);
     Instant start = Instant.now();
     try (Backend backend = backends.open()) {
       TextCorpus corpus = TextCorpus.read(files, tokenizer);
-      Path checkpoint = out.resolve("checkpoint");
+      if (corpus.rows(context) < 1) {
+        throw new IOException(
+            "the text has " + corpus.tokens() + " tokens, too few for one row of " + context
+                + "; give more text, or a smaller --context.");
+      }
       Gpt2Trainer trainer = Gpt2Trainer.startOrResume(plan, corpus, backend, checkpoint);
       Progress told = progress.progress();
       trainer.run(checkpoint, every, told);
       Gpt2Checkpoint.save(trainer.weights(), DType.valueOf(dtype.name()), out);
       tokenizer.save(out);
       Map<String, Object> record = record(plan, corpus, trainer, files, start, backend);
-      if (!validFiles.isEmpty()) {
-        record.put("validation", validation(backend, validFiles, told));
+      if (!validTexts.isEmpty()) {
+        record.put("validation", validation(backend, validTexts, told));
       }
       AtomicFiles.write(
           out.resolve("training.json"),
@@ -189,6 +212,57 @@ final class TrainGpt2Command implements Callable<Integer> {
     }
     spec.commandLine().getOut().println("Wrote the model to " + out);
     return ResidCommand.OK;
+  }
+
+  private void requireOptions() {
+    requireAtLeast("--layers", layers, 1);
+    requireAtLeast("--heads", heads, 1);
+    requireAtLeast("--width", width, 1);
+    requireAtLeast("--context", context, 2);
+    requireAtLeast("--steps", steps, 1);
+    requireAtLeast("--batch", batch, 1);
+    requireAtLeast("--checkpoint-every", every, 1);
+    if (width % heads != 0) {
+      throw wrong("--width " + width + " is not a multiple of --heads " + heads);
+    }
+    if (!(learningRate > 0) || Double.isInfinite(learningRate)) {
+      throw wrong("--learning-rate is " + learningRate + ", must be a number above 0");
+    }
+    if (warmup != null && (warmup < 0 || warmup >= steps)) {
+      throw wrong("--warmup is " + warmup + ", must be from 0 to below --steps " + steps);
+    }
+  }
+
+  private void requireAtLeast(String option, int value, int least) {
+    if (value < least) {
+      throw wrong(option + " is " + value + ", must be at least " + least);
+    }
+  }
+
+  private ParameterException wrong(String message) {
+    return new ParameterException(spec.commandLine(), message);
+  }
+
+  /** Refuses a folder that cannot be written or that holds a model of somebody else's. */
+  private void requireFolder(Path checkpoint) throws IOException {
+    OutputPaths.requireFolder(out);
+    for (String name : List.of("model.safetensors", "config.json")) {
+      if (Files.exists(out.resolve(name)) && !Files.isDirectory(checkpoint)) {
+        throw new FileAlreadyExistsException(out.resolve(name).toString());
+      }
+    }
+  }
+
+  private static Map<Path, List<String>> documents(List<Path> files) throws IOException {
+    Map<Path, List<String>> texts = new LinkedHashMap<>();
+    for (Path file : files) {
+      List<String> documents = TextCorpus.documents(TextFiles.read(file));
+      if (documents.isEmpty()) {
+        throw new IOException(file + " holds no text.");
+      }
+      texts.put(file, documents);
+    }
+    return texts;
   }
 
   private Gpt2Config config(ByteLevelBpe tokenizer) {
@@ -218,8 +292,8 @@ final class TrainGpt2Command implements Callable<Integer> {
       Backend backend)
       throws IOException {
     Map<String, Object> record = new LinkedHashMap<>();
-    record.put("command", "resid " + String.join(" ", spec.root().commandLine()
-        .getParseResult().originalArgs()));
+    List<String> args = spec.root().commandLine().getParseResult().originalArgs();
+    record.put("command", "resid " + String.join(" ", args));
     record.put("plan", plan.toString());
     record.put("parameters", plan.model().parameters());
     record.put("backend", backend.description());
@@ -234,17 +308,16 @@ final class TrainGpt2Command implements Callable<Integer> {
     return record;
   }
 
-  private Map<String, Object> validation(Backend backend, List<Path> files, Progress told)
-      throws IOException {
+  private Map<String, Object> validation(
+      Backend backend, Map<Path, List<String>> texts, Progress told) throws IOException {
     Gpt2 trained = Gpt2.load(out, backend);
     Map<String, Object> results = new LinkedHashMap<>();
     List<String> all = new ArrayList<>();
-    for (Path file : files) {
-      List<String> documents =
-          TextCorpus.documents(TextFiles.read(file));
-      all.addAll(documents);
+    for (Map.Entry<Path, List<String>> text : texts.entrySet()) {
+      all.addAll(text.getValue());
       results.put(
-          String.valueOf(file.getFileName()), loss(TextLoss.of(trained, documents, context, told)));
+          String.valueOf(text.getKey().getFileName()),
+          loss(TextLoss.of(trained, text.getValue(), context, told)));
     }
     results.put("all", loss(TextLoss.of(trained, all, context, told)));
     return results;

@@ -76,6 +76,7 @@ final class TrainTokenizerCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     BpeTrainer trainer = trainer();
+    OutputPaths.requireFolder(output);
     for (String name : FILES) {
       if (Files.exists(output.resolve(name))) {
         throw new FileAlreadyExistsException(output.resolve(name).toString());

@@ -133,8 +133,11 @@ class ResidCommandTest {
     assertTrue(
         command.getCommandSpec().usageMessage().description().length > 0,
         name + " has no description");
+    String footer = String.join("\n", command.getCommandSpec().usageMessage().footer());
     List<String> examples =
-        Stream.of(command.getCommandSpec().usageMessage().footer())
+        footer
+            .replaceAll("\\\\\n *", "") // a backslash at the end of a line, as for a shell
+            .lines()
             .filter(line -> line.startsWith("  " + name))
             .toList();
     assertFalse(examples.isEmpty(), name + " has no example in its footer");
