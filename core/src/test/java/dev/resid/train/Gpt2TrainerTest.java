@@ -126,6 +126,38 @@ class Gpt2TrainerTest {
   }
 
   @Test
+  void aCheckpointOfOtherTextIsRefused(@TempDir Path dir) throws IOException {
+    trainer(plan(4), backend, dir).save(dir);
+    Path other = Files.writeString(dir.resolve("other.txt"), TEXT.replace("mat", "rug"));
+    TextCorpus corpus = TextCorpus.read(List.of(other), tokenizer);
+    IllegalArgumentException e =
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> Gpt2Trainer.startOrResume(plan(4), corpus, backend, dir));
+    assertTrue(e.getMessage().contains("other text"), e.getMessage());
+  }
+
+  @Test
+  void textThatIsNotUtf8IsNamed(@TempDir Path dir) throws IOException {
+    Path latin = Files.write(dir.resolve("latin.txt"), new byte[] {'a', (byte) 0xe9, 'b'});
+    IOException e =
+        assertThrows(IOException.class, () -> TextCorpus.read(List.of(latin), tokenizer));
+    assertEquals(latin + ": is not UTF-8; convert it first", e.getMessage());
+  }
+
+  @Test
+  void aRowThatDoesNotFitIsCalledByItsOwnNumber(@TempDir Path dir) throws IOException {
+    Gpt2 gpt2 = trainer(plan(4), backend, dir).model();
+    int[][] rows = new int[20][2];
+    rows[17] = new int[] {1, 100_000};
+    IllegalArgumentException e =
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> TextLoss.of(gpt2, TokenBatch.of(rows), Progress.none()));
+    assertTrue(e.getMessage().contains("token 100000 at row 17, position 1"), e.getMessage());
+  }
+
+  @Test
   void aDamagedCheckpointIsRefused(@TempDir Path dir) throws IOException {
     Gpt2Trainer trainer = trainer(plan(4), backend, dir);
     trainer.save(dir);
