@@ -1,7 +1,6 @@
 package dev.resid.experiments.cli;
 
 import dev.resid.model.Gpt2;
-import dev.resid.model.NonFiniteWeightException;
 import dev.resid.model.WeightTransforms;
 import dev.resid.tensor.Backend;
 import java.io.IOException;
@@ -37,13 +36,9 @@ final class ModelOptionsMixin {
    * @throws IOException if a file is missing or damaged, or a weight is not finite
    */
   Gpt2 load(Backend backend) throws IOException {
-    try {
-      return folder.dir().isPresent()
-          ? Gpt2.load(folder.dir().get(), backend, transforms())
-          : Gpt2.embedded(backend, transforms());
-    } catch (NonFiniteWeightException e) {
-      throw new IOException(folder.name() + ": " + e.getMessage(), e);
-    }
+    return folder.dir().isPresent()
+        ? Gpt2.load(folder.dir().get(), backend, transforms())
+        : Gpt2.embedded(backend, transforms());
   }
 
   private WeightTransforms transforms() {
