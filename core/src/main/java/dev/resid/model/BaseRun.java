@@ -78,7 +78,7 @@ public final class BaseRun implements AutoCloseable {
               + point
               + ", only from "
               + STARTS.stream().map(Site::suffix).collect(Collectors.joining(", "))
-              + " of a block");
+              + " of a block; in code, forward() with replace() changes any activation");
     }
     Set<HookPoint> points = new TreeSet<>(List.of(keep));
     points.add(point);
