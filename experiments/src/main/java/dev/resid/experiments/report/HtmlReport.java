@@ -178,8 +178,9 @@ public final class HtmlReport {
         (name, style) -> {
           html.append("<button type=\"button\" aria-pressed=\"true\" data-series=\"");
           html.append(escape(name)).append("\">");
+          html.append("<span aria-hidden=\"true\">");
           html.append(SvgWriter.write(ChartLayout.sample(name, style), SvgWriter.Place.PAGE));
-          html.append(escape(name)).append("</button>\n");
+          html.append("</span>").append(escape(name)).append("</button>\n");
         });
     html.append("</div>\n<div class=\"panels\">\n");
     for (int i = 0; i < chart.panels().size(); i++) {

@@ -68,7 +68,9 @@ final class StatisticsPass {
   StatisticsPass(Gpt2 gpt2, SensitivityOptions options, int batchRows, RunFolder folder) {
     this.gpt2 = gpt2;
     this.tokens = options.tokens();
-    this.point = HookPoint.residPre(options.layer());
+    // The same tensor as resid_pre of this block, for which that block itself would be run too.
+    this.point =
+        options.layer() == 0 ? HookPoint.residPre(0) : HookPoint.residPost(options.layer() - 1);
     this.random = new CounterRandom(options.seed());
     this.batchRows = batchRows;
     this.stateFile = folder.work(STATE);

@@ -63,6 +63,7 @@ function show(panel, column, atX, atY) {
     const row = table.insertRow();
     const swatch = row.insertCell();
     swatch.className = "swatch";
+    swatch.setAttribute("aria-hidden", "true");
     const name = point.parentNode.dataset.name;
     const button = [...document.querySelectorAll(".legend button")].find((b) => b.dataset.series === name);
     if (button) swatch.append(button.querySelector("svg").cloneNode(true));
