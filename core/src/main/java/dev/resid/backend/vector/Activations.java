@@ -19,6 +19,10 @@ import jdk.incubator.vector.VectorSpecies;
 // With s = σ(y), y = 2·√(2/π)·(x + 0.044715·x³), GELU_NEW is x·s: 0.5·(1 + tanh(y/2)) = σ(y), and
 // this form keeps its digits where 1 + tanh cancels. y and exp(−y) are float64, since the rounding
 // of y would be multiplied by its size.
+//
+// Measured over a million arguments from −12 to 12, in units in the last place of the exact value:
+// GELU_NEW and GELU_FAST 2.04, GELU and TANH 0.50, SILU 2.00, QUICK_GELU 6 above −4 and 20 at −12,
+// where it is 1e-8 (its exponent is float32).
 final class Activations {
   private static final VectorSpecies<Float> F = Lanes.F;
   private static final VectorSpecies<Float> H = Lanes.H;
@@ -142,7 +146,8 @@ final class Activations {
     Exponentials.exp(e, n);
   }
 
-  private static void tanhGelu(double factor, float[] x, int from, float[] out, int outFrom, int n, double[] e) {
+  private static void tanhGelu(
+      double factor, float[] x, int from, float[] out, int outFrom, int n, double[] e) {
     tanhGeluExponential(factor, x, from, n, e);
     for (int i = 0; i < n; i += H.length()) {
       FloatVector v = FloatVector.fromArray(H, x, from + i);
@@ -152,14 +157,16 @@ final class Activations {
   }
 
   // f = x·s, f′ = s + x·s·(1 − s)·y′. Where exp(−y) is ∞, s is 0 and 1 − s = exp(−y)·s is 1.
-  private static void tanhGeluBackward(double factor, float[] dOut, float[] x, float[] dX, int from, int n, double[] e) {
+  private static void tanhGeluBackward(
+      double factor, float[] dOut, float[] x, float[] dX, int from, int n, double[] e) {
     tanhGeluExponential(factor, x, from, n, e);
     for (int i = 0; i < n; i += H.length()) {
       FloatVector v = FloatVector.fromArray(H, x, from + i);
       FloatVector d = FloatVector.fromArray(H, dOut, from + i);
       FloatVector exp = narrow(DoubleVector.fromArray(D, e, i));
       FloatVector s = FloatVector.broadcast(H, 1f).div(exp.add(1f));
-      FloatVector rest = exp.mul(s).blend(1f, exp.compare(VectorOperators.EQ, Float.POSITIVE_INFINITY));
+      FloatVector rest =
+          exp.mul(s).blend(1f, exp.compare(VectorOperators.EQ, Float.POSITIVE_INFINITY));
       FloatVector slope = v.mul(v).mul((float) (3 * CUBIC * factor)).add((float) factor);
       d.mul(v.mul(s).mul(rest).fma(slope, s)).intoArray(dX, from + i);
     }
@@ -192,7 +199,8 @@ final class Activations {
   }
 
   // f′ = Φ(x) + x·φ(x), φ(x) = exp(−x²/2)/√(2π).
-  private static void geluBackward(float[] dOut, float[] x, float[] dX, int from, int n, double[] e) {
+  private static void geluBackward(
+      float[] dOut, float[] x, float[] dX, int from, int n, double[] e) {
     normalExponential(x, from, n, e);
     for (int i = 0; i < n; i += H.length()) {
       DoubleVector v = widen(FloatVector.fromArray(H, x, from + i));
@@ -211,7 +219,8 @@ final class Activations {
     }
   }
 
-  private static void logisticProduct(float factor, float[] x, int from, float[] out, int outFrom, int n, float[] e) {
+  private static void logisticProduct(
+      float factor, float[] x, int from, float[] out, int outFrom, int n, float[] e) {
     Exponentials.exp(x, from, -factor, 0f, e, 0, n);
     for (int i = 0; i < n; i += F.length()) {
       FloatVector v = FloatVector.fromArray(F, x, from + i);
@@ -220,14 +229,16 @@ final class Activations {
   }
 
   // f = x·σ(a·x), f′ = s + a·x·s·(1 − s).
-  private static void logisticProductBackward(float factor, float[] dOut, float[] x, float[] dX, int from, int n, float[] e) {
+  private static void logisticProductBackward(
+      float factor, float[] dOut, float[] x, float[] dX, int from, int n, float[] e) {
     Exponentials.exp(x, from, -factor, 0f, e, 0, n);
     for (int i = 0; i < n; i += F.length()) {
       FloatVector v = FloatVector.fromArray(F, x, from + i);
       FloatVector d = FloatVector.fromArray(F, dOut, from + i);
       FloatVector exp = FloatVector.fromArray(F, e, i);
       FloatVector s = FloatVector.broadcast(F, 1f).div(exp.add(1f));
-      FloatVector rest = exp.mul(s).blend(1f, exp.compare(VectorOperators.EQ, Float.POSITIVE_INFINITY));
+      FloatVector rest =
+          exp.mul(s).blend(1f, exp.compare(VectorOperators.EQ, Float.POSITIVE_INFINITY));
       d.mul(v.mul(factor).mul(s).fma(rest, s)).intoArray(dX, from + i);
     }
   }
@@ -270,7 +281,8 @@ final class Activations {
     }
   }
 
-  private static void tanhBackward(float[] dOut, float[] x, float[] dX, int from, int n, double[] e) {
+  private static void tanhBackward(
+      float[] dOut, float[] x, float[] dX, int from, int n, double[] e) {
     tanhExponential(x, from, n, e);
     for (int i = 0; i < n; i += H.length()) {
       DoubleVector d = widen(FloatVector.fromArray(H, dOut, from + i));

@@ -86,13 +86,7 @@ final class AttentionGradients {
   }
 
   void attentionScoresBackward(
-      float[] dScores,
-      float[] q,
-      float[] k,
-      Sizes s,
-      AttentionSpec spec,
-      float[] dQ,
-      float[] dK) {
+      float[] dScores, float[] q, float[] k, Sizes s, AttentionSpec spec, float[] dQ, float[] dK) {
     workers.run(
         s.units(),
         (unit, scratch) -> {
@@ -105,8 +99,7 @@ final class AttentionGradients {
   // out[t, s] = Σ_d x[t, d]·keys[s, d] for visible pairs at least; out has whole tiles and panels.
   private static void products(
       float[] x, int unit, float[] keys, Sizes s, AttentionSpec spec, Plane out, Scratch scratch) {
-    float[] packed =
-        AttentionKernels.packAlongWidth(keys, s.keyFrom(unit), s, s.keys(), scratch);
+    float[] packed = AttentionKernels.packAlongWidth(keys, s.keyFrom(unit), s, s.keys(), scratch);
     for (int t = 0; t < s.queries(); t += ROWS) {
       int rows = Math.min(ROWS, s.queries() - t);
       int keyCount = Packing.roundUp(s.visible(spec, t + rows - 1), COLUMNS);
@@ -149,7 +142,13 @@ final class AttentionGradients {
 
   // dQ[t, :] = scale·Σ_s dScores[t, s]·k[s, :] over visible s.
   private static void scoresBackwardQueries(
-      Plane dScores, int unit, float[] k, Sizes s, AttentionSpec spec, float[] dQ, Scratch scratch) {
+      Plane dScores,
+      int unit,
+      float[] k,
+      Sizes s,
+      AttentionSpec spec,
+      float[] dQ,
+      Scratch scratch) {
     Values packed =
         AttentionKernels.packAlongKeys(k, s.keyFrom(unit), s, s.keys(), scratch, Use.VALUES);
     int[] limits = new int[ROWS];
@@ -166,7 +165,13 @@ final class AttentionGradients {
 
   // dK[s, :] = scale·Σ_t dScores[t, s]·q[t, :] over the queries that see s.
   private static void scoresBackwardKeys(
-      Plane dScores, int unit, float[] q, Sizes s, AttentionSpec spec, float[] dK, Scratch scratch) {
+      Plane dScores,
+      int unit,
+      float[] q,
+      Sizes s,
+      AttentionSpec spec,
+      float[] dK,
+      Scratch scratch) {
     int queries = s.queries();
     Values packed = packQueries(q, unit, s, scratch);
     float[] tile = scratch.floats(Use.ROWS, ROWS * queries);
@@ -237,8 +242,7 @@ final class AttentionGradients {
     int padded = s.paddedWidth();
     float[] sums = scratch.floats(Use.TILE, ROWS * padded);
     for (int r = 0; r < lines; r++) {
-      AttentionKernels.finish(
-          sums, r * padded, out, outFrom + r * s.ld(), s.width(), factor);
+      AttentionKernels.finish(sums, r * padded, out, outFrom + r * s.ld(), s.width(), factor);
     }
   }
 }

@@ -165,8 +165,7 @@ final class AttentionKernels {
   }
 
   /** Packs `count` positions of one head into panels of its width, each [count, COLUMNS]. */
-  static Values packAlongKeys(
-      float[] x, int from, Sizes s, int count, Scratch scratch, Use use) {
+  static Values packAlongKeys(float[] x, int from, Sizes s, int count, Scratch scratch, Use use) {
     int length = count * s.paddedWidth();
     float[] to = scratch.floats(use, length);
     Packing.columnTiles(x, from, s.ld(), s.width(), count, to, 0, COLUMNS);
@@ -242,8 +241,7 @@ final class AttentionKernels {
    * Puts Σ_k tile[k, r]·values[first + k, :] for `depth` terms into the buffer TILE, [ROWS,
    * paddedWidth].
    */
-  static void addTile(
-      float[] tile, Values values, int first, int depth, Sizes s, Scratch scratch) {
+  static void addTile(float[] tile, Values values, int first, int depth, Sizes s, Scratch scratch) {
     int padded = s.paddedWidth();
     float[] sums = scratch.floats(Use.TILE, ROWS * padded);
     Arrays.fill(sums, 0, ROWS * padded, 0f);

@@ -22,8 +22,7 @@ record AttentionOperands(Sizes sizes) {
   }
 
   AttentionOperands queries(String what, Tensor x) {
-    Operands.requireSizes(
-        what, x, sizes.batch(), sizes.queries(), sizes.heads(), sizes.width());
+    Operands.requireSizes(what, x, sizes.batch(), sizes.queries(), sizes.heads(), sizes.width());
     return this;
   }
 
@@ -33,8 +32,7 @@ record AttentionOperands(Sizes sizes) {
   }
 
   AttentionOperands pattern(String what, Tensor x) {
-    Operands.requireSizes(
-        what, x, sizes.batch(), sizes.heads(), sizes.queries(), sizes.keys());
+    Operands.requireSizes(what, x, sizes.batch(), sizes.heads(), sizes.queries(), sizes.keys());
     return this;
   }
 }

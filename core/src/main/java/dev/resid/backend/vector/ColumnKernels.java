@@ -19,8 +19,7 @@ final class ColumnKernels {
   private void perStretch(int width, Stretch kernel) {
     workers.run(
         (width + STRETCH - 1) / STRETCH,
-        (task, scratch) ->
-            kernel.run(task * STRETCH, Math.min(width, (task + 1) * STRETCH)));
+        (task, scratch) -> kernel.run(task * STRETCH, Math.min(width, (task + 1) * STRETCH)));
   }
 
   /** Adds rows[r, :] to table[ids[r], :] in ascending r. */
@@ -29,8 +28,7 @@ final class ColumnKernels {
         width,
         (from, to) -> {
           for (int r = 0; r < ids.length; r++) {
-            Elementwise.addInPlace(
-                table, ids[r] * width + from, rows, r * width + from, to - from);
+            Elementwise.addInPlace(table, ids[r] * width + from, rows, r * width + from, to - from);
           }
         });
   }
@@ -50,16 +48,9 @@ final class ColumnKernels {
 
   /** Adds Σ_r dOut·(x − mean)/scale to dGamma and Σ_r dOut to dBeta. */
   void layerNormParameters(
-      float[] dOut,
-      float[] x,
-      float[] scale,
-      int rows,
-      int width,
-      float[] dGamma,
-      float[] dBeta) {
+      float[] dOut, float[] x, float[] scale, int rows, int width, float[] dGamma, float[] dBeta) {
     double[] means = new double[rows];
-    workers.run(
-        rows, (r, scratch) -> means[r] = RowKernels.sum(x, r * width, width) / width);
+    workers.run(rows, (r, scratch) -> means[r] = RowKernels.sum(x, r * width, width) / width);
     perStretch(
         width,
         (from, to) -> {

@@ -31,9 +31,7 @@ final class Elementwise {
     int i = from;
     for (; i <= to - F.length(); i += F.length()) {
       FloatVector sum = FloatVector.fromArray(F, a, i);
-      FloatVector.fromArray(F, b, i)
-          .fma(FloatVector.broadcast(F, factor), sum)
-          .intoArray(out, i);
+      FloatVector.fromArray(F, b, i).fma(FloatVector.broadcast(F, factor), sum).intoArray(out, i);
     }
     for (; i < to; i++) {
       out[i] = Math.fma(factor, b[i], a[i]);

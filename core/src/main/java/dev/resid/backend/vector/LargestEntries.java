@@ -1,12 +1,16 @@
 package dev.resid.backend.vector;
 
 import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorSpecies;
 
 // The k largest entries of a row. An entry becomes one long whose order is the wanted order: the
 // value in the upper half, mapped so that integers compare like floats, and the complement of the
 // index in the lower half, so that of equal values the lower index is larger. A heap holds the k
 // largest longs so far with the smallest of them at its root.
 final class LargestEntries {
+  private static final VectorSpecies<Float> F = Lanes.F;
   private static final int NAN_KEY = Integer.MIN_VALUE;
 
   private LargestEntries() {}
@@ -21,18 +25,34 @@ final class LargestEntries {
       heap[i] = key(x[from + i], i);
     }
     Arrays.sort(heap);
-    for (int i = k; i < n; i++) {
-      long key = key(x[from + i], i);
-      if (key > heap[0]) {
-        replaceSmallest(heap, key);
+    for (int i = k; i < n; ) {
+      int last = Math.min(n, i + F.length());
+      if (last - i == F.length() && noneAbove(x, from + i, x[from + indexOf(heap[0])])) {
+        i = last;
+      }
+      for (; i < last; i++) {
+        long key = key(x[from + i], i);
+        if (key > heap[0]) {
+          replaceSmallest(heap, key);
+        }
       }
     }
     Arrays.sort(heap);
     for (int i = 0; i < k; i++) {
-      int index = ~(int) heap[k - 1 - i];
+      int index = indexOf(heap[k - 1 - i]);
       indices[to + i] = index;
       values[to + i] = x[from + index];
     }
+  }
+
+  // Most vectors have nothing to offer. An equal value has none either: its index is higher.
+  private static boolean noneAbove(float[] x, int at, float threshold) {
+    return !Float.isNaN(threshold)
+        && !FloatVector.fromArray(F, x, at).compare(VectorOperators.GT, threshold).anyTrue();
+  }
+
+  private static int indexOf(long key) {
+    return ~(int) key;
   }
 
   private static void replaceSmallest(long[] heap, long key) {

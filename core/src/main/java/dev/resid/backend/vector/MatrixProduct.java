@@ -5,7 +5,8 @@ import dev.resid.tensor.Activation;
 import java.util.Arrays;
 
 // Matrix products by the scheme of Goto and van de Geijn ("Anatomy of High-Performance Matrix
-// Multiplication", 2008): a block of rows of the left operand is packed and stays in the second-level
+// Multiplication", 2008): a block of rows of the left operand is packed and stays in the
+// second-level
 // cache, while the panels of the right operand pass by; of a panel, DEPTH terms at a time stay in
 // the first level while all tiles of the block use them.
 //
@@ -178,8 +179,7 @@ final class MatrixProduct {
   void linearBackwardInput(float[] dOut, int rows, PackedMatrix w, float[] dX) {
     workers.run(
         (rows * w.in + (1 << 16) - 1) >> 16,
-        (t, scratch) ->
-            Arrays.fill(dX, t << 16, Math.min(rows * w.in, (t + 1) << 16), 0f));
+        (t, scratch) -> Arrays.fill(dX, t << 16, Math.min(rows * w.in, (t + 1) << 16), 0f));
     RightOperand transposed =
         (j, depth, i, width, to, toFrom) -> packTransposed(w, j, depth, i, width, to, toFrom);
     LeftOperand left =
@@ -194,8 +194,7 @@ final class MatrixProduct {
         (r, depth, j, width, to, toFrom) ->
             Packing.columns(b, r * n + j, n, width, depth, to, toFrom, COLUMNS);
     LeftOperand left =
-        (i, lines, r, depth, to) ->
-            Packing.columnTiles(a, r * m + i, m, lines, depth, to, 0, ROWS);
+        (i, lines, r, depth, to) -> Packing.columnTiles(a, r * m + i, m, lines, depth, to, 0, ROWS);
     product(left, m, rows, right, n, sum);
   }
 
@@ -269,8 +268,7 @@ final class MatrixProduct {
       int inPanel = (j + done) % COLUMNS;
       int count = Math.min(depth - done, COLUMNS - inPanel);
       int from = w.panelFrom(panel) + i * COLUMNS + inPanel;
-      Packing.rows(
-          w.panels, from, COLUMNS, width, count, to, toFrom + done * COLUMNS, COLUMNS);
+      Packing.rows(w.panels, from, COLUMNS, width, count, to, toFrom + done * COLUMNS, COLUMNS);
       done += count;
     }
   }
@@ -292,13 +290,20 @@ final class MatrixProduct {
         int whole = j + COLUMNS <= columns ? rows - rows % ROWS : 0;
         for (int r = 0; r < whole; r += ROWS) {
           int cRJ = c.from() + r * c.ld() + j;
-          MicroKernel.tile(
-              a, aK + r * depth, b.values(), bKJ, depth, c.values(), cRJ, c.ld());
+          MicroKernel.tile(a, aK + r * depth, b.values(), bKJ, depth, c.values(), cRJ, c.ld());
         }
         for (int r = whole; r < rows; r += ROWS) {
           int width = Math.min(COLUMNS, columns - j);
-          edge(a, aK + r * depth, b.values(), bKJ, depth, Math.min(ROWS, rows - r), width,
-              new Target(c.values(), c.from() + r * c.ld() + j, c.ld()), scratch);
+          edge(
+              a,
+              aK + r * depth,
+              b.values(),
+              bKJ,
+              depth,
+              Math.min(ROWS, rows - r),
+              width,
+              new Target(c.values(), c.from() + r * c.ld() + j, c.ld()),
+              scratch);
         }
       }
     }

@@ -4,6 +4,7 @@ import dev.resid.tensor.HostStorage;
 import dev.resid.tensor.Matrix;
 import dev.resid.tensor.ShapeMismatchException;
 import dev.resid.tensor.Tensor;
+import java.util.Arrays;
 
 /** Checks operands and finds their arrays. */
 final class Operands {
@@ -34,9 +35,7 @@ final class Operands {
     throw new IllegalArgumentException(
         "the matrix "
             + matrix.shape()
-            + " was packed by another backend ("
-            + matrix.getClass().getSimpleName()
-            + "); pack it with this one");
+            + " was packed by another backend, or for another vector width; pack it with this one");
   }
 
   static int rows(Tensor tensor) {
@@ -71,13 +70,9 @@ final class Operands {
 
   static void requireSizes(String what, Tensor tensor, int... sizes) {
     int[] found = tensor.shape().sizes();
-    if (!java.util.Arrays.equals(found, sizes)) {
+    if (!Arrays.equals(found, sizes)) {
       throw new ShapeMismatchException(
-          what
-              + " is "
-              + tensor.shape()
-              + ", expected the sizes "
-              + java.util.Arrays.toString(sizes));
+          what + " is " + tensor.shape() + ", expected the sizes " + Arrays.toString(sizes));
     }
   }
 

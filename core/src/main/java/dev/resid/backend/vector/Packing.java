@@ -111,8 +111,7 @@ final class Packing {
       }
     }
     if (whole < lines) {
-      columns(
-          from, fromAt + whole, ld, lines - whole, depth, to, toFrom + whole * depth, width);
+      columns(from, fromAt + whole, ld, lines - whole, depth, to, toFrom + whole * depth, width);
     }
   }
 

@@ -14,6 +14,7 @@ import dev.resid.tensor.Activation;
 import dev.resid.tensor.AdamStep;
 import dev.resid.tensor.AttentionSpec;
 import dev.resid.tensor.Backend;
+import dev.resid.tensor.Dim;
 import dev.resid.tensor.Matrix;
 import dev.resid.tensor.Scope;
 import dev.resid.tensor.Shape;
@@ -21,6 +22,7 @@ import dev.resid.tensor.ShapeMismatchException;
 import dev.resid.tensor.Tensor;
 import dev.resid.tensor.TopK;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 
@@ -133,13 +135,13 @@ public final class VectorBackend implements Backend {
   }
 
   private static Shape reversed(Shape shape) {
-    List<dev.resid.tensor.Dim> dims = new ArrayList<>(shape.dims());
+    List<Dim> dims = new ArrayList<>(shape.dims());
     Collections.reverse(dims);
     return new Shape(dims);
   }
 
   private static void requireSameSizes(Shape found, Shape expected) {
-    if (!java.util.Arrays.equals(found.sizes(), expected.sizes())) {
+    if (!Arrays.equals(found.sizes(), expected.sizes())) {
       throw new ShapeMismatchException(
           "the matrix to overwrite is " + expected + ", the new values are " + found);
     }
@@ -164,8 +166,7 @@ public final class VectorBackend implements Backend {
     require("out", out, ids.length, matrix.in);
     requireIndices("ids", ids, 0, matrix.out);
     float[] to = out(out);
-    workers.run(
-        ids.length, (r, scratch) -> matrix.readColumn(ids[r], to, r * matrix.in));
+    workers.run(ids.length, (r, scratch) -> matrix.readColumn(ids[r], to, r * matrix.in));
   }
 
   @Override
@@ -221,9 +222,7 @@ public final class VectorBackend implements Backend {
     perRow(
         rows(dOut),
         width,
-        r ->
-            RowKernels.layerNormApplyBackwardInput(
-                from, r * width, scales[r], gammas, to, width));
+        r -> RowKernels.layerNormApplyBackwardInput(from, r * width, scales[r], gammas, to, width));
   }
 
   @Override
@@ -274,9 +273,7 @@ public final class VectorBackend implements Backend {
     perRow(
         rows(x),
         width,
-        r ->
-            RowKernels.layerNormScaleBackward(
-                gradient[r], from, r * width, scales[r], to, width));
+        r -> RowKernels.layerNormScaleBackward(gradient[r], from, r * width, scales[r], to, width));
   }
 
   // ---- products
@@ -390,8 +387,7 @@ public final class VectorBackend implements Backend {
         rows(p),
         width,
         r ->
-            RowKernels.softmaxBackward(
-                gradient, r * width, from, r * width, to, r * width, width));
+            RowKernels.softmaxBackward(gradient, r * width, from, r * width, to, r * width, width));
   }
 
   @Override
@@ -415,7 +411,8 @@ public final class VectorBackend implements Backend {
     float[] from = in(x);
     float[] to = out(out);
     perChunk(
-        Operands.elements(x), (i, n, scratch) -> Activations.apply(activation, from, i, to, i, n, scratch));
+        Operands.elements(x),
+        (i, n, scratch) -> Activations.apply(activation, from, i, to, i, n, scratch));
   }
 
   @Override
@@ -427,8 +424,7 @@ public final class VectorBackend implements Backend {
     float[] to = out(dX);
     perChunk(
         Operands.elements(x),
-        (i, n, scratch) ->
-            Activations.backward(activation, gradient, from, to, i, n, scratch));
+        (i, n, scratch) -> Activations.backward(activation, gradient, from, to, i, n, scratch));
   }
 
   @Override
@@ -488,8 +484,7 @@ public final class VectorBackend implements Backend {
     requireCount("labels", labels, rows(x));
     requireIndices("labels", labels, -1, matrix.out);
     double[] picked = new double[labels.length];
-    double[] nats =
-        vocabulary.unembedLogSumExp(in(x), rows(x), matrix, in(bias), labels, picked);
+    double[] nats = vocabulary.unembedLogSumExp(in(x), rows(x), matrix, in(bias), labels, picked);
     for (int r = 0; r < nats.length; r++) {
       nats[r] = labels[r] < 0 ? 0 : nats[r] - picked[r];
     }
@@ -500,7 +495,7 @@ public final class VectorBackend implements Backend {
   public double[] unembedLogSumExp(Tensor x, Matrix w, Tensor bias) {
     PackedMatrix matrix = unembedding(x, w, bias);
     int[] none = new int[rows(x)];
-    java.util.Arrays.fill(none, -1);
+    Arrays.fill(none, -1);
     return vocabulary.unembedLogSumExp(
         in(x), rows(x), matrix, in(bias), none, new double[none.length]);
   }
@@ -620,7 +615,7 @@ public final class VectorBackend implements Backend {
   private void perChunk(int elements, Chunk kernel) {
     workers.run(
         (elements + CHUNK - 1) / CHUNK,
-        (task, scratch) -> kernel.run(
-                task * CHUNK, Math.min(CHUNK, elements - task * CHUNK), scratch));
+        (task, scratch) ->
+            kernel.run(task * CHUNK, Math.min(CHUNK, elements - task * CHUNK), scratch));
   }
 }

@@ -1,14 +1,15 @@
 package dev.resid.backend.vector;
 
+import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * A fixed set of threads that work through numbered tasks together with the thread that calls. Which
- * thread runs a task is not determined, so a task must write to places of its own only. Several
- * threads may call at once. A task must not call {@link #run} itself.
+ * A fixed set of threads that work through numbered tasks together with the thread that calls.
+ * Which thread runs a task is not determined, so a task must write to places of its own only.
+ * Several threads may call at once. A task must not call {@link #run} itself.
  */
 final class Workers implements AutoCloseable {
   // About the time between two kernels of a forward pass; parking and waking costs more.
@@ -36,6 +37,11 @@ final class Workers implements AutoCloseable {
 
   int count() {
     return threads.length + 1;
+  }
+
+  /** Returns the threads besides the caller's. */
+  List<Thread> threads() {
+    return List.of(threads);
   }
 
   /** Runs tasks 0 to count-1 and returns when all have ended. */
