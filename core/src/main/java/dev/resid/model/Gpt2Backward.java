@@ -116,8 +116,7 @@ final class Gpt2Backward {
       Tensor normalized = tape.normalized();
       Tensor dLogits = logitsGradient();
       backend.linearBackwardInput(dLogits, model.unembedding(), dNormalized);
-      WeightNames name =
-          config.embeddings() == Embeddings.TIED ? WeightNames.W_E : WeightNames.W_U;
+      WeightNames name = config.embeddings() == Embeddings.TIED ? WeightNames.W_E : WeightNames.W_U;
       sum(name, -1).forEach(d -> backend.addOuterProducts(dLogits, normalized, d));
       sum(WeightNames.b_U, -1).forEach(d -> backend.addColumnSums(dLogits, d));
       scope.give(dLogits);
@@ -180,8 +179,7 @@ final class Gpt2Backward {
         dHiddenPost, tape.get(MLP_PRE, layer), config.activation(), dHiddenPost);
     Tensor dHiddenPre = at(MLP_PRE, layer, dHiddenPost);
     Tensor normalized = tape.get(LN2_NORMALIZED, layer);
-    sum(WeightNames.W_in, layer)
-        .forEach(d -> backend.addOuterProducts(normalized, dHiddenPre, d));
+    sum(WeightNames.W_in, layer).forEach(d -> backend.addOuterProducts(normalized, dHiddenPre, d));
     sum(WeightNames.b_in, layer).forEach(d -> backend.addColumnSums(dHiddenPre, d));
     Tensor dNormalized = scope.take(normalized.shape());
     backend.linearBackwardInput(dHiddenPre, w.W_in(), dNormalized);
@@ -252,8 +250,14 @@ final class Gpt2Backward {
           point,
           Tensor.wrap(
               Shape.of(
-                  Axis.BATCH, shape.size(Axis.BATCH), Axis.POS, shape.size(Axis.POS), Axis.HEAD,
-                  heads, Axis.D_MODEL, width),
+                  Axis.BATCH,
+                  shape.size(Axis.BATCH),
+                  Axis.POS,
+                  shape.size(Axis.POS),
+                  Axis.HEAD,
+                  heads,
+                  Axis.D_MODEL,
+                  width),
               all));
     }
     return tape.plan().replaces(RESULT, layer) ? zeros(dOut.shape()) : dOut;
@@ -310,8 +314,7 @@ final class Gpt2Backward {
       positions[i] = i % pos;
     }
     Tensor dPositions = at(POS_EMBED, -1, copy(dStream));
-    sum(WeightNames.W_pos, -1)
-        .forEach(d -> backend.scatterAddRows(dPositions, positions, d));
+    sum(WeightNames.W_pos, -1).forEach(d -> backend.scatterAddRows(dPositions, positions, d));
     scope.give(dEmbed);
     scope.give(dPositions);
     scope.give(dStream);
@@ -333,11 +336,16 @@ final class Gpt2Backward {
     int layer = norm.layer();
     Tensor dNormalized = at(norm.normalized(), layer, dOut);
     Tensor scale = tape.get(norm.scale(), layer);
-    sum(norm.gamma(), layer)
-        .forEach(
-            dGamma ->
-                backend.layerNormApplyBackwardParameters(
-                    dNormalized, x, scale, dGamma, sums.get(new Weight(norm.beta(), layer))));
+    Tensor dGamma = sums.get(new Weight(norm.gamma(), layer));
+    Tensor dBeta = sums.get(new Weight(norm.beta(), layer));
+    if (dGamma != null || dBeta != null) {
+      backend.layerNormApplyBackwardParameters(
+          dNormalized,
+          x,
+          scale,
+          dGamma == null ? zeros(gamma.shape()) : dGamma,
+          dBeta == null ? zeros(gamma.shape()) : dBeta);
+    }
     Tensor dScale = scope.take(scale.shape());
     backend.layerNormApplyBackwardScale(dNormalized, x, scale, gamma, dScale);
     dScale = at(norm.scale(), layer, dScale);
@@ -349,8 +357,7 @@ final class Gpt2Backward {
     return dX;
   }
 
-  private void weights(
-      WeightNames matrix, WeightNames bias, int layer, Tensor x, Tensor dOut) {
+  private void weights(WeightNames matrix, WeightNames bias, int layer, Tensor x, Tensor dOut) {
     sum(matrix, layer).forEach(d -> backend.addOuterProducts(x, dOut, d));
     sum(bias, layer).forEach(d -> backend.addColumnSums(dOut, d));
   }
@@ -362,9 +369,7 @@ final class Gpt2Backward {
 
   private boolean concerns(Site site, int layer) {
     HookPoint point = new HookPoint(site, layer);
-    return wanted.contains(point)
-        || seeds.containsKey(point)
-        || tape.plan().replaces(site, layer);
+    return wanted.contains(point) || seeds.containsKey(point) || tape.plan().replaces(site, layer);
   }
 
   /** Adds seeds, keeps a wanted gradient, and stops the gradient of a replaced activation. */

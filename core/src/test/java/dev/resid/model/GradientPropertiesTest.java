@@ -292,4 +292,43 @@ class GradientPropertiesTest extends OnEachCpuBackend {
       }
     }
   }
+
+  @ParameterizedTest
+  @MethodSource("dev.resid.model.ModelCase#five")
+  void aWeightAskedForAloneHasTheSameBits(ModelCase c) {
+    try (Tape tape = c.on(backend()).record(c.tokens())) {
+      Gradients all = tape.backward(Wanted.weightGradients(), Seed.crossEntropy());
+      for (Weight weight : all.weights()) {
+        Tensor alone = backend().allocate(weight.name().shape(c.config()));
+        tape.addWeightGradients(Map.of(weight, alone), Seed.crossEntropy());
+        check(c, weight).sameBits(all.weight(weight), alone);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("dev.resid.model.ModelCase#five")
+  void weightGradientsAddUpOverBatches(ModelCase c) {
+    try (Tape tape = c.on(backend()).record(c.tokens())) {
+      Gradients once = tape.backward(Wanted.weightGradients(), Seed.crossEntropy());
+      Map<Weight, Tensor> sums = new java.util.HashMap<>();
+      for (Weight weight : once.weights()) {
+        sums.put(weight, backend().allocate(weight.name().shape(c.config())));
+      }
+      tape.addWeightGradients(sums, Seed.crossEntropy());
+      tape.addWeightGradients(sums, Seed.crossEntropy());
+      for (Weight weight : once.weights()) {
+        Tensor twice = once.weight(weight).times(2);
+        check(c, weight).close(twice, sums.get(weight), near(twice));
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("dev.resid.model.ModelCase#five")
+  void meanLossOfATapeIsTheMeanOfItsCrossEntropies(ModelCase c) {
+    try (Tape tape = c.on(backend()).record(c.tokens())) {
+      assertEquals(tape.crossEntropyNats().mean(), tape.meanCrossEntropyNats(), 1e-6, c::toString);
+    }
+  }
 }

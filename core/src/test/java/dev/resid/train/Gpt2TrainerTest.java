@@ -187,7 +187,15 @@ class Gpt2TrainerTest {
     TrainingPlan with = plan(4);
     TrainingPlan without =
         new TrainingPlan(
-            with.model(), with.rate(), with.batchRows(), with.rowLength(), 0.9, 0.98, 1e-8, 0, 1,
+            with.model(),
+            with.rate(),
+            with.batchRows(),
+            with.rowLength(),
+            0.9,
+            0.98,
+            1e-8,
+            0,
+            1,
             with.seed());
     Gpt2Trainer a = trainer(with, backend, dir.resolve("a"));
     Gpt2Trainer b = trainer(without, backend, dir.resolve("b"));
