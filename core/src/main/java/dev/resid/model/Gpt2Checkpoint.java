@@ -310,12 +310,13 @@ public final class Gpt2Checkpoint implements AutoCloseable {
           dir + ": config.json says n_layer is " + config.nLayers() + ", but the weight files hold"
               + " only " + files.size() + " tensors; they do not belong together");
     }
-    TreeMap<String, TensorInfo> unused = new TreeMap<>(tensors());
+    Map<String, TensorInfo> all = tensors();
+    TreeMap<String, TensorInfo> unused = new TreeMap<>(all);
     for (Weight weight : Weight.all(config)) {
       boolean optional =
           weight.name() == WeightNames.b_U
               || (weight.name() == WeightNames.W_U && config.embeddings() == Embeddings.TIED);
-      TensorInfo info = tensors().get(key(weight));
+      TensorInfo info = all.get(key(weight));
       unused.remove(key(weight));
       if (info == null && !optional) {
         throw new CheckpointException(

@@ -55,7 +55,7 @@ final class ActivationPatterns {
     StringBuilder regex = new StringBuilder();
     for (int i = 0; i < glob.length(); i++) {
       char c = glob.charAt(i);
-      int end = c == '[' ? glob.indexOf(']', i + 2) : -1;
+      int end = c == '[' ? glob.indexOf(']', i + (glob.startsWith("!", i + 1) ? 3 : 2)) : -1;
       if (c == '*') {
         regex.append(".*");
       } else if (c == '?') {
