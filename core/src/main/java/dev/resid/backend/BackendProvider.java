@@ -7,7 +7,9 @@ public interface BackendProvider {
   /** Returns the name the backend is chosen by. */
   String name();
 
-  /** Returns the rank in {@link Backends#fastest()}: the available provider with the highest wins. */
+  /**
+   * Returns the rank in {@link Backends#fastest()}: the available provider with the highest wins.
+   */
   int priority();
 
   /** Returns whether the backend can be opened here, with the reason and the fix if not. */

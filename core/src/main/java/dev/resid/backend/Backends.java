@@ -10,7 +10,9 @@ import java.util.Map;
 import java.util.ServiceLoader;
 import java.util.stream.Collectors;
 
-/** Where backends are looked up. There is no default instance: the caller opens, owns and closes. */
+/**
+ * Where backends are looked up. There is no default instance: the caller opens, owns and closes.
+ */
 public final class Backends {
   private Backends() {}
 

@@ -20,7 +20,8 @@ public record HookPoint(Site site, int layer) implements Comparable<HookPoint> {
       throw new IllegalArgumentException(site.suffix() + " needs a layer of at least 0");
     }
     if (!site.inBlock() && layer != -1) {
-      throw new IllegalArgumentException(site.suffix() + " is outside the blocks, layer must be -1");
+      throw new IllegalArgumentException(
+          site.suffix() + " is outside the blocks, layer must be -1");
     }
   }
 

@@ -30,8 +30,7 @@ public final class TopTokens {
    * @param k how many, at least 1
    * @param tokenizer gives their texts
    */
-  public static List<Candidate> at(
-      Tensor logits, int row, int pos, int k, ByteLevelBpe tokenizer) {
+  public static List<Candidate> at(Tensor logits, int row, int pos, int k, ByteLevelBpe tokenizer) {
     Tensor one = logits.at(Axis.BATCH, row).slice(Axis.POS, pos, pos + 1);
     double[] logProbs = LogSoftmax.rows(one)[0];
     List<Candidate> best = new ArrayList<>();

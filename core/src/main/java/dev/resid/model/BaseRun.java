@@ -25,12 +25,7 @@ import java.util.stream.Collectors;
 public final class BaseRun implements AutoCloseable {
   private static final Set<Site> STARTS =
       EnumSet.of(
-          Site.RESID_PRE,
-          Site.Z,
-          Site.ATTN_OUT,
-          Site.RESID_MID,
-          Site.MLP_OUT,
-          Site.RESID_POST);
+          Site.RESID_PRE, Site.Z, Site.ATTN_OUT, Site.RESID_MID, Site.MLP_OUT, Site.RESID_POST);
 
   private final PackedModel model;
   private final Backend backend;
@@ -161,8 +156,7 @@ public final class BaseRun implements AutoCloseable {
       first = pos - 1;
       computed = 1;
     }
-    Optional<KeyValues> cached =
-        first == 0 ? Optional.empty() : Optional.of(prefix(first, copies));
+    Optional<KeyValues> cached = first == 0 ? Optional.empty() : Optional.of(prefix(first, copies));
     try (var scope = backend.scope()) {
       Gpt2Forward forward =
           new Gpt2Forward(
@@ -207,10 +201,7 @@ public final class BaseRun implements AutoCloseable {
   }
 
   private static Capture[] captures(HookPoint... keep) {
-    return java.util.Arrays.stream(keep)
-        .distinct()
-        .map(HookPoint::capture)
-        .toArray(Capture[]::new);
+    return java.util.Arrays.stream(keep).distinct().map(HookPoint::capture).toArray(Capture[]::new);
   }
 
   private void requireAfter(HookPoint[] keep) {

@@ -56,8 +56,7 @@ public final class Continuation {
    */
   public PositionValues klNats() {
     Tensor clean = part(base.normalized());
-    double[] values =
-        backend.unembedKl(clean, normalized, model.unembedding(), model.b_U());
+    double[] values = backend.unembedKl(clean, normalized, model.unembedding(), model.b_U());
     return PositionValues.of(spread(values), base.tokens(), copies);
   }
 
@@ -108,8 +107,7 @@ public final class Continuation {
   public PositionValues crossEntropyNats() {
     double[] values = repeated(base.crossEntropyNats());
     int pos = base.tokens().maxLength();
-    double[] part =
-        Unembedding.crossEntropy(model, normalized, base.tokens(), copies, first, pos);
+    double[] part = Unembedding.crossEntropy(model, normalized, base.tokens(), copies, first, pos);
     for (int r = 0; r < rows(); r++) {
       System.arraycopy(part, r * pos + first, values, r * pos + first, computed());
     }
@@ -117,8 +115,8 @@ public final class Continuation {
   }
 
   /**
-   * Returns the logits of every position, those before the first change from the clean run: [n·batch,
-   * pos, d_vocab].
+   * Returns the logits of every position, those before the first change from the clean run:
+   * [n·batch, pos, d_vocab].
    */
   public Tensor logits() {
     Tensor changed = Unembedding.logits(model, normalized);
@@ -139,8 +137,8 @@ public final class Continuation {
   }
 
   /**
-   * Returns the activations kept at points named to {@code continueWith}; axis {@code pos} starts at
-   * {@link #firstPosition()}.
+   * Returns the activations kept at points named to {@code continueWith}; axis {@code pos} starts
+   * at {@link #firstPosition()}.
    */
   public ActivationCache cache() {
     return cache;

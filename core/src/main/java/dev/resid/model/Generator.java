@@ -145,8 +145,7 @@ public final class Generator {
     int vocabulary = logits.length;
     int kept = sampling.temperature() == 0 ? 1 : Math.min(sampling.topK(), vocabulary);
     Tensor row =
-        Tensor.wrap(
-            dev.resid.tensor.Shape.of(Axis.ROW, 1, Axis.D_VOCAB, vocabulary), logits);
+        Tensor.wrap(dev.resid.tensor.Shape.of(Axis.ROW, 1, Axis.D_VOCAB, vocabulary), logits);
     TopK top = model.backend().topK(row, kept);
     if (kept == 1) {
       return top.indices()[0];

@@ -109,7 +109,9 @@ public final class Gpt2 {
    */
   public static Gpt2 of(Gpt2Weights weights, ByteLevelBpe tokenizer, Backend backend) {
     return new Gpt2(
-        new PackedModel(weights, backend), Optional.of(tokenizer), new ModelSource.Fixed("memory", ""));
+        new PackedModel(weights, backend),
+        Optional.of(tokenizer),
+        new ModelSource.Fixed("memory", ""));
   }
 
   /** Returns the architecture. */
@@ -183,8 +185,8 @@ public final class Gpt2 {
    * Refuses rows that this model cannot be run on, as every run does.
    *
    * @param tokens rows of ids
-   * @throws IllegalArgumentException if an id is not below d_vocab or a row is longer than n_ctx; the
-   *     message names row and position
+   * @throws IllegalArgumentException if an id is not below d_vocab or a row is longer than n_ctx;
+   *     the message names row and position
    */
   public void requireTokens(TokenBatch tokens) {
     requireTokens(config(), tokens);
@@ -222,13 +224,13 @@ public final class Gpt2 {
       return plan.cache();
     }
     HookPoint point = last.get();
-    boolean final_ = !point.site().inBlock() && point.compareTo(HookPoint.residPre(0)) > 0;
-    int to = final_ ? config().nLayers() : point.layer() + 1;
     try (var scope = backend().scope()) {
       Gpt2Forward forward = pass(tokens, new PassMemory.Plain(scope), plan);
-      Tensor x = forward.blocks(forward.embed(ids(tokens)), 0, to);
-      if (final_) {
-        forward.finish(x);
+      Tensor x = forward.embed(ids(tokens));
+      if (point.site().inBlock()) {
+        forward.reach(x, point);
+      } else if (HookPoint.residPre(0).isBefore(point)) {
+        forward.finish(forward.blocks(x, 0, config().nLayers()));
       }
       return plan.cache();
     }

@@ -119,8 +119,8 @@ public final class Gpt2Checkpoint implements AutoCloseable {
    * @param dir folder to write config.json and model.safetensors into; made if missing
    * @throws IOException if it cannot be written; nothing half-written is left
    * @throws IllegalStateException if the weights are rewritten
-   * @throws IllegalArgumentException if the dtype is none of the three, or a weight is too large for
-   *     it
+   * @throws IllegalArgumentException if the dtype is none of the three, or a weight is too large
+   *     for it
    */
   public static void save(Gpt2Weights weights, DType dtype, Path dir) throws IOException {
     if (!weights.state().equals(WeightsState.RAW)) {
@@ -216,8 +216,7 @@ public final class Gpt2Checkpoint implements AutoCloseable {
    * @param config the architecture
    * @param values the value of every weight, in the shape of its table row
    */
-  public static Map<Weight, Tensor> asInFile(
-      Gpt2Config config, Function<Weight, Tensor> values) {
+  public static Map<Weight, Tensor> asInFile(Gpt2Config config, Function<Weight, Tensor> values) {
     Map<Weight, Tensor> tensors = new LinkedHashMap<>();
     for (Weight weight : Weight.all(config)) {
       boolean absent =
@@ -230,8 +229,7 @@ public final class Gpt2Checkpoint implements AutoCloseable {
     return tensors;
   }
 
-  private static Tensor inFile(
-      Function<Weight, Tensor> values, Weight weight) {
+  private static Tensor inFile(Function<Weight, Tensor> values, Weight weight) {
     if (!weight.name().isFused()) {
       return values.apply(weight);
     }
@@ -257,12 +255,10 @@ public final class Gpt2Checkpoint implements AutoCloseable {
     for (int third = 0; third < thirds.size(); third++) {
       float[] part = thirds.get(third).toArray();
       for (int r = 0; r < rows; r++) {
-        System.arraycopy(
-            part, r * width, all, (r * thirds.size() + third) * width, width);
+        System.arraycopy(part, r * width, all, (r * thirds.size() + third) * width, width);
       }
     }
-    return Tensor.wrap(
-        thirds.getFirst().shape().with(Axis.OUT, width * thirds.size()), all);
+    return Tensor.wrap(thirds.getFirst().shape().with(Axis.OUT, width * thirds.size()), all);
   }
 
   private Tensor read(Weight weight) throws IOException {
@@ -273,8 +269,10 @@ public final class Gpt2Checkpoint implements AutoCloseable {
               ? read(Weight.of(WeightNames.W_E))
               : mapped(weight);
       case W_E -> mapped(weight);
-      default -> weight.name().isFused() ? third(weight) : file(weight).tensor(key(weight),
-          fileShape(weight));
+      default ->
+          weight.name().isFused()
+              ? third(weight)
+              : file(weight).tensor(key(weight), fileShape(weight));
     };
   }
 
@@ -307,8 +305,13 @@ public final class Gpt2Checkpoint implements AutoCloseable {
     // Before anything is made for every block: a block has more than one tensor.
     if (config.nLayers() > files.size()) {
       throw new CheckpointException(
-          dir + ": config.json says n_layer is " + config.nLayers() + ", but the weight files hold"
-              + " only " + files.size() + " tensors; they do not belong together");
+          dir
+              + ": config.json says n_layer is "
+              + config.nLayers()
+              + ", but the weight files hold"
+              + " only "
+              + files.size()
+              + " tensors; they do not belong together");
     }
     Map<String, TensorInfo> all = tensors();
     TreeMap<String, TensorInfo> unused = new TreeMap<>(all);
@@ -320,17 +323,30 @@ public final class Gpt2Checkpoint implements AutoCloseable {
       unused.remove(key(weight));
       if (info == null && !optional) {
         throw new CheckpointException(
-            dir + ": tensor " + key(weight) + " is missing; the checkpoint is incomplete"
+            dir
+                + ": tensor "
+                + key(weight)
+                + " is missing; the checkpoint is incomplete"
                 + (weight.name() == WeightNames.W_U ? " (tie_word_embeddings is false)" : ""));
       }
       if (info != null && !info.fits(fileShape(weight))) {
         throw new CheckpointException(
-            dir + ": tensor " + key(weight) + " is " + info.shape() + ", config.json says "
-                + fileShape(weight) + "; they do not belong together");
+            dir
+                + ": tensor "
+                + key(weight)
+                + " is "
+                + info.shape()
+                + ", config.json says "
+                + fileShape(weight)
+                + "; they do not belong together");
       }
       if (info != null && !info.dtype().isFloat()) {
         throw new CheckpointException(
-            dir + ": tensor " + key(weight) + " is stored as " + info.dtype()
+            dir
+                + ": tensor "
+                + key(weight)
+                + " is stored as "
+                + info.dtype()
                 + ", supported are F16, BF16, F32 and F64; convert the checkpoint first");
       }
     }
@@ -361,7 +377,9 @@ public final class Gpt2Checkpoint implements AutoCloseable {
         embedding.storage().read((long) v * width, b, 0, width);
         if (!Arrays.equals(a, b)) {
           throw new CheckpointException(
-              dir + ": lm_head.weight differs from the embedding at token " + v
+              dir
+                  + ": lm_head.weight differs from the embedding at token "
+                  + v
                   + " although tie_word_embeddings is true; set it to false to use lm_head");
         }
       }
@@ -415,5 +433,4 @@ public final class Gpt2Checkpoint implements AutoCloseable {
       throw new IllegalStateException("every Java runtime has SHA-256", e);
     }
   }
-
 }

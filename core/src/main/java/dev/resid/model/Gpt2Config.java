@@ -75,8 +75,8 @@ public record Gpt2Config(
   }
 
   /**
-   * Returns a configuration with GPT-2's defaults: MLP of 4·d_model, gelu_new, ε 1e-5, scores scaled
-   * by width, tied embeddings, no special tokens.
+   * Returns a configuration with GPT-2's defaults: MLP of 4·d_model, gelu_new, ε 1e-5, scores
+   * scaled by width, tied embeddings, no special tokens.
    *
    * @param nLayers blocks
    * @param nHeads heads a block

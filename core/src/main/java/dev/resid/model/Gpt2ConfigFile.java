@@ -117,7 +117,9 @@ final class Gpt2ConfigFile {
     if (activation == null) {
       throw error(
           "activation_function",
-          "is " + node + ", supported are "
+          "is "
+              + node
+              + ", supported are "
               + String.join(", ", ACTIVATIONS.keySet().stream().sorted().toList()));
     }
     return activation;
@@ -174,7 +176,9 @@ final class Gpt2ConfigFile {
     return new CheckpointException(file + ": " + key + " " + what);
   }
 
-  /** Returns the file's content for a model without cross-attention; weights are F32 or narrower. */
+  /**
+   * Returns the file's content for a model without cross-attention; weights are F32 or narrower.
+   */
   static String write(Gpt2Config config, String dtype) {
     Map<String, Object> json = new LinkedHashMap<>();
     json.put("architectures", List.of("GPT2LMHeadModel"));

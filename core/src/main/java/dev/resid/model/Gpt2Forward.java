@@ -103,6 +103,20 @@ final class Gpt2Forward {
     return stream;
   }
 
+  /** Runs blocks as far as a point inside one of them, and nothing after the half it is in. */
+  void reach(Tensor x, HookPoint last) {
+    int layer = last.layer();
+    Tensor stream = blocks(x, 0, layer);
+    if (last.site() == RESID_PRE) {
+      at(RESID_PRE, layer, stream);
+      return;
+    }
+    Tensor mid = firstHalf(layer, stream);
+    if (HookPoint.residMid(layer).isBefore(last)) {
+      secondHalf(layer, mid);
+    }
+  }
+
   /** Goes on from an activation instead of computing it, to the end of its block. */
   Tensor enter(HookPoint point, Tensor value, Tensor stream) {
     int layer = point.layer();

@@ -40,8 +40,7 @@ public final class Gpt2Weights {
     if (tied && held.containsKey(Weight.of(WeightNames.W_E))) {
       held.put(Weight.of(WeightNames.W_U), held.get(Weight.of(WeightNames.W_E)));
     }
-    held.computeIfAbsent(
-        Weight.of(WeightNames.b_U), w -> Tensor.zeros(w.name().shape(config)));
+    held.computeIfAbsent(Weight.of(WeightNames.b_U), w -> Tensor.zeros(w.name().shape(config)));
     for (Weight weight : Weight.all(config)) {
       Tensor tensor = held.get(weight);
       if (tensor == null) {
@@ -59,8 +58,11 @@ public final class Gpt2Weights {
     }
     if (held.size() != Weight.all(config).size()) {
       throw new IllegalArgumentException(
-          "weights of another architecture: " + held.size() + " given, "
-              + Weight.all(config).size() + " expected");
+          "weights of another architecture: "
+              + held.size()
+              + " given, "
+              + Weight.all(config).size()
+              + " expected");
     }
     Map<Weight, Tensor> fixed = Map.copyOf(held);
     return new Gpt2Weights(config, WeightsState.RAW, fixed::get);
@@ -68,13 +70,13 @@ public final class Gpt2Weights {
 
   /**
    * Returns freshly initialised weights: normal with deviation 0.02, the projections onto the
-   * residual stream divided by √(2·n_layers), W_pos with deviation 0.01, gains 1, biases and offsets
-   * 0.
+   * residual stream divided by √(2·n_layers), W_pos with deviation 0.01, gains 1, biases and
+   * offsets 0.
    *
    * @param config the architecture
    * @param seed same seed, same weights
-   * @source Radford et al. 2019, section 2.3 (scaling of residual layers); deviations as in OpenAI's
-   *     released model code
+   * @source Radford et al. 2019, section 2.3 (scaling of residual layers); deviations as in
+   *     OpenAI's released model code
    */
   public static Gpt2Weights random(Gpt2Config config, long seed) {
     Map<Weight, Tensor> tensors = new HashMap<>();

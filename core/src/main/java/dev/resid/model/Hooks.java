@@ -54,7 +54,8 @@ final class Hooks {
     for (Hook hook : here) {
       switch (hook) {
         case Capture(HookPoint point, var positions) ->
-            captured.put(point, select(current, positions.in(current.shape().size(Axis.POS)), first));
+            captured.put(
+                point, select(current, positions.in(current.shape().size(Axis.POS)), first));
         case Replace(HookPoint point, var intervention) -> {
           Tensor given = Tensor.wrap(current.shape(), current.toArray());
           Tensor returned = intervention.apply(given, new At(point, first));

@@ -23,7 +23,13 @@ final class KeyValues {
     this.capacity = capacity;
     Shape shape =
         Shape.of(
-            Axis.BATCH, rows, Axis.POS, capacity, Axis.HEAD, config.nHeads(), Axis.D_HEAD,
+            Axis.BATCH,
+            rows,
+            Axis.POS,
+            capacity,
+            Axis.HEAD,
+            config.nHeads(),
+            Axis.D_HEAD,
             config.dHead());
     for (int layer = 0; layer < config.nLayers(); layer++) {
       keys.add(backend.allocate(shape));

@@ -10,9 +10,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * All weights on a backend, each held once: matrices in the backend's layout, and the embedding of a
- * tied model as columns of the unembedding. The largest tensor is packed first, while nothing else
- * is held, so that loading needs little more memory than the weights.
+ * All weights on a backend, each held once: matrices in the backend's layout, and the embedding of
+ * a tied model as columns of the unembedding. The largest tensor is packed first, while nothing
+ * else is held, so that loading needs little more memory than the weights.
  */
 final class PackedModel {
   private static final int CHECK_BLOCK = 1 << 16;
@@ -113,8 +113,7 @@ final class PackedModel {
         ids[i] = from + i;
       }
       Tensor part =
-          backend.allocate(
-              weight.name().shape(config).with(dev.resid.tensor.Axis.D_VOCAB, count));
+          backend.allocate(weight.name().shape(config).with(dev.resid.tensor.Axis.D_VOCAB, count));
       backend.gatherColumns(matrix, ids, part);
       part.storage().read(0, rows, from * config.dModel(), count * config.dModel());
     }

@@ -10,7 +10,9 @@ import java.util.Arrays;
 final class Unembedding {
   private Unembedding() {}
 
-  /** Returns logits [batch, pos, d_vocab] of the final layer norm's output [batch, pos, d_model]. */
+  /**
+   * Returns logits [batch, pos, d_vocab] of the final layer norm's output [batch, pos, d_model].
+   */
   static Tensor logits(PackedModel model, Tensor normalized) {
     Tensor logits =
         model
@@ -47,9 +49,7 @@ final class Unembedding {
       }
     }
     double[] part =
-        model
-            .backend()
-            .unembedCrossEntropy(normalized, model.unembedding(), model.b_U(), labels);
+        model.backend().unembedCrossEntropy(normalized, model.unembedding(), model.b_U(), labels);
     double[] all = new double[tokens.rows() * copies * total];
     for (int r = 0; r < tokens.rows() * copies; r++) {
       System.arraycopy(part, r * pos, all, r * total + first, pos);

@@ -18,9 +18,9 @@ import java.util.List;
  * The one table of weights: our name (the paper's symbol), the key in a Hugging Face checkpoint,
  * the TransformerLens name, and the shape we keep it in.
  *
- * <p>Query, key and value weights share one tensor in the file, {@code attn.c_attn}: its columns are
- * all of Q, then K, then V. Attention weights are kept as matrices whose head axis and d_head axis
- * are flattened; TransformerLens splits them.
+ * <p>Query, key and value weights share one tensor in the file, {@code attn.c_attn}: its columns
+ * are all of Q, then K, then V. Attention weights are kept as matrices whose head axis and d_head
+ * axis are flattened; TransformerLens splits them.
  */
 public enum WeightNames {
   /** Token embedding. */

@@ -12,8 +12,7 @@ import java.util.Set;
 public record WeightTransforms(Set<WeightTransform> transforms) {
   /** Copies the set. */
   public WeightTransforms {
-    transforms =
-        transforms.isEmpty() ? Set.of() : Set.copyOf(EnumSet.copyOf(transforms));
+    transforms = transforms.isEmpty() ? Set.of() : Set.copyOf(EnumSet.copyOf(transforms));
   }
 
   /** Returns no rewriting: the numbers of the checkpoint. */

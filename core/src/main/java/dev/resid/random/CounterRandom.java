@@ -1,14 +1,14 @@
 package dev.resid.random;
 
 /**
- * Counter-based random numbers: each draw is a pure function of (seed, stream, substream, index), so
- * it does not depend on the order of draws, the batch size or the number of threads.
+ * Counter-based random numbers: each draw is a pure function of (seed, stream, substream, index),
+ * so it does not depend on the order of draws, the batch size or the number of threads.
  *
  * <p>The generator is Philox4x32 with ten rounds. Normal draws use Box and Muller's transform in
  * float64 with {@link StrictMath}, so that they are the same bits on every machine.
  *
- * @source Salmon, Moraes, Dror and Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3", section
- *     3.3 and table 2
+ * @source Salmon, Moraes, Dror and Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3",
+ *     section 3.3 and table 2
  */
 public final class CounterRandom {
   private static final int M0 = 0xD2511F53;

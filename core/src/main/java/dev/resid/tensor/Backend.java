@@ -160,8 +160,8 @@ public interface Backend extends AutoCloseable {
       Tensor dOut, Tensor x, Tensor scale, Tensor gamma, Tensor dScale);
 
   /**
-   * Gradient of {@link #layerNormApply} to its parameters: adds Σ_r dOut·(x − mean)/scale to
-   * dGamma and Σ_r dOut to dBeta.
+   * Gradient of {@link #layerNormApply} to its parameters: adds Σ_r dOut·(x − mean)/scale to dGamma
+   * and Σ_r dOut to dBeta.
    *
    * @param dOut [R, C]
    * @param x [R, C]
@@ -275,14 +275,7 @@ public interface Backend extends AutoCloseable {
    * @param dV [B, S, H, D]
    */
   void attentionBackward(
-      Tensor dZ,
-      Tensor q,
-      Tensor k,
-      Tensor v,
-      AttentionSpec spec,
-      Tensor dQ,
-      Tensor dK,
-      Tensor dV);
+      Tensor dZ, Tensor q, Tensor k, Tensor v, AttentionSpec spec, Tensor dQ, Tensor dK, Tensor dV);
 
   /**
    * dPattern[b,h,t,s] = Σ_d dZ[b,t,h,d]·v[b,s,h,d] and dV[b,s,h,d] = Σ_t

@@ -271,7 +271,10 @@ public final class Tensor {
     long elements = shape.elements();
     if (elements > Integer.MAX_VALUE - 8) {
       throw new IllegalArgumentException(
-          shape + " has " + elements + " elements, more than a host array holds; use smaller parts");
+          shape
+              + " has "
+              + elements
+              + " elements, more than a host array holds; use smaller parts");
     }
     return (int) elements;
   }

@@ -8,7 +8,6 @@ import dev.resid.model.Gpt2Config.Embeddings;
 import dev.resid.model.Gpt2Weights;
 import dev.resid.model.Seed;
 import dev.resid.model.Tape;
-import dev.resid.model.Wanted;
 import dev.resid.model.Weight;
 import dev.resid.model.WeightNames;
 import dev.resid.progress.Progress;
@@ -56,8 +55,7 @@ public final class Gpt2Trainer {
     for (Weight weight : Weight.all(plan.model())) {
       boolean absent =
           weight.name() == WeightNames.b_U
-              || (weight.name() == WeightNames.W_U
-                  && plan.model().embeddings() == Embeddings.TIED);
+              || (weight.name() == WeightNames.W_U && plan.model().embeddings() == Embeddings.TIED);
       if (!absent) {
         Tensor parameter = backend.allocate(weight.name().shape(plan.model()));
         backend.copy(initial.get(weight), parameter);

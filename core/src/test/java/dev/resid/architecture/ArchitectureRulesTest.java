@@ -74,8 +74,7 @@ class ArchitectureRulesTest {
         .map(
             rule ->
                 DynamicTest.dynamicTest(
-                    rule.getKey(),
-                    () -> rule.getValue().check(scene(Dim.class))));
+                    rule.getKey(), () -> rule.getValue().check(scene(Dim.class))));
   }
 
   @Test

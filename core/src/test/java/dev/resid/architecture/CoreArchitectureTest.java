@@ -33,7 +33,8 @@ class CoreArchitectureTest {
         .allow("hook", "tensor")
         .allow("metric", "tensor", "tokenizer")
         .allow("model", "hook", "io", "metric", "random", "tensor", "tokenizer")
-        .allow("train", "hook", "io", "metric", "model", "progress", "random", "tensor", "tokenizer")
+        .allow(
+            "train", "hook", "io", "metric", "model", "progress", "random", "tensor", "tokenizer")
         .rule()
         .check(CORE);
   }

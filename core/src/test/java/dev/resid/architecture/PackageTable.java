@@ -13,8 +13,8 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * Which packages of a module may use which others of it: what their {@code package-info.java} say in
- * words. A package that is not in the table may not exist.
+ * Which packages of a module may use which others of it: what their {@code package-info.java} say
+ * in words. A package that is not in the table may not exist.
  */
 public final class PackageTable {
   private final String root;

@@ -110,9 +110,7 @@ final class GenerateCommand implements Callable<Integer> {
             gpt2.source() + " has no tokenizer files, so ids cannot be shown as text; add --ids.");
       }
       int[] start =
-          prompt.text == null
-              ? prompt.tokens.toArray()
-              : gpt2.tokenizer().encodeToIds(prompt.text);
+          prompt.text == null ? prompt.tokens.toArray() : gpt2.tokenizer().encodeToIds(prompt.text);
       if (ids) {
         printIds(gpt2, gpt2.generator(sampling), start);
       } else {

@@ -23,7 +23,8 @@ import tools.jackson.databind.json.JsonMapper;
 /** {@code resid info}: what a checkpoint is, without loading its weights. */
 @Command(
     name = "info",
-    description = "Show a model's configuration, parameters and dtypes without loading its weights.",
+    description =
+        "Show a model's configuration, parameters and dtypes without loading its weights.",
     footer = {"", "Example:", "  resid info --model models/gpt2"})
 final class InfoCommand implements Callable<Integer> {
   private static final double MEBI = 1 << 20;
@@ -74,8 +75,7 @@ final class InfoCommand implements Callable<Integer> {
     values.put("tensorsByDtype", tensorsByDtype(checkpoint));
     values.put("tensorBytes", tensorBytes(checkpoint));
     values.put(
-        "tokenizerTokens",
-        checkpoint.tokenizer().map(ByteLevelBpe::vocabularySize).orElse(null));
+        "tokenizerTokens", checkpoint.tokenizer().map(ByteLevelBpe::vocabularySize).orElse(null));
     return values;
   }
 

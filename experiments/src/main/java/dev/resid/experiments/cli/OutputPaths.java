@@ -28,7 +28,10 @@ final class OutputPaths {
     Path folder = real.getParent();
     if (folder == null || !Files.isDirectory(folder)) {
       throw new IOException(
-          "cannot write " + file + ": there is no folder " + file.toAbsolutePath().getParent()
+          "cannot write "
+              + file
+              + ": there is no folder "
+              + file.toAbsolutePath().getParent()
               + "; create it first.");
     }
     requireWritable(folder);

@@ -71,9 +71,7 @@ final class PerturbCommand implements Callable<Integer> {
       description = "Factors on the direction, separated by commas.")
   private NumberList lengths;
 
-  @Option(
-      names = "--logits",
-      description = "Also write 'logits' [length, batch, pos, d_vocab].")
+  @Option(names = "--logits", description = "Also write 'logits' [length, batch, pos, d_vocab].")
   private boolean logits;
 
   /** Called by picocli. */
@@ -133,7 +131,15 @@ final class PerturbCommand implements Callable<Integer> {
       int pos = i / dModel % batch.maxLength();
       if (!Float.isFinite(values[i]) && pos < batch.length(row)) {
         throw new IOException(
-            direction + ": direction[" + row + ", " + pos + ", " + i % dModel + "] is " + values[i]
+            direction
+                + ": direction["
+                + row
+                + ", "
+                + pos
+                + ", "
+                + i % dModel
+                + "] is "
+                + values[i]
                 + ", which is no direction to go; give finite numbers.");
       }
     }
@@ -152,7 +158,9 @@ final class PerturbCommand implements Callable<Integer> {
       values[i] = (float) (values[i] + length * along[i]);
       if (!Float.isFinite(values[i])) {
         throw new IllegalArgumentException(
-            "length " + length + " along this direction leaves the range of float32; use shorter"
+            "length "
+                + length
+                + " along this direction leaves the range of float32; use shorter"
                 + " lengths or a shorter direction.");
       }
     }
@@ -196,14 +204,12 @@ final class PerturbCommand implements Callable<Integer> {
 
     private void put(PositionValues values, double[] target, int length, int firstRow) {
       for (int row = 0; row < values.rows(); row++) {
-        System.arraycopy(
-            values.row(row), 0, target, (length * rows + firstRow + row) * pos, pos);
+        System.arraycopy(values.row(row), 0, target, (length * rows + firstRow + row) * pos, pos);
       }
     }
 
     private void addTo(SafetensorsWriter writer, String suffix) {
-      Shape shape =
-          Shape.of(Axis.LENGTH, lengths.values().size(), Axis.BATCH, rows, Axis.POS, pos);
+      Shape shape = Shape.of(Axis.LENGTH, lengths.values().size(), Axis.BATCH, rows, Axis.POS, pos);
       writer.add("kl" + suffix, shape, kl);
       writer.add("l2" + suffix, shape, l2);
       if (logits) {

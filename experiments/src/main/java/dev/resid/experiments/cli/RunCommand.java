@@ -80,11 +80,7 @@ final class RunCommand implements Callable<Integer> {
 
   /** Adds every row on its own. */
   private static void addRows(
-      SafetensorsWriter writer,
-      Gpt2 gpt2,
-      TokenBatch batch,
-      Capture[] hooks,
-      Progress.Task task) {
+      SafetensorsWriter writer, Gpt2 gpt2, TokenBatch batch, Capture[] hooks, Progress.Task task) {
     for (int row = 0; row < batch.rows(); row++) {
       String suffix = "." + row;
       tensors(gpt2.forward(batch.slice(row, row + 1), hooks))
@@ -95,19 +91,14 @@ final class RunCommand implements Callable<Integer> {
 
   /** Adds all rows together, running a few at a time. */
   private static void addBatch(
-      SafetensorsWriter writer,
-      Gpt2 gpt2,
-      TokenBatch batch,
-      Capture[] hooks,
-      Progress.Task task) {
+      SafetensorsWriter writer, Gpt2 gpt2, TokenBatch batch, Capture[] hooks, Progress.Task task) {
     Map<String, List<Tensor>> parts = new LinkedHashMap<>();
     int step = TokensMixin.rowsAtATime(batch);
     for (int from = 0; from < batch.rows(); from += step) {
       int to = Math.min(batch.rows(), from + step);
       tensors(gpt2.forward(batch.slice(from, to), hooks))
           .forEach(
-              (name, tensor) ->
-                  parts.computeIfAbsent(name, any -> new ArrayList<>()).add(tensor));
+              (name, tensor) -> parts.computeIfAbsent(name, any -> new ArrayList<>()).add(tensor));
       task.advanceTo(to);
     }
     parts.forEach((name, tensors) -> writer.add(name, StackedStorage.rows(tensors)));

@@ -29,8 +29,7 @@ final class StackedStorage implements Storage {
    */
   static Tensor rows(List<Tensor> parts) {
     int rows = parts.stream().mapToInt(part -> part.shape().size(Axis.BATCH)).sum();
-    return Tensor.on(
-        parts.getFirst().shape().with(Axis.BATCH, rows), new StackedStorage(parts));
+    return Tensor.on(parts.getFirst().shape().with(Axis.BATCH, rows), new StackedStorage(parts));
   }
 
   /**

@@ -41,9 +41,9 @@ import tools.jackson.databind.json.JsonMapper;
     description = {
       "Train a GPT-2 from text.",
       "OUT becomes a model folder: config.json, model.safetensors, the tokenizer, and training.json"
-          + " with the command, hashes of the data and the loss curve. The same command goes on from"
-          + " OUT/checkpoint after an interruption and ends in the same bits as a run without one;"
-          + " a finished model does not need that folder."
+          + " with the command, hashes of the data and the loss curve. The same command goes on"
+          + " from OUT/checkpoint after an interruption and ends in the same bits as a run without"
+          + " one; a finished model does not need that folder."
     },
     footer = {
       "",
@@ -183,14 +183,20 @@ final class TrainGpt2Command implements Callable<Integer> {
     Map<Path, List<String>> validTexts = documents(TextFiles.expand(valid));
     LearningRate rate =
         new LearningRate(
-            learningRate, warmup == null ? Math.min(USUAL_WARMUP, steps / 10) : warmup, steps, 0.05);
+            learningRate,
+            warmup == null ? Math.min(USUAL_WARMUP, steps / 10) : warmup,
+            steps,
+            0.05);
     TrainingPlan plan = TrainingPlan.of(config(tokenizer), rate, batch, context, seed);
     Instant start = Instant.now();
     try (Backend backend = backends.open()) {
       TextCorpus corpus = TextCorpus.read(files, tokenizer);
       if (corpus.rows(context) < 1) {
         throw new IOException(
-            "the text has " + corpus.tokens() + " tokens, too few for one row of " + context
+            "the text has "
+                + corpus.tokens()
+                + " tokens, too few for one row of "
+                + context
                 + "; give more text, or a smaller --context.");
       }
       Gpt2Trainer trainer = Gpt2Trainer.startOrResume(plan, corpus, backend, checkpoint);

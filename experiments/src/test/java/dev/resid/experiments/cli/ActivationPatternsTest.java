@@ -42,15 +42,15 @@ class ActivationPatternsTest {
 
   @Test
   void aStarAloneIsEverything() {
-    assertEquals(
-        HookPoint.all(2), List.copyOf(ActivationPatterns.matching(List.of("*"), 2)));
+    assertEquals(HookPoint.all(2), List.copyOf(ActivationPatterns.matching(List.of("*"), 2)));
   }
 
   @Test
   void severalPatternsComeOnceInTheOrderOfTheForwardPass() {
     assertEquals(
         "hook_embed blocks.0.hook_mlp_out blocks.1.hook_attn_out blocks.1.hook_mlp_out",
-        names(2, "blocks.1.hook_mlp_out", "blocks.*.hook_mlp_out", "blocks.1.*attn_out", "*k_embed"));
+        names(
+            2, "blocks.1.hook_mlp_out", "blocks.*.hook_mlp_out", "blocks.1.*attn_out", "*k_embed"));
   }
 
   @Test

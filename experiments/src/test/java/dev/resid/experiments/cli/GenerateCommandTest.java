@@ -56,8 +56,7 @@ class GenerateCommandTest {
           printed(gpt2.generator(Sampling.greedy()).generate(prompt, 12)),
           lines(CliRun.line(line + " --model", model).ok().out()));
       assertEquals(
-          printed(
-              gpt2.generator(new Sampling(1.5, 50, 0.9, 77)).generate(prompt, 12)),
+          printed(gpt2.generator(new Sampling(1.5, 50, 0.9, 77)).generate(prompt, 12)),
           lines(
               CliRun.line(
                       line + " --temperature 1.5 --top-k 50 --top-p 0.9 --seed 77 --model", model)
@@ -105,10 +104,16 @@ class GenerateCommandTest {
     Path model = reciter("abcdefgh");
     assertEquals(
         "see a: cdefgha\n",
-        lines(CliRun.line("generate --max-new 5 --model", model, "--prompt", "see a: cd").ok().out()));
+        lines(
+            CliRun.line("generate --max-new 5 --model", model, "--prompt", "see a: cd")
+                .ok()
+                .out()));
     assertEquals(
         "see a: cd\n",
-        lines(CliRun.line("generate --max-new 0 --model", model, "--prompt", "see a: cd").ok().out()));
+        lines(
+            CliRun.line("generate --max-new 0 --model", model, "--prompt", "see a: cd")
+                .ok()
+                .out()));
   }
 
   @Test
@@ -220,8 +225,7 @@ class GenerateCommandTest {
     if (!options.contains("--max-new")) {
       line += " --max-new 3";
     }
-    CliRun.line(line + " --model", TinyModel.save(folder, 1))
-        .wrongUsage(message);
+    CliRun.line(line + " --model", TinyModel.save(folder, 1)).wrongUsage(message);
   }
 
   @Test

@@ -68,8 +68,7 @@ class GradientsCommandTest {
         Weight weight = Weight.of(name);
         check.sameBits(
             expected.weight(weight),
-            file.tensor(
-                "transformer." + weight.fileKey(), name.shape(TinyModel.CONFIG)));
+            file.tensor("transformer." + weight.fileKey(), name.shape(TinyModel.CONFIG)));
       }
       Weight out = Weight.of(WeightNames.W_out, 1);
       check.sameBits(

@@ -71,8 +71,8 @@ class InfoCommandTest {
   }
 
   /**
-   * A file as large as GPT-2 large's weights, of which only the header was ever written. Reading its
-   * three gigabytes would take seconds, and loading them more memory than a test has.
+   * A file as large as GPT-2 large's weights, of which only the header was ever written. Reading
+   * its three gigabytes would take seconds, and loading them more memory than a test has.
    */
   @Test
   void weightsAreNotLoaded() throws IOException {
@@ -98,7 +98,9 @@ class InfoCommandTest {
     assertTrue(allocated < 16_000_000, "allocated " + allocated + " bytes");
   }
 
-  /** Writes a file that ends where its last tensor ends and has no data; returns its data's size. */
+  /**
+   * Writes a file that ends where its last tensor ends and has no data; returns its data's size.
+   */
   private static long writeHeaderOnly(Path file, Gpt2Config config) throws IOException {
     Map<String, Object> header = new LinkedHashMap<>();
     long end = 0;
@@ -120,11 +122,9 @@ class InfoCommandTest {
             Map.of("dtype", "F32", "shape", sizes, "data_offsets", new long[] {begin, end}));
       }
     }
-    byte[] json =
-        new JsonMapper().writeValueAsString(header).getBytes(StandardCharsets.UTF_8);
+    byte[] json = new JsonMapper().writeValueAsString(header).getBytes(StandardCharsets.UTF_8);
     try (RandomAccessFile out = new RandomAccessFile(file.toFile(), "rw")) {
-      out.write(
-          ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(json.length).array());
+      out.write(ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(json.length).array());
       out.write(json);
       out.setLength(8 + json.length + end); // a hole: takes no room on disk
     }

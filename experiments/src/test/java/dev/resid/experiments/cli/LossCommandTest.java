@@ -42,7 +42,12 @@ class LossCommandTest {
 
   private JsonNode json(Object... more) {
     return new JsonMapper()
-        .readTree(CliRun.line("loss --json", Stream.concat(Stream.of("--model", model), Arrays.stream(more)).toArray()).ok().out());
+        .readTree(
+            CliRun.line(
+                    "loss --json",
+                    Stream.concat(Stream.of("--model", model), Arrays.stream(more)).toArray())
+                .ok()
+                .out());
   }
 
   /** Returns the sum over the next tokens of rows, as the library computes it. */

@@ -35,7 +35,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class PerturbCommandTest {
-  private static final TokenBatch EVEN = TokenBatch.of(new int[] {3, 200, 7}, new int[] {1, 2, 256});
+  private static final TokenBatch EVEN =
+      TokenBatch.of(new int[] {3, 200, 7}, new int[] {1, 2, 256});
   private static final int WIDTH = TinyModel.CONFIG.dModel();
   private static final String SITE = "blocks.1.hook_resid_pre";
 
@@ -70,12 +71,14 @@ class PerturbCommandTest {
     Object[] usual = {
       "--model", model, "--tokens", tokens, "--direction", direction, "--out", out, "--site", site
     };
-    return CliRun.line("perturb", Stream.concat(Arrays.stream(usual), Arrays.stream(more)).toArray());
+    return CliRun.line(
+        "perturb", Stream.concat(Arrays.stream(usual), Arrays.stream(more)).toArray());
   }
 
   /**
-   * Requires that the numbers of one length are those of a forward pass whose activation is replaced
-   * by activation + length·direction: KL and L2 computed here, in float64, from logits and streams.
+   * Requires that the numbers of one length are those of a forward pass whose activation is
+   * replaced by activation + length·direction: KL and L2 computed here, in float64, from logits and
+   * streams.
    */
   private void assertMeasures(
       Safetensors file, String suffix, int index, Gpt2 gpt2, TokenBatch batch, Tensor moved)
@@ -83,8 +86,7 @@ class PerturbCommandTest {
     HookPoint point = HookPoint.parse(file.metadata().get("site"));
     HookPoint last = HookPoint.residPost(1);
     ForwardResult clean = gpt2.forward(batch, last.capture());
-    ForwardResult changed =
-        gpt2.forward(batch, point.replace((x, at) -> moved), last.capture());
+    ForwardResult changed = gpt2.forward(batch, point.replace((x, at) -> moved), last.capture());
     int positions = batch.rows() * batch.maxLength();
     double[] kl = new double[positions];
     double[] l2 = new double[positions];
@@ -176,7 +178,14 @@ class PerturbCommandTest {
       }
       assertEquals(
           Map.of(
-              "model", model.toString(), "weights", weights, "site", site, "lengths", "-2.0,0.5,30.0"),
+              "model",
+              model.toString(),
+              "weights",
+              weights,
+              "site",
+              site,
+              "lengths",
+              "-2.0,0.5,30.0"),
           file.metadata());
     }
   }
@@ -226,13 +235,11 @@ class PerturbCommandTest {
     try (Backend backend = Backends.named(backendName);
         Safetensors file = Safetensors.open(out)) {
       assertEquals(
-          Set.of("kl.0", "l2.0", "logits.0", "kl.1", "l2.1", "logits.1"),
-          Set.copyOf(file.names()));
+          Set.of("kl.0", "l2.0", "logits.0", "kl.1", "l2.1", "logits.1"), Set.copyOf(file.names()));
       Gpt2 gpt2 = Gpt2.load(model, backend);
       for (int row = 0; row < 2; row++) {
         TokenBatch alone = ragged.slice(row, row + 1);
-        Tensor along =
-            all.slice(Axis.BATCH, row, row + 1).slice(Axis.POS, 0, alone.maxLength());
+        Tensor along = all.slice(Axis.BATCH, row, row + 1).slice(Axis.POS, 0, alone.maxLength());
         double[] lengths = {1, -4};
         for (int i = 0; i < lengths.length; i++) {
           Tensor moved = moved(gpt2, SITE, alone, lengths[i], along);
@@ -284,7 +291,8 @@ class PerturbCommandTest {
   @Test
   void aFileWithoutADirectionIsRefused() throws IOException {
     new SafetensorsWriter().add("directions", random(2, 3)).write(direction);
-    perturb(SITE, "--lengths", "1").refused(direction.toString(), "\"direction\"", "\"directions\"");
+    perturb(SITE, "--lengths", "1")
+        .refused(direction.toString(), "\"direction\"", "\"directions\"");
   }
 
   @ParameterizedTest
@@ -302,7 +310,8 @@ class PerturbCommandTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"", "1,,2", "1,", "nan", "1,Infinity", "-Infinity", "1e999", "0x1p3", "a"})
+  @ValueSource(
+      strings = {"", "1,,2", "1,", "nan", "1,Infinity", "-Infinity", "1e999", "0x1p3", "a"})
   void lengthsThatAreNoNumbersAreWrongUsage(String lengths) {
     perturb(SITE, "--lengths", lengths).wrongUsage("--lengths");
   }

@@ -34,7 +34,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class RunCommandTest {
-  private static final TokenBatch EVEN = TokenBatch.of(new int[] {3, 200, 7}, new int[] {1, 2, 256});
+  private static final TokenBatch EVEN =
+      TokenBatch.of(new int[] {3, 200, 7}, new int[] {1, 2, 256});
   private static final TokenBatch RAGGED =
       TokenBatch.of(new int[] {3, 200, 7, 9, 11}, new int[] {42}, new int[] {1, 2, 256});
 
@@ -53,9 +54,7 @@ class RunCommandTest {
 
   private CliRun run(Object... more) {
     Object[] usual = {"--model", model, "--tokens", tokens, "--out", out};
-    return CliRun.line(
-        "run",
-        Stream.concat(Arrays.stream(usual), Arrays.stream(more)).toArray());
+    return CliRun.line("run", Stream.concat(Arrays.stream(usual), Arrays.stream(more)).toArray());
   }
 
   private static Capture[] everything() {
@@ -70,8 +69,7 @@ class RunCommandTest {
     assertEquals(new TreeSet<>(expected.keySet()), new TreeSet<>(file.names()));
     for (Map.Entry<String, Tensor> entry : expected.entrySet()) {
       new TensorAssert("file", entry.getKey(), 0)
-          .sameBits(
-              entry.getValue(), file.tensor(entry.getKey(), entry.getValue().shape()));
+          .sameBits(entry.getValue(), file.tensor(entry.getKey(), entry.getValue().shape()));
     }
   }
 
@@ -152,8 +150,7 @@ class RunCommandTest {
           file,
           tensors(
               Gpt2.load(model, backend)
-                  .forward(
-                      many, HookPoint.embed().capture(), HookPoint.pattern(1).capture()),
+                  .forward(many, HookPoint.embed().capture(), HookPoint.pattern(1).capture()),
               ""));
     }
   }

@@ -137,8 +137,7 @@ final class TinyModel {
     return Weight.all(config).stream()
         .filter(weight -> weight.name() != WeightNames.b_U)
         .filter(
-            weight ->
-                weight.name() != WeightNames.W_U || config.embeddings() == Embeddings.UNTIED)
+            weight -> weight.name() != WeightNames.W_U || config.embeddings() == Embeddings.UNTIED)
         .toList();
   }
 }
