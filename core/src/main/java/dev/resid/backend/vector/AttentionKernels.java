@@ -188,11 +188,9 @@ final class AttentionKernels {
     int width = s.width();
     float[] tile = scratch.floats(Use.TILE, ROWS * width);
     Packing.rows(x, from, s.ld(), rows, width, tile, 0, ROWS);
-    for (int r = 0; r < ROWS; r++) {
-      Arrays.fill(out.values(), out.row(r), out.row(r) + keyCount, 0f);
-    }
     for (int j = 0; j < keyCount; j += COLUMNS) {
-      MicroKernel.tile(tile, 0, keys, j * width, width, out.values(), out.from() + j, out.ld());
+      MicroKernel.tileFromZero(
+          tile, 0, keys, j * width, width, out.values(), out.from() + j, out.ld());
     }
   }
 
@@ -244,10 +242,9 @@ final class AttentionKernels {
   static void addTile(float[] tile, Values values, int first, int depth, Sizes s, Scratch scratch) {
     int padded = s.paddedWidth();
     float[] sums = scratch.floats(Use.TILE, ROWS * padded);
-    Arrays.fill(sums, 0, ROWS * padded, 0f);
-    for (int j = 0; j < padded && depth > 0; j += COLUMNS) {
+    for (int j = 0; j < padded; j += COLUMNS) {
       int from = j * values.count() + first * COLUMNS;
-      MicroKernel.tile(tile, 0, values.panels(), from, depth, sums, j, padded);
+      MicroKernel.tileFromZero(tile, 0, values.panels(), from, depth, sums, j, padded);
     }
   }
 

@@ -53,7 +53,12 @@ final class MatrixProduct {
   record Panels(float[] values, int from, int stride) {}
 
   /** Row-major output: index of its first element and distance of its rows. */
-  record Target(float[] values, int from, int ld) {}
+  record Target(float[] values, int from, int ld) {
+    /** Returns the part that begins at a row and a column. */
+    Target part(int row, int column) {
+      return new Target(values, from + row * ld + column, ld);
+    }
+  }
 
   /** How the outputs of a product are split into tasks; changes no result. */
   private record Split(int rows, int rowBlocks, int panels, int chunks) {
@@ -100,11 +105,9 @@ final class MatrixProduct {
               int column = panel * COLUMNS;
               int end = Math.min(columns, Math.min(last, panel + GROUP_PANELS) * COLUMNS);
               Target c = new Target(out, row * columns + column, columns);
-              if (k == 0) {
-                clear(c, count, end - column);
-              }
               Panels b = new Panels(w.panels, w.panelFrom(panel) + k * COLUMNS, in * COLUMNS);
-              multiply(a, count, terms, b, end - column, c, scratch);
+              multiply(
+                  a, count, terms, b, end - column, k == 0 ? Start.ZERO : Start.OUTPUT, c, scratch);
               if (k + terms == in) {
                 finish(c, count, bias, column, end - column, f, scratch);
               }
@@ -177,15 +180,12 @@ final class MatrixProduct {
 
   /** dX[r, i] = Σ_j dOut[r, j]·w[i, j]: the panels of w are transposed a block at a time. */
   void linearBackwardInput(float[] dOut, int rows, PackedMatrix w, float[] dX) {
-    workers.run(
-        (rows * w.in + (1 << 16) - 1) >> 16,
-        (t, scratch) -> Arrays.fill(dX, t << 16, Math.min(rows * w.in, (t + 1) << 16), 0f));
     RightOperand transposed =
         (j, depth, i, width, to, toFrom) -> packTransposed(w, j, depth, i, width, to, toFrom);
     LeftOperand left =
         (row, lines, j, depth, to) ->
             Packing.rowTiles(dOut, row * w.out + j, w.out, lines, depth, to, 0, ROWS);
-    product(left, rows, w.out, transposed, w.in, dX);
+    product(left, rows, w.out, transposed, w.in, Start.ZERO, dX);
   }
 
   /** Adds Σ_r a[r, i]·b[r, j] to sum[i, j]. */
@@ -195,7 +195,7 @@ final class MatrixProduct {
             Packing.columns(b, r * n + j, n, width, depth, to, toFrom, COLUMNS);
     LeftOperand left =
         (i, lines, r, depth, to) -> Packing.columnTiles(a, r * m + i, m, lines, depth, to, 0, ROWS);
-    product(left, m, rows, right, n, sum);
+    product(left, m, rows, right, n, Start.OUTPUT, sum);
   }
 
   @FunctionalInterface
@@ -210,10 +210,19 @@ final class MatrixProduct {
     void pack(int term, int depth, int column, int width, float[] to, int toFrom);
   }
 
-  /** Adds a product of which neither operand is packed yet to c [lines, columns]. */
+  /** Computes a product of which neither operand is packed yet into c [lines, columns]. */
   private void product(
-      LeftOperand left, int lines, int terms, RightOperand right, int columns, float[] c) {
+      LeftOperand left,
+      int lines,
+      int terms,
+      RightOperand right,
+      int columns,
+      Start start,
+      float[] c) {
     if (lines == 0 || terms == 0 || columns == 0) {
+      if (start == Start.ZERO) {
+        Arrays.fill(c, 0, lines * columns, 0f);
+      }
       return;
     }
     int sharedColumns = Math.min(Packing.roundUp(columns, COLUMNS), SHARED_COLUMNS);
@@ -225,6 +234,7 @@ final class MatrixProduct {
       Split split = Split.of(lines, panels, workers.count());
       for (int term = 0; term < terms; term += DEPTH) {
         int k = term;
+        Start begin = term == 0 ? start : Start.OUTPUT;
         int depth = Math.min(DEPTH, terms - term);
         workers.run(
             panels,
@@ -251,6 +261,7 @@ final class MatrixProduct {
                   depth,
                   new Panels(shared, panel * COLUMNS * depth, COLUMNS * depth),
                   blockColumns,
+                  begin,
                   new Target(c, line * columns + first + panel * COLUMNS, columns),
                   scratch);
             });
@@ -273,13 +284,28 @@ final class MatrixProduct {
     }
   }
 
+  /** What a product begins its sums with. */
+  enum Start {
+    /** Zero: the output is overwritten. */
+    ZERO,
+    /** What the output holds: the product is added. */
+    OUTPUT
+  }
+
   /**
-   * Adds to c[r, j] the terms Σ_k a[r, k]·b[k, j] for `rows` rows and `columns` columns.
+   * Puts start[r, j] + Σ_k a[r, k]·b[k, j] into c[r, j] for `rows` rows and `columns` columns.
    *
    * @param a tiles, DEPTH terms of all rows after the other, as {@link #packRows} makes them
    */
   static void multiply(
-      float[] a, int rows, int terms, Panels b, int columns, Target c, Scratch scratch) {
+      float[] a,
+      int rows,
+      int terms,
+      Panels b,
+      int columns,
+      Start start,
+      Target c,
+      Scratch scratch) {
     int padded = Packing.roundUp(rows, ROWS);
     for (int j = 0; j < columns; j += COLUMNS) {
       int bJ = b.from() + j / COLUMNS * b.stride();
@@ -287,24 +313,30 @@ final class MatrixProduct {
         int depth = Math.min(DEPTH, terms - k);
         int aK = padded * k;
         int bKJ = bJ + k * COLUMNS;
+        Start here = k == 0 ? start : Start.OUTPUT;
         int whole = j + COLUMNS <= columns ? rows - rows % ROWS : 0;
-        for (int r = 0; r < whole; r += ROWS) {
-          int cRJ = c.from() + r * c.ld() + j;
-          MicroKernel.tile(a, aK + r * depth, b.values(), bKJ, depth, c.values(), cRJ, c.ld());
-        }
+        wholeTiles(a, aK, whole, b.values(), bKJ, depth, here, c.part(0, j));
         for (int r = whole; r < rows; r += ROWS) {
+          int height = Math.min(ROWS, rows - r);
           int width = Math.min(COLUMNS, columns - j);
-          edge(
-              a,
-              aK + r * depth,
-              b.values(),
-              bKJ,
-              depth,
-              Math.min(ROWS, rows - r),
-              width,
-              new Target(c.values(), c.from() + r * c.ld() + j, c.ld()),
-              scratch);
+          Target part = c.part(r, j);
+          edge(a, aK + r * depth, b.values(), bKJ, depth, height, width, here, part, scratch);
         }
+      }
+    }
+  }
+
+  private static void wholeTiles(
+      float[] a, int aFrom, int rows, float[] b, int bFrom, int depth, Start start, Target c) {
+    float[] values = c.values();
+    int ld = c.ld();
+    for (int r = 0; r < rows; r += ROWS) {
+      int aR = aFrom + r * depth;
+      int cR = c.from() + r * ld;
+      if (start == Start.ZERO) {
+        MicroKernel.tileFromZero(a, aR, b, bFrom, depth, values, cR, ld);
+      } else {
+        MicroKernel.tile(a, aR, b, bFrom, depth, values, cR, ld);
       }
     }
   }
@@ -318,23 +350,20 @@ final class MatrixProduct {
       int depth,
       int rows,
       int columns,
+      Start start,
       Target c,
       Scratch scratch) {
     float[] tile = scratch.floats(Use.TILE, ROWS * COLUMNS);
-    for (int r = 0; r < rows; r++) {
-      System.arraycopy(c.values(), c.from() + r * c.ld(), tile, r * COLUMNS, columns);
+    if (start == Start.ZERO) {
+      MicroKernel.tileFromZero(a, aFrom, b, bFrom, depth, tile, 0, COLUMNS);
+    } else {
+      for (int r = 0; r < rows; r++) {
+        System.arraycopy(c.values(), c.from() + r * c.ld(), tile, r * COLUMNS, columns);
+      }
+      MicroKernel.tile(a, aFrom, b, bFrom, depth, tile, 0, COLUMNS);
     }
-    MicroKernel.tile(a, aFrom, b, bFrom, depth, tile, 0, COLUMNS);
     for (int r = 0; r < rows; r++) {
       System.arraycopy(tile, r * COLUMNS, c.values(), c.from() + r * c.ld(), columns);
-    }
-  }
-
-  /** Sets `rows` rows of `columns` elements to zero. */
-  static void clear(Target c, int rows, int columns) {
-    for (int r = 0; r < rows; r++) {
-      int from = c.from() + r * c.ld();
-      Arrays.fill(c.values(), from, from + columns, 0f);
     }
   }
 }

@@ -6,13 +6,17 @@ import jdk.incubator.vector.VectorSpecies;
 // The innermost loops of every matrix product, unrolled by hand because the compiler keeps vectors
 // in registers only if each is a local variable. Layout (L lanes, COLUMNS = 2L):
 //
-//   a  a tile of rows, packed [depth, rows of the tile]
-//   b  a panel of columns, packed [depth, COLUMNS]
-//   c  row-major with leading dimension ld; what is there is the start of the sum
+//   a      a tile of rows, packed [depth, rows of the tile]
+//   b      a panel of columns, packed [depth, COLUMNS]
+//   c      row-major with leading dimension ld; what is there is the start of the sums
 //
 // Twelve rows by two vectors are 24 accumulators, which with two vectors of b and one broadcast
 // fill the 32 registers of AVX-512 and AArch64; six rows fill the 16 of AVX2. Each element of c is
 // one chain of fused multiply-adds over ascending k, so tiles of any height give the same bits.
+//
+// The kernels have as few arguments as they can do with: with three more for another start of the
+// sums, the compiler kept the array of b in a vector register and moved it back at every step, on a
+// port that multiplies, which cost an eighth of the rate.
 final class MicroKernel {
   private static final VectorSpecies<Float> F = Lanes.F;
   private static final int L = Lanes.L;
@@ -40,6 +44,17 @@ final class MicroKernel {
     } else {
       rows6(a, aFrom, b, bFrom, depth, c, cFrom, ld);
     }
+  }
+
+  /** As {@link #tile} with c set to zero before. */
+  static void tileFromZero(
+      float[] a, int aFrom, float[] b, int bFrom, int depth, float[] c, int cFrom, int ld) {
+    FloatVector zero = FloatVector.zero(F);
+    for (int r = 0; r < ROWS; r++) {
+      zero.intoArray(c, cFrom + r * ld);
+      zero.intoArray(c, cFrom + r * ld + L);
+    }
+    tile(a, aFrom, b, bFrom, depth, c, cFrom, ld);
   }
 
   /** The 12-row tile: c[r, :] += Σ_k a[k, r]·b[k, :] in ascending k. */

@@ -1,6 +1,7 @@
 package dev.resid.backend.vector;
 
 import dev.resid.backend.vector.MatrixProduct.Panels;
+import dev.resid.backend.vector.MatrixProduct.Start;
 import dev.resid.backend.vector.MatrixProduct.Target;
 import dev.resid.backend.vector.Scratch.Use;
 import jdk.incubator.vector.DoubleVector;
@@ -212,9 +213,8 @@ final class Vocabulary {
       Target out,
       Scratch scratch) {
     int n = Math.min(TILE, w.out - tile * TILE);
-    MatrixProduct.clear(out, count, n);
     Panels panels = new Panels(w.panels, w.panelFrom(tile * TILE / COLUMNS), w.in * COLUMNS);
-    MatrixProduct.multiply(packed, count, w.in, panels, n, out, scratch);
+    MatrixProduct.multiply(packed, count, w.in, panels, n, Start.ZERO, out, scratch);
     for (int r = 0; r < count; r++) {
       Elementwise.addInPlace(out.values(), out.from() + r * out.ld(), bias, tile * TILE, n);
     }
