@@ -7,6 +7,7 @@ import dev.resid.tensor.Backend;
 import dev.resid.tensor.Tensor;
 import dev.resid.tensor.TopK;
 import dev.resid.tokenizer.ByteLevelBpe;
+import dev.resid.tokenizer.SpecialTokens;
 import dev.resid.tokenizer.TokenBatch;
 import java.util.Arrays;
 import java.util.Optional;
@@ -57,7 +58,7 @@ public final class Generator {
             () ->
                 new IllegalStateException(
                     "the model has no tokenizer, so it cannot read text; pass token ids"));
-    return bpe.decode(generate(bpe.encodeToIds(prompt), maxNew, hooks));
+    return bpe.decode(generate(bpe.encodeToIds(prompt, SpecialTokens.AS_TEXT), maxNew, hooks));
   }
 
   /**

@@ -4,6 +4,7 @@ import dev.resid.model.Generator;
 import dev.resid.model.Gpt2;
 import dev.resid.model.Sampling;
 import dev.resid.tensor.Backend;
+import dev.resid.tokenizer.SpecialTokens;
 import dev.resid.tokenizer.StreamingDecoder;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -110,7 +111,9 @@ final class GenerateCommand implements Callable<Integer> {
             gpt2.source() + " has no tokenizer files, so ids cannot be shown as text; add --ids.");
       }
       int[] start =
-          prompt.text == null ? prompt.tokens.toArray() : gpt2.tokenizer().encodeToIds(prompt.text);
+          prompt.text == null
+              ? prompt.tokens.toArray()
+              : gpt2.tokenizer().encodeToIds(prompt.text, SpecialTokens.AS_TEXT);
       if (ids) {
         printIds(gpt2, gpt2.generator(sampling), start);
       } else {

@@ -117,6 +117,17 @@ class GenerateCommandTest {
   }
 
   @Test
+  void aSpecialTokenWrittenInThePromptIsText() throws IOException {
+    Path model = reciter("abcd");
+    assertEquals(
+        "<|endoftext|>abcd\n",
+        lines(
+            CliRun.line("generate --max-new 3 --model", model, "--prompt", "<|endoftext|>a")
+                .ok()
+                .out()));
+  }
+
+  @Test
   void idsAreContinuedByText() throws IOException {
     Path model = reciter("abcdefgh");
     assertEquals(
