@@ -70,10 +70,7 @@ class TrainGpt2CommandTest {
     Path out = folder.resolve("new/model");
     assertEquals(
         "Wrote the model to " + out,
-        train(out, "--steps 150 --learning-rate 0.01 --quiet", "--valid", text)
-            .ok()
-            .out()
-            .strip());
+        train(out, "--steps 150 --learning-rate 0.01 --quiet", "--valid", text).ok().out().strip());
     JsonNode loss =
         new JsonMapper()
             .readTree(CliRun.line("loss --json --model", out, "--text", text).ok().out());
@@ -138,8 +135,7 @@ class TrainGpt2CommandTest {
     Instant finished = Instant.parse(record.path("finished").asString());
     assertFalse(started.isBefore(before) || finished.isBefore(started), record::toString);
     assertTrue(record.path("validation").isMissingNode(), record::toString);
-    JsonNode info =
-        new JsonMapper().readTree(CliRun.line("info --json --model", out).ok().out());
+    JsonNode info = new JsonMapper().readTree(CliRun.line("info --json --model", out).ok().out());
     assertEquals(info.path("parameters"), record.path("parameters"));
     try (Safetensors file = Safetensors.open(out.resolve("model.safetensors"))) {
       for (TensorInfo tensor : file.entries()) {
@@ -167,13 +163,21 @@ class TrainGpt2CommandTest {
         record(whole).path("meanLossNatsPer100Steps"),
         record(killed).path("meanLossNatsPer100Steps"));
     assertEquals(
-        List.of("checkpoint", "config.json", "merges.txt", "model.safetensors", "tokenizer.json",
-            "training.json", "vocab.json"),
+        List.of(
+            "checkpoint",
+            "config.json",
+            "merges.txt",
+            "model.safetensors",
+            "tokenizer.json",
+            "training.json",
+            "vocab.json"),
         names(killed));
     assertEquals(List.of("state.safetensors"), names(killed.resolve("checkpoint")));
   }
 
-  /** Starts a training in a process of its own, kills it, and returns the steps of its checkpoint. */
+  /**
+   * Starts a training in a process of its own, kills it, and returns the steps of its checkpoint.
+   */
   private static long stepsWhenKilled(Path out, String options)
       throws IOException, InterruptedException {
     List<String> command = new ArrayList<>();
@@ -186,8 +190,7 @@ class TrainGpt2CommandTest {
             System.getProperty("java.class.path"),
             Main.class.getName()));
     command.addAll(List.of(("train gpt2 " + SMALL + " " + options).split(" ")));
-    command.addAll(
-        List.of("--tokenizer", tokenizer.toString(), "--text", text.toString()));
+    command.addAll(List.of("--tokenizer", tokenizer.toString(), "--text", text.toString()));
     command.addAll(List.of("--out", out.toString()));
     File log = out.resolveSibling("log.txt").toFile();
     Process process =
@@ -260,8 +263,7 @@ class TrainGpt2CommandTest {
         others.append(' ').append(pair.strip());
       }
     }
-    CliRun.line(
-            others.toString(), "--tokenizer", tokenizer, "--text", text, "--out", out)
+    CliRun.line(others.toString(), "--tokenizer", tokenizer, "--text", text, "--out", out)
         .wrongUsage(message);
     assertFalse(Files.exists(out));
   }
@@ -277,8 +279,7 @@ class TrainGpt2CommandTest {
     train(out, "--steps 5", "--valid", latin).refused(latin.toString(), "UTF-8");
     train(out, "--steps 5", "--valid", empty).refused(empty.toString(), "no text");
     train(out, "--steps 5", "--valid", missing).refused(missing.toString());
-    CliRun.line(
-            "train gpt2 --steps 5 --tokenizer", tokenizer, "--text", empty, "--out", out)
+    CliRun.line("train gpt2 --steps 5 --tokenizer", tokenizer, "--text", empty, "--out", out)
         .refused("0 tokens", "one row of 256", "--context");
     assertFalse(Files.exists(out));
   }
