@@ -71,10 +71,10 @@ class CounterRandomTest {
     assertTrue(!Arrays.equals(draws, normals(SEED, 3, 5, 8)));
   }
 
-  /** Each bound is five standard deviations of the statistic over n independent draws. */
+  /** Each bound is four standard deviations of the statistic over n independent draws. */
   @Test
   void normalDrawsHaveTheMomentsOfANormalDistribution() {
-    int rows = 1000;
+    int rows = 4000;
     int columns = 401;
     double n = (double) rows * columns;
     double[] moments = new double[5];
@@ -94,7 +94,7 @@ class CounterRandomTest {
       }
       before = draws;
     }
-    double unit = 5 / Math.sqrt(n);
+    double unit = 4 / Math.sqrt(n);
     assertEquals(0, moments[1], unit);
     assertEquals(1, moments[2], unit * Math.sqrt(2));
     assertEquals(0, moments[3], unit * Math.sqrt(15));
