@@ -1,0 +1,56 @@
+package dev.resid.sae;
+
+import dev.resid.hook.Intervention;
+import dev.resid.tensor.Backend;
+import dev.resid.tensor.Tensor;
+import java.util.EnumSet;
+
+/** f = relu(pre), the architecture of Bricken et al. 2023 and of most published SAEs. */
+public final class ReluSae implements Sae {
+  private final SaeParts parts;
+
+  ReluSae(SaeConfig config, SaeWeights weights, Backend backend) {
+    parts = new SaeParts(config, weights, backend, EnumSet.of(SaeWeight.b_enc));
+  }
+
+  @Override
+  public SaeConfig config() {
+    return parts.config();
+  }
+
+  @Override
+  public SaeWeights weights() {
+    return parts.weights();
+  }
+
+  @Override
+  public Backend backend() {
+    return parts.backend();
+  }
+
+  @Override
+  public Tensor preActivations(Tensor x) {
+    return parts.preActivations(x);
+  }
+
+  @Override
+  public SparseFeatures encode(Tensor x) {
+    Tensor pre = preActivations(x);
+    return SparseFeatures.of(pre.map(v -> Math.max(v, 0)));
+  }
+
+  @Override
+  public Tensor decode(SparseFeatures features, Tensor x) {
+    return parts.decode(features, x);
+  }
+
+  @Override
+  public Tensor decode(SparseFeatures features) {
+    return parts.decode(features);
+  }
+
+  @Override
+  public Intervention splice(SpliceMode mode, FeatureEdit... edits) {
+    return parts.splice(this, mode, edits);
+  }
+}
