@@ -1,6 +1,6 @@
 package dev.resid.experiments.cli;
 
-import dev.resid.experiments.direction.DirectionKind;
+import dev.resid.experiments.direction.SweptDirection;
 import dev.resid.experiments.report.Section.Finding;
 import dev.resid.experiments.sensitivity.Lengths;
 import dev.resid.experiments.sensitivity.SensitivityOptions;
@@ -17,7 +17,6 @@ import dev.resid.tokenizer.TokenBatch;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
@@ -172,12 +171,12 @@ final class SensitivityCommand implements Callable<Integer> {
     requireAtLeast("--layer", layer, 0);
     Shard part = usage(() -> shard == null ? Shard.WHOLE : Shard.parse(shard));
     Lengths asked = usage(() -> lengths == null ? null : Lengths.parse(lengths));
-    List<DirectionKind> kinds =
+    List<SweptDirection> kinds =
         usage(
             () ->
                 directions == null
-                    ? Arrays.asList(DirectionKind.values())
-                    : directions.stream().map(DirectionKind::of).toList());
+                    ? SensitivityOptions.baselines()
+                    : directions.stream().map(SweptDirection::of).toList());
     PrintWriter err = spec.commandLine().getErr();
     PrintWriter console = spec.commandLine().getOut();
     try (Backend backend = backendOptions.open();
@@ -191,6 +190,7 @@ final class SensitivityCommand implements Callable<Integer> {
               layer == null ? config.nLayers() / 2 : layer,
               asked == null ? defaultLengths(config) : asked,
               kinds,
+              List.of(),
               seed,
               pool,
               ridge,

@@ -63,6 +63,11 @@ public final class BasePoints {
     return of(activation, 0, lengths);
   }
 
+  /** Returns the activations, [batch, pos, d_model]; not a copy. */
+  Tensor activation() {
+    return Tensor.wrap(shape, values);
+  }
+
   /** Returns the shape of the activations, [batch, pos, d_model]. */
   public Shape shape() {
     return shape;

@@ -4,6 +4,7 @@ import dev.resid.experiments.sweep.Workers;
 import dev.resid.random.CounterRandom;
 import dev.resid.tensor.Tensor;
 import java.util.Arrays;
+import java.util.BitSet;
 
 /**
  * A rule that gives one unit vector for every row and position.
@@ -29,6 +30,22 @@ public sealed interface Direction {
    */
   default Tensor draw(long seed, BasePoints base, Workers workers) {
     return UnitVectors.of(this, new CounterRandom(seed), base, workers);
+  }
+
+  /** Returns (SAE(x_base) − x_base)/‖SAE(x_base) − x_base‖. */
+  static Direction saeError(NamedSae sae) {
+    return new SaeError(sae);
+  }
+
+  /**
+   * Returns a decoder row of an SAE, another one for every row and position.
+   *
+   * @param sae the SAE
+   * @param choice which features are drawn from
+   * @param alive features that were active anywhere in the data
+   */
+  static Direction saeFeature(NamedSae sae, FeatureChoice choice, BitSet alive) {
+    return new SaeFeature(sae, choice, alive);
   }
 
   /** Returns z ~ N(0, I). */
@@ -154,6 +171,47 @@ public sealed interface Direction {
     @Override
     public int hashCode() {
       return Arrays.hashCode(vector);
+    }
+  }
+
+  /**
+   * SAE(x_base) − x_base. Where an SAE reconstructs exactly there is no such direction, which is an
+   * error.
+   *
+   * @param sae the SAE, at the point that is perturbed
+   * @source Lee and Heimersheim 2024, section 4.2
+   */
+  record SaeError(NamedSae sae) implements Direction {
+    @Override
+    public String name() {
+      return SaeDirectionKind.ERROR.word() + ":" + sae.name();
+    }
+  }
+
+  /**
+   * The decoder row of feature number ⌊u·count⌋ of the candidates of its row, with one u ~ U[0,1) a
+   * row and position, the same for every SAE.
+   *
+   * @param sae the SAE, at the point that is perturbed
+   * @param choice which features are candidates
+   * @param alive features that were active anywhere in the data
+   * @source Lee and Heimersheim 2024, section 4.3
+   */
+  record SaeFeature(NamedSae sae, FeatureChoice choice, BitSet alive) implements Direction {
+    /** Copies the set. */
+    public SaeFeature {
+      alive = (BitSet) alive.clone();
+    }
+
+    /** Returns a copy of the set. */
+    @Override
+    public BitSet alive() {
+      return (BitSet) alive.clone();
+    }
+
+    @Override
+    public String name() {
+      return choice.kind().word() + ":" + sae.name();
     }
   }
 }

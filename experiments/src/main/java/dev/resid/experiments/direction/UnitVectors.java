@@ -6,6 +6,8 @@ import dev.resid.experiments.direction.Direction.Fixed;
 import dev.resid.experiments.direction.Direction.Isotropic;
 import dev.resid.experiments.direction.Direction.RealDifference;
 import dev.resid.experiments.direction.Direction.RealMixture;
+import dev.resid.experiments.direction.Direction.SaeError;
+import dev.resid.experiments.direction.Direction.SaeFeature;
 import dev.resid.experiments.sweep.DrawKeys;
 import dev.resid.experiments.sweep.Workers;
 import dev.resid.random.CounterRandom;
@@ -24,10 +26,11 @@ final class UnitVectors {
     requireDimension(direction, base);
     int d = base.dimension();
     float[] out = new float[Math.toIntExact(base.shape().elements())];
+    RowVectors vectors = vectors(direction, random, base);
     workers.forEach(
         base.rows(),
         row -> {
-          double[] raw = raw(direction, random, base, row);
+          double[] raw = vectors.raw(row);
           for (int pos = 0; pos < base.length(row); pos++) {
             double norm = norm(raw, pos * d, d);
             if (!(norm > 0 && norm < Double.POSITIVE_INFINITY)) {
@@ -51,7 +54,26 @@ final class UnitVectors {
     return Tensor.wrap(base.shape(), out);
   }
 
-  /** Returns the vectors of all positions of a row before normalisation, one after the other. */
+  /** The vectors of one row of a batch. */
+  @FunctionalInterface
+  interface RowVectors {
+    /** Returns the vectors of all positions of a row, one after the other, not normalised. */
+    double[] raw(int row);
+  }
+
+  /** Returns where the vectors come from; an SAE encodes the whole batch here, at once. */
+  private static RowVectors vectors(Direction direction, CounterRandom random, BasePoints base) {
+    return switch (direction) {
+      case SaeError x -> SaeVectors.errors(x, base);
+      case SaeFeature x -> SaeVectors.features(x, random, base);
+      default -> row -> raw(direction, random, base, row);
+    };
+  }
+
+  /**
+   * Returns the vectors of all positions of a row before normalisation, one after the other, for
+   * directions that need no SAE.
+   */
   static double[] raw(Direction direction, CounterRandom random, BasePoints base, int row) {
     return switch (direction) {
       case Isotropic x -> normals(random, DrawKeys.ISOTROPIC, base, row);
@@ -81,6 +103,8 @@ final class UnitVectors {
         }
         yield raw;
       }
+      case SaeError x -> SaeVectors.errors(x, base).raw(row);
+      case SaeFeature x -> SaeVectors.features(x, random, base).raw(row);
     };
   }
 
@@ -204,6 +228,8 @@ final class UnitVectors {
           case RealDifference x -> x.activations().dimension();
           case RealMixture x -> x.activations().dimension();
           case Fixed x -> x.vector().length;
+          case SaeError x -> x.sae().sae().config().dIn();
+          case SaeFeature x -> x.sae().sae().config().dIn();
         };
     if (d != base.dimension()) {
       throw new IllegalArgumentException(

@@ -1,12 +1,12 @@
 package dev.resid.experiments.sensitivity;
 
-import static dev.resid.experiments.direction.DirectionKind.COV_RANDOM_DIFFERENCE;
-import static dev.resid.experiments.direction.DirectionKind.COV_RANDOM_MIXTURE;
-import static dev.resid.experiments.direction.DirectionKind.ISOTROPIC;
-import static dev.resid.experiments.direction.DirectionKind.REAL_DIFFERENCE;
-import static dev.resid.experiments.direction.DirectionKind.REAL_MIXTURE;
+import static dev.resid.experiments.sensitivity.Baselines.COV_RANDOM_DIFFERENCE;
+import static dev.resid.experiments.sensitivity.Baselines.COV_RANDOM_MIXTURE;
+import static dev.resid.experiments.sensitivity.Baselines.ISOTROPIC;
+import static dev.resid.experiments.sensitivity.Baselines.REAL_DIFFERENCE;
+import static dev.resid.experiments.sensitivity.Baselines.REAL_MIXTURE;
 
-import dev.resid.experiments.direction.DirectionKind;
+import dev.resid.experiments.direction.SweptDirection;
 import dev.resid.experiments.report.Numbers;
 import dev.resid.experiments.report.Section.Finding;
 import dev.resid.experiments.report.Section.Verdict;
@@ -54,7 +54,7 @@ final class Expectations {
     return findings;
   }
 
-  private void greater(List<Finding> findings, DirectionKind more, DirectionKind less) {
+  private void greater(List<Finding> findings, SweptDirection more, SweptDirection less) {
     if (!measured(more, less)) {
       return;
     }
@@ -92,7 +92,7 @@ final class Expectations {
             "KL: " + words(more) + " above " + words(less), found(more, less), verdict, detail));
   }
 
-  private void aboutEqual(List<Finding> findings, DirectionKind one, DirectionKind other) {
+  private void aboutEqual(List<Finding> findings, SweptDirection one, SweptDirection other) {
     if (!measured(one, other)) {
       return;
     }
@@ -136,7 +136,7 @@ final class Expectations {
     }
     Verdict verdict = Verdict.HOLDS;
     StringBuilder found = new StringBuilder("Exponent of the power of α: ");
-    for (DirectionKind kind : result.kinds()) {
+    for (SweptDirection kind : result.kinds()) {
       Interval interval = result.interval(m -> exponent(m, kind, metric, small));
       double value = result.value(m -> exponent(m, kind, metric, small));
       found.append(kind == result.kinds().getFirst() ? "" : "; ");
@@ -195,7 +195,7 @@ final class Expectations {
     return xy / xx;
   }
 
-  private double exponent(Means means, DirectionKind kind, Metric metric, List<Integer> some) {
+  private double exponent(Means means, SweptDirection kind, Metric metric, List<Integer> some) {
     double[] lengths = result.lengths();
     double[] x = some.stream().mapToDouble(l -> Math.log(lengths[l])).toArray();
     double[] y =
@@ -204,7 +204,7 @@ final class Expectations {
   }
 
   private double meanLogRatio(
-      Means means, DirectionKind above, DirectionKind below, Positions positions) {
+      Means means, SweptDirection above, SweptDirection below, Positions positions) {
     int n = result.lengths().length;
     double sum = 0;
     for (int l = 0; l < n; l++) {
@@ -214,7 +214,7 @@ final class Expectations {
   }
 
   private static double logRatio(
-      Means means, DirectionKind above, DirectionKind below, int length, Positions positions) {
+      Means means, SweptDirection above, SweptDirection below, int length, Positions positions) {
     return logOf(means.get(above, length, Metric.KL, positions))
         - logOf(means.get(below, length, Metric.KL, positions));
   }
@@ -224,11 +224,11 @@ final class Expectations {
     return Math.log(Math.max(x, 1e-12));
   }
 
-  private boolean measured(DirectionKind one, DirectionKind other) {
+  private boolean measured(SweptDirection one, SweptDirection other) {
     return result.kinds().contains(one) && result.kinds().contains(other);
   }
 
-  private String found(DirectionKind one, DirectionKind other) {
+  private String found(SweptDirection one, SweptDirection other) {
     return "Mean KL of "
         + words(one)
         + " is "
@@ -240,7 +240,7 @@ final class Expectations {
         + " lengths.";
   }
 
-  private String factor(DirectionKind one, DirectionKind other, Positions positions) {
+  private String factor(SweptDirection one, SweptDirection other, Positions positions) {
     double value = result.value(m -> meanLogRatio(m, one, other, positions));
     Interval interval = result.interval(m -> meanLogRatio(m, one, other, positions));
     return Numbers.significant(Math.exp(value), 3)
@@ -259,13 +259,23 @@ final class Expectations {
   }
 
   /** Returns a direction's name in running text. */
-  static String words(DirectionKind kind) {
-    return switch (kind) {
-      case ISOTROPIC -> "isotropic";
-      case COV_RANDOM_DIFFERENCE -> "cov-random difference";
-      case COV_RANDOM_MIXTURE -> "cov-random mixture";
-      case REAL_DIFFERENCE -> "real difference";
-      case REAL_MIXTURE -> "real mixture";
+  static String words(SweptDirection direction) {
+    return switch (direction) {
+      case SweptDirection.Baseline baseline ->
+          switch (baseline.kind()) {
+            case ISOTROPIC -> "isotropic";
+            case COV_RANDOM_DIFFERENCE -> "cov-random difference";
+            case COV_RANDOM_MIXTURE -> "cov-random mixture";
+            case REAL_DIFFERENCE -> "real difference";
+            case REAL_MIXTURE -> "real mixture";
+          };
+      case SweptDirection.OfSae of ->
+          switch (of.kind()) {
+            case ERROR -> "error of " + of.sae();
+            case FEATURE -> "inactive feature of " + of.sae();
+            case ACTIVE_FEATURE -> "active feature of " + of.sae();
+            case DEAD_FEATURE -> "dead feature of " + of.sae();
+          };
     };
   }
 }

@@ -1,12 +1,12 @@
 package dev.resid.experiments.sensitivity;
 
-import static dev.resid.experiments.direction.DirectionKind.COV_RANDOM_DIFFERENCE;
-import static dev.resid.experiments.direction.DirectionKind.COV_RANDOM_MIXTURE;
-import static dev.resid.experiments.direction.DirectionKind.ISOTROPIC;
-import static dev.resid.experiments.direction.DirectionKind.REAL_DIFFERENCE;
-import static dev.resid.experiments.direction.DirectionKind.REAL_MIXTURE;
+import static dev.resid.experiments.sensitivity.Baselines.COV_RANDOM_DIFFERENCE;
+import static dev.resid.experiments.sensitivity.Baselines.COV_RANDOM_MIXTURE;
+import static dev.resid.experiments.sensitivity.Baselines.ISOTROPIC;
+import static dev.resid.experiments.sensitivity.Baselines.REAL_DIFFERENCE;
+import static dev.resid.experiments.sensitivity.Baselines.REAL_MIXTURE;
 
-import dev.resid.experiments.direction.DirectionKind;
+import dev.resid.experiments.direction.SweptDirection;
 import dev.resid.experiments.report.Chart;
 import dev.resid.experiments.report.Chart.AxisKind;
 import dev.resid.experiments.report.Chart.AxisSpec;
@@ -30,6 +30,14 @@ import java.util.Optional;
 
 /** The two published figures, for both read-outs, both averages and both kinds of axis. */
 final class SensitivityFigures {
+  private static final Map<SweptDirection, Style> STYLES =
+      Map.of(
+          ISOTROPIC, Style.BLACK_DOTTED,
+          COV_RANDOM_DIFFERENCE, Style.BLUE_SOLID,
+          COV_RANDOM_MIXTURE, Style.BLUE_DASHED,
+          REAL_DIFFERENCE, Style.VERMILION_SOLID,
+          REAL_MIXTURE, Style.VERMILION_DASHED);
+
   private final SensitivityResult result;
   private final double meanDistance;
   private final String source;
@@ -169,7 +177,7 @@ final class SensitivityFigures {
   }
 
   private Optional<Series> series(
-      DirectionKind kind, String label, Metric metric, Positions average) {
+      SweptDirection kind, String label, Metric metric, Positions average) {
     if (!result.kinds().contains(kind)) {
       return Optional.empty();
     }
@@ -186,13 +194,7 @@ final class SensitivityFigures {
     return Optional.of(new Series(Expectations.words(kind), label, style(kind), points));
   }
 
-  private static Style style(DirectionKind kind) {
-    return switch (kind) {
-      case ISOTROPIC -> Style.BLACK_DOTTED;
-      case COV_RANDOM_DIFFERENCE -> Style.BLUE_SOLID;
-      case COV_RANDOM_MIXTURE -> Style.BLUE_DASHED;
-      case REAL_DIFFERENCE -> Style.VERMILION_SOLID;
-      case REAL_MIXTURE -> Style.VERMILION_DASHED;
-    };
+  private static Style style(SweptDirection direction) {
+    return STYLES.get(direction);
   }
 }

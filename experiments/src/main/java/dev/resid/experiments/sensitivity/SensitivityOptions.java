@@ -1,6 +1,8 @@
 package dev.resid.experiments.sensitivity;
 
 import dev.resid.experiments.direction.DirectionKind;
+import dev.resid.experiments.direction.NamedSae;
+import dev.resid.experiments.direction.SweptDirection;
 import dev.resid.experiments.sweep.Shard;
 import dev.resid.tokenizer.TokenBatch;
 import java.util.Arrays;
@@ -13,7 +15,8 @@ import java.util.List;
  * @param text where the tokens come from, for the report
  * @param layer block whose {@code resid_pre} is perturbed
  * @param lengths perturbation lengths
- * @param directions kinds of direction, none twice
+ * @param directions directions, none twice
+ * @param saes SAEs that directions name, at {@code resid_pre} of the layer
  * @param seed same seed, same numbers
  * @param pool real activations are drawn from at most so many, chosen at random
  * @param ridge added to the diagonal of the covariance
@@ -25,7 +28,8 @@ public record SensitivityOptions(
     String text,
     int layer,
     Lengths lengths,
-    List<DirectionKind> directions,
+    List<SweptDirection> directions,
+    List<NamedSae> saes,
     long seed,
     int pool,
     double ridge,
@@ -45,6 +49,7 @@ public record SensitivityOptions(
   /** Checks what can be checked without the model. */
   public SensitivityOptions {
     directions = List.copyOf(directions);
+    saes = List.copyOf(saes);
     if (directions.isEmpty() || directions.stream().distinct().count() < directions.size()) {
       throw new IllegalArgumentException(
           "directions are at least one and none twice, got " + directions);
@@ -58,6 +63,7 @@ public record SensitivityOptions(
     if (batchRows < 0) {
       throw new IllegalArgumentException("batch is " + batchRows + " rows, must be at least 1");
     }
+    requireSaes(directions, saes);
     for (int row = 0; row < tokens.rows(); row++) {
       if (tokens.length(row) < SHORTEST_ROW) {
         throw new IllegalArgumentException(
@@ -69,6 +75,26 @@ public record SensitivityOptions(
                 + " that a row needs 3; leave it out");
       }
     }
+  }
+
+  private static void requireSaes(List<SweptDirection> directions, List<NamedSae> saes) {
+    List<String> names = saes.stream().map(NamedSae::name).toList();
+    if (names.stream().distinct().count() < names.size()) {
+      throw new IllegalArgumentException("two SAEs have the same name: " + names);
+    }
+    for (SweptDirection direction : directions) {
+      if (direction instanceof SweptDirection.OfSae of && !names.contains(of.sae())) {
+        throw new IllegalArgumentException(
+            direction.name() + " names an SAE that is not there; there are " + names);
+      }
+    }
+  }
+
+  /** Returns the five directions that need no SAE. */
+  public static List<SweptDirection> baselines() {
+    return Arrays.stream(DirectionKind.values())
+        .<SweptDirection>map(SweptDirection.Baseline::new)
+        .toList();
   }
 
   /**
@@ -84,7 +110,8 @@ public record SensitivityOptions(
         text,
         layer,
         new Lengths.Scaled(),
-        Arrays.asList(DirectionKind.values()),
+        baselines(),
+        List.of(),
         DEFAULT_SEED,
         DEFAULT_POOL,
         DEFAULT_RIDGE,

@@ -1,6 +1,6 @@
 package dev.resid.experiments.sensitivity;
 
-import dev.resid.experiments.direction.DirectionKind;
+import dev.resid.experiments.direction.SweptDirection;
 import dev.resid.experiments.report.HtmlReport;
 import dev.resid.experiments.report.Numbers;
 import dev.resid.experiments.report.Section;
@@ -71,8 +71,8 @@ final class SensitivityReport {
     Bootstrap bootstrap =
         new Bootstrap(
             Math.toIntExact(settings.whole("bootstrap_resamples")), settings.whole("seed"));
-    List<DirectionKind> kinds =
-        settings.list("directions").stream().map(DirectionKind::of).toList();
+    List<SweptDirection> kinds =
+        settings.list("directions").stream().map(SweptDirection::of).toList();
     SensitivityResult result =
         SensitivityResult.of(
             kinds, lengths.values(statistics.meanDistance()), values, bootstrap, workers);

@@ -1,6 +1,6 @@
 package dev.resid.experiments.sensitivity;
 
-import dev.resid.experiments.direction.DirectionKind;
+import dev.resid.experiments.direction.SweptDirection;
 import dev.resid.experiments.result.ResultTable;
 import dev.resid.experiments.result.ResultTable.Column;
 import dev.resid.experiments.result.ResultTable.Type;
@@ -19,7 +19,7 @@ final class SensitivityResult {
   /** The part of resamples inside every interval. */
   static final double LEVEL = 0.95;
 
-  private final List<DirectionKind> kinds;
+  private final List<SweptDirection> kinds;
   private final double[] lengths;
   private final RowColumns columns;
   private final double[] sums;
@@ -27,7 +27,7 @@ final class SensitivityResult {
   private final int rows;
 
   private SensitivityResult(
-      List<DirectionKind> kinds,
+      List<SweptDirection> kinds,
       double[] lengths,
       RowColumns columns,
       double[] sums,
@@ -51,7 +51,7 @@ final class SensitivityResult {
    * @param workers share the resamples
    */
   static SensitivityResult of(
-      List<DirectionKind> kinds,
+      List<SweptDirection> kinds,
       double[] lengths,
       RowValues values,
       Bootstrap bootstrap,
@@ -67,7 +67,7 @@ final class SensitivityResult {
   }
 
   /** Returns the directions. */
-  List<DirectionKind> kinds() {
+  List<SweptDirection> kinds() {
     return kinds;
   }
 
@@ -82,12 +82,12 @@ final class SensitivityResult {
   }
 
   /** Returns a mean over positions of all rows. */
-  double mean(DirectionKind kind, int length, Metric metric, Positions positions) {
+  double mean(SweptDirection kind, int length, Metric metric, Positions positions) {
     return columns.mean(sums, kinds.indexOf(kind), length, metric, positions);
   }
 
   /** Returns the bootstrap interval of a mean. */
-  Interval interval(DirectionKind kind, int length, Metric metric, Positions positions) {
+  Interval interval(SweptDirection kind, int length, Metric metric, Positions positions) {
     int direction = kinds.indexOf(kind);
     return intervalOver(sample -> columns.mean(sample, direction, length, metric, positions));
   }
@@ -107,7 +107,7 @@ final class SensitivityResult {
   @FunctionalInterface
   interface Means {
     /** Returns a mean. */
-    double get(DirectionKind kind, int length, Metric metric, Positions positions);
+    double get(SweptDirection kind, int length, Metric metric, Positions positions);
   }
 
   /** Returns a number of all rows. */
@@ -141,6 +141,7 @@ final class SensitivityResult {
   ResultTable table(double meanDistance) {
     List<Column> names = new ArrayList<>();
     names.add(new Column("direction", Type.TEXT, "Kind of direction."));
+    names.add(new Column("sae", Type.TEXT, "The SAE whose direction it is; empty for others."));
     names.add(
         new Column("length", Type.NUMBER, "Perturbation length α, in the model's own units."));
     names.add(
@@ -165,10 +166,11 @@ final class SensitivityResult {
     names.add(new Column("positions", Type.WHOLE, "Positions averaged over, position 0 included."));
     ResultTable table = new ResultTable(names);
     long positionCount = Math.round(sums[columns.firstCount()] + sums[columns.restCount()]);
-    for (DirectionKind kind : kinds) {
+    for (SweptDirection kind : kinds) {
       for (int l = 0; l < lengths.length; l++) {
         List<Object> cells = new ArrayList<>();
-        cells.add(kind.word());
+        cells.add(kind.kindName());
+        cells.add(kind.saeName());
         cells.add(lengths[l]);
         cells.add(lengths[l] / meanDistance);
         for (Positions positions : Positions.values()) {

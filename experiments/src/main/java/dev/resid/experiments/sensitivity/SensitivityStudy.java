@@ -2,8 +2,9 @@ package dev.resid.experiments.sensitivity;
 
 import dev.resid.experiments.direction.ActivationPool;
 import dev.resid.experiments.direction.Direction;
-import dev.resid.experiments.direction.DirectionKind;
 import dev.resid.experiments.direction.Gaussian;
+import dev.resid.experiments.direction.NamedSae;
+import dev.resid.experiments.direction.SweptDirection;
 import dev.resid.experiments.result.BuildInfo;
 import dev.resid.experiments.result.RunFolder;
 import dev.resid.experiments.result.RunRecord;
@@ -195,12 +196,29 @@ public final class SensitivityStudy {
       ActivationPool pool = pass.pool(arena);
       Gaussian gaussian = Gaussian.of(pass.covariance(), options.ridge());
       List<Direction> directions =
-          options.directions().stream().map(kind -> kind.direction(gaussian, pool)).toList();
+          options.directions().stream()
+              .map(swept -> direction(swept, gaussian, pool, pass.statistics()))
+              .toList();
       SensitivitySweep work =
           new SensitivitySweep(gpt2, options, directions, lengths, batches, workers);
       new SweepRunner(plan, "sweep", "continuations", directions.size() * lengths.length)
           .run(log, work, progress);
     }
+  }
+
+  private Direction direction(
+      SweptDirection swept, Gaussian gaussian, ActivationPool pool, ActivationStatistics clean) {
+    return switch (swept) {
+      case SweptDirection.Baseline baseline -> baseline.kind().direction(gaussian, pool);
+      case SweptDirection.OfSae of -> of.kind().direction(sae(of), clean.sae(of.sae()).alive());
+    };
+  }
+
+  private NamedSae sae(SweptDirection.OfSae direction) {
+    return options.saes().stream()
+        .filter(sae -> sae.name().equals(direction.sae()))
+        .findFirst()
+        .orElseThrow();
   }
 
   /** Returns the plan of the blocks of a run, from what its record says. */
@@ -220,7 +238,7 @@ public final class SensitivityStudy {
   private Settings settings() {
     TokenBatch tokens = options.tokens();
     return new Settings()
-        .with("study", "sensitivity/1")
+        .with("study", "sensitivity/2")
         .with("version", BuildInfo.current().version())
         .with("model_sha256", gpt2.sha256())
         .with("weights", gpt2.weightsState().name())
@@ -230,7 +248,10 @@ public final class SensitivityStudy {
         .with("tokens", tokens.tokenCount())
         .with("site", HookPoint.residPre(options.layer()).name())
         .with("l2_site", HookPoint.residPost(gpt2.config().nLayers() - 1).name())
-        .with("directions", options.directions().stream().map(DirectionKind::word).toList())
+        .with("directions", options.directions().stream().map(SweptDirection::name).toList())
+        .with("saes", options.saes().stream().map(NamedSae::name).toList())
+        .with("sae_families", options.saes().stream().map(NamedSae::family).toList())
+        .with("sae_sha256", options.saes().stream().map(NamedSae::sha256).toList())
         .with("lengths", options.lengths().text())
         .with("seed", options.seed())
         .with("pool", options.pool())

@@ -2,6 +2,7 @@ package dev.resid.experiments.sensitivity;
 
 import dev.resid.experiments.direction.ActivationPool;
 import dev.resid.experiments.direction.Covariance;
+import dev.resid.experiments.direction.NamedSae;
 import dev.resid.experiments.result.RunFolder;
 import dev.resid.experiments.sweep.DrawKeys;
 import dev.resid.experiments.sweep.Moments;
@@ -24,7 +25,9 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * The first walk over the data: mean and covariance of the activations at a point, and a pool of
@@ -32,7 +35,7 @@ import java.util.Arrays;
  * on with the same bits. Rows are added one by one, so that nothing depends on the batch.
  */
 final class StatisticsPass {
-  private static final int FORMAT = 1;
+  private static final int FORMAT = 2;
   private static final int ROWS_PER_BLOCK = 64;
   private static final int PAIRS = 10_000;
   private static final String STATE = "statistics.bin";
@@ -56,6 +59,8 @@ final class StatisticsPass {
   private Moments normsWithoutFirst = Moments.NONE;
   private Moments distances = Moments.NONE;
   private Covariance covariance;
+  private final List<NamedSae> saes;
+  private List<SaeCensus> censuses;
 
   /**
    * Prepares the walk.
@@ -76,6 +81,8 @@ final class StatisticsPass {
     this.stateFile = folder.work(STATE);
     this.poolFile = folder.work(POOL);
     this.covariance = new Covariance(gpt2.config().dModel());
+    this.saes = options.saes();
+    this.censuses = saes.stream().map(SaeCensus::of).toList();
     int[] chosen = choose(options.pool());
     this.poolRows = new int[chosen.length];
     this.poolPositions = new int[chosen.length];
@@ -141,6 +148,9 @@ final class StatisticsPass {
   private void add(int from, int to, FileChannel poolChannel, Workers workers) throws IOException {
     TokenBatch part = tokens.slice(from, to);
     Tensor activation = gpt2.capture(part, point.capture()).get(point);
+    for (int i = 0; i < saes.size(); i++) {
+      censuses.get(i).add(saes.get(i).sae(), activation, part.lengths());
+    }
     float[] values = activation.toArray();
     int d = covariance.dimension();
     int stride = part.maxLength() * d;
@@ -240,17 +250,22 @@ final class StatisticsPass {
 
   /** Returns the numbers for the report. */
   ActivationStatistics statistics() {
-    return statistics(covariance, norms, normsWithoutFirst, distances);
+    return statistics(covariance, norms, normsWithoutFirst, distances, censuses);
   }
 
   private static ActivationStatistics statistics(
-      Covariance covariance, Moments norms, Moments normsWithoutFirst, Moments distances) {
+      Covariance covariance,
+      Moments norms,
+      Moments normsWithoutFirst,
+      Moments distances,
+      List<SaeCensus> saes) {
     return new ActivationStatistics(
         covariance.count(),
         norms.mean(),
         normsWithoutFirst.mean(),
         distances.mean(),
-        covariance.trace());
+        covariance.trace(),
+        saes);
   }
 
   /** Removes the pool, which a finished run does not need any more. */
@@ -271,6 +286,7 @@ final class StatisticsPass {
     normsWithoutFirst = Moments.NONE;
     distances = Moments.NONE;
     covariance = new Covariance(gpt2.config().dModel());
+    censuses = saes.stream().map(SaeCensus::of).toList();
   }
 
   private int vectorBytes() {
@@ -290,6 +306,10 @@ final class StatisticsPass {
             out.writeDouble(moments.sumOfSquares());
           }
           covariance.write(out);
+          out.writeInt(censuses.size());
+          for (SaeCensus census : censuses) {
+            census.write(out);
+          }
           out.flush();
         });
   }
@@ -304,6 +324,7 @@ final class StatisticsPass {
       normsWithoutFirst = readMoments(in);
       distances = readMoments(in);
       covariance = Covariance.read(in);
+      censuses = readCensuses(in);
     }
     long needed = (long) poolIndex(rowsDone) * vectorBytes();
     boolean complete = rowsDone == tokens.rows() && distances.count() > 0;
@@ -324,7 +345,8 @@ final class StatisticsPass {
       Moments norms = readMoments(in);
       Moments normsWithoutFirst = readMoments(in);
       Moments distances = readMoments(in);
-      return statistics(Covariance.read(in), norms, normsWithoutFirst, distances);
+      Covariance covariance = Covariance.read(in);
+      return statistics(covariance, norms, normsWithoutFirst, distances, readCensuses(in));
     }
   }
 
@@ -342,6 +364,14 @@ final class StatisticsPass {
           file + ": format " + format + ", expected " + FORMAT + "; it is of another version");
     }
     return in;
+  }
+
+  private static List<SaeCensus> readCensuses(DataInputStream in) throws IOException {
+    List<SaeCensus> censuses = new ArrayList<>();
+    for (int remaining = in.readInt(); remaining > 0; remaining--) {
+      censuses.add(SaeCensus.read(in));
+    }
+    return List.copyOf(censuses);
   }
 
   private static Moments readMoments(DataInputStream in) throws IOException {

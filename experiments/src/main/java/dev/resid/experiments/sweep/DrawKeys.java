@@ -21,7 +21,9 @@ public enum DrawKeys {
   /** Pairs whose distance is averaged; stream is the number of the pair. */
   DISTANCE_PAIRS(7),
   /** Rows of a bootstrap resample; stream is the number of the resample. */
-  BOOTSTRAP(8);
+  BOOTSTRAP(8),
+  /** Which feature of an SAE is a direction; stream row, substream position. */
+  SAE_FEATURE(20);
 
   private static final int SHIFT = 48;
   private final long number;

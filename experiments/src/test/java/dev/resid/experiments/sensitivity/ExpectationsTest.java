@@ -3,7 +3,7 @@ package dev.resid.experiments.sensitivity;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.resid.experiments.direction.DirectionKind;
+import dev.resid.experiments.direction.SweptDirection;
 import dev.resid.experiments.report.Section.Finding;
 import dev.resid.experiments.report.Section.Verdict;
 import dev.resid.experiments.sensitivity.RowColumns.Metric;
@@ -11,7 +11,6 @@ import dev.resid.experiments.sweep.Bootstrap;
 import dev.resid.experiments.sweep.RowValues;
 import dev.resid.experiments.sweep.Workers;
 import dev.resid.random.CounterRandom;
-import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -66,7 +65,7 @@ class ExpectationsTest {
   @Test
   void directionsThatWereNotMeasuredHaveNoFinding() {
     List<Finding> findings =
-        new Expectations(result(List.of(DirectionKind.ISOTROPIC), factor(1, 1, 1, 1), 1, 0.1), 15)
+        new Expectations(result(List.of(Baselines.ISOTROPIC), factor(1, 1, 1, 1), 1, 0.1), 15)
             .findings();
     assertEquals(0, findings.size(), "too few small lengths, no pairs: " + findings);
   }
@@ -85,14 +84,14 @@ class ExpectationsTest {
 
   private static List<Finding> findings(double[] differences, double realMixture, double noise) {
     SensitivityResult result =
-        result(Arrays.asList(DirectionKind.values()), differences, realMixture, noise);
+        result(SensitivityOptions.baselines(), differences, realMixture, noise);
     // A mean distance of 100, so that lengths 1 and 2 are small.
     return new Expectations(result, 100).findings();
   }
 
   /** KL α², times factors for cov-random differences and real mixtures; L2 α; noise by row. */
   private static SensitivityResult result(
-      List<DirectionKind> kinds, double[] differences, double realMixture, double noise) {
+      List<SweptDirection> kinds, double[] differences, double realMixture, double noise) {
     RowColumns columns = new RowColumns(kinds.size(), LENGTHS.length);
     RowValues values = new RowValues(ROWS, columns.count());
     CounterRandom random = new CounterRandom(12);
@@ -105,9 +104,9 @@ class ExpectationsTest {
         random.fillNormal(row, k, draw);
         for (int l = 0; l < LENGTHS.length; l++) {
           double factor =
-              switch (kinds.get(k)) {
-                case COV_RANDOM_DIFFERENCE -> differences[l];
-                case REAL_MIXTURE -> realMixture;
+              switch (kinds.get(k).kindName()) {
+                case "cov-random-difference" -> differences[l];
+                case "real-mixture" -> realMixture;
                 default -> 1;
               };
           double kl = factor * LENGTHS[l] * LENGTHS[l] * Math.exp(noise * draw[0]);

@@ -7,7 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.resid.experiments.direction.BasePoints;
 import dev.resid.experiments.direction.Direction;
-import dev.resid.experiments.direction.DirectionKind;
+import dev.resid.experiments.direction.FeatureChoice;
+import dev.resid.experiments.direction.NamedSae;
+import dev.resid.experiments.direction.SweptDirection;
 import dev.resid.experiments.result.RunRecord;
 import dev.resid.experiments.sweep.Shard;
 import dev.resid.experiments.sweep.Workers;
@@ -15,6 +17,8 @@ import dev.resid.hook.HookPoint;
 import dev.resid.model.ForwardResult;
 import dev.resid.model.Gpt2;
 import dev.resid.progress.Progress;
+import dev.resid.sae.SaeWeight;
+import dev.resid.sae.SparseFeatures;
 import dev.resid.tensor.Backend;
 import dev.resid.tensor.Tensor;
 import dev.resid.tokenizer.TokenBatch;
@@ -22,6 +26,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -34,6 +39,13 @@ import org.junit.jupiter.api.io.TempDir;
 class SensitivityStudyTest {
   private static final TokenBatch TOKENS = TinyModel.tokens(19, 12, 12, 12, 7, 12, 12, 12, 12, 3);
   private static final double[] LENGTHS = {0.05, 0.2, 1, 2, 4};
+
+  private static final List<SweptDirection> DIRECTIONS =
+      Stream.concat(
+              SensitivityOptions.baselines().stream(),
+              Stream.of("sae-error:few", "sae-feature:few", "sae-feature-active:many")
+                  .map(SweptDirection::of))
+          .toList();
 
   /** An uninterrupted run by one thread, which the others are compared with. */
   @TempDir private static Path whole;
@@ -77,13 +89,102 @@ class SensitivityStudyTest {
           rest += pos == 0 ? 0 : 1;
         }
       }
-      String[] cells = line(whole, "isotropic," + alpha + ",");
+      String[] cells = line(whole, "isotropic,," + alpha + ",");
       // float32 runs by two paths; means of about 100 positions.
-      assertEquals(klAll / all, Double.parseDouble(cells[3]), 1e-5 * klAll / all + 1e-7);
-      assertEquals(l2All / all, Double.parseDouble(cells[6]), 1e-5 * l2All / all);
-      assertEquals(klRest / rest, Double.parseDouble(cells[9]), 1e-5 * klRest / rest + 1e-7);
+      assertEquals(klAll / all, Double.parseDouble(cells[4]), 1e-5 * klAll / all + 1e-7);
+      assertEquals(l2All / all, Double.parseDouble(cells[7]), 1e-5 * l2All / all);
+      assertEquals(klRest / rest, Double.parseDouble(cells[10]), 1e-5 * klRest / rest + 1e-7);
       assertEquals(all, Integer.parseInt(cells[cells.length - 1]));
     }
+  }
+
+  /** T15, by the whole study: the perturbation of length ε along the error is the substitution. */
+  @Test
+  void errorDirectionsPointToTheReconstruction() throws IOException {
+    try (Backend backend = TinyModel.backend(1);
+        Workers workers = new Workers(1)) {
+      Gpt2 gpt2 = TinyModel.on(backend);
+      HookPoint point = HookPoint.residPre(1);
+      TokenBatch one = TOKENS.slice(1, 2);
+      Tensor x = gpt2.forward(one, point.capture()).cache().get(point);
+      NamedSae sae = TinySaes.both().getFirst();
+      Tensor unit = Direction.saeError(sae).draw(23, BasePoints.of(x, 1, one.lengths()), workers);
+      Tensor replaced = sae.sae().reconstruct(x);
+      for (int pos = 0; pos < one.length(0); pos++) {
+        double epsilon = distance(x, replaced, pos);
+        for (int c = 0; c < TinyModel.CONFIG.dModel(); c++) {
+          double there = x.get(0, pos, c) + epsilon * unit.get(0, pos, c);
+          assertEquals(replaced.get(0, pos, c), there, 1e-5 * epsilon);
+        }
+      }
+    }
+  }
+
+  /** Among alive features, none that is active in the row; the same u for every SAE and length. */
+  @Test
+  void featureDirectionsAreDecoderRowsOfCandidates() {
+    try (Backend backend = TinyModel.backend(1);
+        Workers workers = new Workers(2)) {
+      Gpt2 gpt2 = TinyModel.on(backend);
+      HookPoint point = HookPoint.residPre(1);
+      TokenBatch two = TOKENS.slice(2, 4);
+      Tensor x = gpt2.forward(two, point.capture()).cache().get(point);
+      NamedSae sae = TinySaes.both().getFirst();
+      float[] decoder = sae.sae().weights().get(SaeWeight.W_dec).toArray();
+      SparseFeatures features = sae.sae().encode(x);
+      BitSet alive = new BitSet();
+      alive.set(0, features.dSae() - 3);
+      for (FeatureChoice choice : FeatureChoice.values()) {
+        Tensor unit =
+            Direction.saeFeature(sae, choice, alive)
+                .draw(23, BasePoints.of(x, 2, two.lengths()), workers);
+        for (int row = 0; row < 2; row++) {
+          BitSet active = new BitSet();
+          int stride = two.maxLength();
+          for (int r = row * stride; r < row * stride + two.length(row); r++) {
+            for (int at = features.start(r); at < features.end(r); at++) {
+              active.set(features.indices()[at]);
+            }
+          }
+          for (int pos = 0; pos < two.length(row); pos++) {
+            int feature = rowOf(decoder, unit, row, pos);
+            boolean candidate =
+                switch (choice) {
+                  case ALIVE_NOT_ACTIVE -> alive.get(feature) && !active.get(feature);
+                  case ACTIVE -> active.get(feature);
+                  case DEAD -> !alive.get(feature);
+                };
+            assertTrue(candidate, choice + " drew " + feature);
+          }
+        }
+      }
+      BitSet none = new BitSet();
+      String message =
+          assertThrows(
+                  IllegalStateException.class,
+                  () ->
+                      Direction.saeFeature(sae, FeatureChoice.ALIVE_NOT_ACTIVE, none)
+                          .draw(23, BasePoints.of(x, 2, two.lengths()), workers))
+              .getMessage();
+      assertTrue(message.contains("no feature to draw from in row 2"), message);
+    }
+  }
+
+  /** Returns the feature whose unit decoder row is the vector. */
+  private static int rowOf(float[] decoder, Tensor unit, int row, int pos) {
+    int d = TinyModel.CONFIG.dModel();
+    for (int feature = 0; feature < decoder.length / d; feature++) {
+      double norm = 0;
+      double dot = 0;
+      for (int c = 0; c < d; c++) {
+        norm += (double) decoder[feature * d + c] * decoder[feature * d + c];
+        dot += (double) decoder[feature * d + c] * unit.get(row, pos, c);
+      }
+      if (dot / Math.sqrt(norm) > 1 - 1e-6) {
+        return feature;
+      }
+    }
+    throw new AssertionError("no decoder row at row " + row + ", position " + pos);
   }
 
   /** The other run also has other threads and another batch size, which changes no byte either. */
@@ -91,15 +192,15 @@ class SensitivityStudyTest {
   void aRunInterruptedAtAnyMomentEndsInTheSameBytes() throws IOException {
     Path folder = temporary.resolve("interrupted");
     SensitivityOptions options = with(Shard.WHOLE, 3, SensitivityOptions.DEFAULT_SEED);
-    // Reports: 4 while activations are collected, 15 + 1 in the first block, 5 + 1 in the second.
-    for (int after : new int[] {0, 3, 4, 11, 20}) {
+    // Reports: 4 while activations are collected, 24 + 1 in the first block, 8 + 1 in the second.
+    for (int after : new int[] {0, 3, 4, 11, 29}) {
       assertThrows(PulledPlug.class, () -> run(folder, options, 2, interruptedAfter(after)));
       assertFalse(RunRecord.read(folder).finished().isPresent());
       assertFalse(Files.exists(folder.resolve("results.csv")));
       cutEnd(folder.resolve("blocks/rows.log"), 3);
       cutEnd(folder.resolve("blocks/pool.f32"), 5);
     }
-    assertThrows(PulledPlug.class, () -> run(folder, options, 2, interruptedAfter(20)));
+    assertThrows(PulledPlug.class, () -> run(folder, options, 2, interruptedAfter(29)));
     long[] resumedAt = new long[1];
     Progress progress =
         (name, unit, done, total) -> {
@@ -107,7 +208,8 @@ class SensitivityStudyTest {
           return Progress.none().begin(name, unit, done, total);
         };
     run(folder, options, 3, progress);
-    assertEquals(8L * 5 * LENGTHS.length, resumedAt[0], "the first block was not lost");
+    assertEquals(
+        8L * DIRECTIONS.size() * LENGTHS.length, resumedAt[0], "the first block was not lost");
     assertEquals(List.of(), differences(whole, folder));
     assertTrue(RunRecord.read(folder).finished().isPresent());
   }
@@ -260,7 +362,8 @@ class SensitivityStudyTest {
         "random tokens",
         1,
         new Lengths.Given(LENGTHS),
-        Arrays.asList(DirectionKind.values()),
+        DIRECTIONS,
+        TinySaes.both(),
         seed,
         60, // fewer than there are, so that the pool is a choice
         SensitivityOptions.DEFAULT_RIDGE,
