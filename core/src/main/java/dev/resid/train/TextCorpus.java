@@ -105,7 +105,7 @@ public final class TextCorpus {
   }
 
   /** Returns the SHA-256 of the ids, hexadecimal: the same for the same tokens. */
-  String sha256() {
+  public String sha256() {
     MessageDigest digest;
     try {
       digest = MessageDigest.getInstance("SHA-256");

@@ -8,14 +8,14 @@ import picocli.CommandLine.Spec;
 /** {@code resid train}: the group of commands that learn something from text. */
 @Command(
     name = "train",
-    description = "Train a model or a tokenizer.",
+    description = "Train a model, a sparse autoencoder or a tokenizer.",
     synopsisSubcommandLabel = "COMMAND",
     footer = {
       "",
       "Example:",
       "  resid train tokenizer --text texts/ --vocab-size 4096 --out my-tokenizer"
     },
-    subcommands = {TrainGpt2Command.class, TrainTokenizerCommand.class})
+    subcommands = {TrainGpt2Command.class, TrainSaeCommand.class, TrainTokenizerCommand.class})
 final class TrainCommand implements Runnable {
   @Spec private CommandSpec spec;
 
