@@ -105,7 +105,23 @@ public record Chart(
     /** Green, solid, filled diamonds. */
     GREEN_SOLID(Ink.GREEN, Dash.SOLID, Form.DIAMOND, Fill.FILLED),
     /** Purple, dashed, hollow diamonds. */
-    PURPLE_DASHED(Ink.PURPLE, Dash.DASHED, Form.DIAMOND, Fill.HOLLOW);
+    PURPLE_DASHED(Ink.PURPLE, Dash.DASHED, Form.DIAMOND, Fill.HOLLOW),
+    /** Step 1 of 8 of an ordered quantity, lowest. */
+    RAMP_1(Ink.RAMP_1, Dash.SOLID, Form.CIRCLE, Fill.FILLED),
+    /** Step 2 of 8 of an ordered quantity, between. */
+    RAMP_2(Ink.RAMP_2, Dash.SOLID, Form.SQUARE, Fill.FILLED),
+    /** Step 3 of 8 of an ordered quantity, between. */
+    RAMP_3(Ink.RAMP_3, Dash.SOLID, Form.DIAMOND, Fill.FILLED),
+    /** Step 4 of 8 of an ordered quantity, between. */
+    RAMP_4(Ink.RAMP_4, Dash.SOLID, Form.TRIANGLE, Fill.FILLED),
+    /** Step 5 of 8 of an ordered quantity, between. */
+    RAMP_5(Ink.RAMP_5, Dash.DASHED, Form.CIRCLE, Fill.HOLLOW),
+    /** Step 6 of 8 of an ordered quantity, between. */
+    RAMP_6(Ink.RAMP_6, Dash.DASHED, Form.SQUARE, Fill.HOLLOW),
+    /** Step 7 of 8 of an ordered quantity, between. */
+    RAMP_7(Ink.RAMP_7, Dash.DASHED, Form.DIAMOND, Fill.HOLLOW),
+    /** Step 8 of 8 of an ordered quantity, highest. */
+    RAMP_8(Ink.RAMP_8, Dash.DASHED, Form.TRIANGLE, Fill.HOLLOW);
 
     private final Ink ink;
     private final Dash dash;
@@ -117,6 +133,17 @@ public record Chart(
       this.dash = dash;
       this.form = form;
       this.fill = fill;
+    }
+
+    /**
+     * Returns the style of a step of an ordered quantity.
+     *
+     * @param rank from 0, the lowest
+     * @param count how many steps there are; of more than 8, neighbours share a style
+     */
+    public static Style ramp(int rank, int count) {
+      int step = count <= 1 ? 0 : (int) Math.round(7.0 * rank / (count - 1));
+      return values()[RAMP_1.ordinal() + step];
     }
 
     Ink ink() {

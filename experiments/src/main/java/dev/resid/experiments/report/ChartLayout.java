@@ -25,6 +25,8 @@ import java.util.Map;
 /** Puts a {@link Chart} on paper: scales, ticks, curves, labels and legend. */
 final class ChartLayout {
   private static final double WIDTH = 1000;
+  private static final double MORE_WIDTH = 330;
+  private static final double LEGEND_LINE = 21;
   private static final double TOP = 112;
   private static final double PLOT_HEIGHT = 318;
   private static final double BOTTOM = 78;
@@ -47,6 +49,9 @@ final class ChartLayout {
   private final Scale y;
   private final List<Mark> marks = new ArrayList<>();
 
+  /** An entry of the legend and where it begins. */
+  private record LegendEntry(String name, Style style, double at, int line) {}
+
   private ChartLayout(Chart chart, double top) {
     this.chart = chart;
     this.top = top;
@@ -68,16 +73,19 @@ final class ChartLayout {
 
   /** Returns the drawing of a chart: title, legend, all panels side by side, source. */
   static Drawing of(Chart chart) {
-    ChartLayout layout = new ChartLayout(chart, TOP);
-    layout.frame();
     int n = chart.panels().size();
-    double width = (WIDTH - LEFT - RIGHT - (n - 1) * GAP - n * LABEL_ROOM) / n;
+    double whole = WIDTH + Math.max(0, n - 2) * MORE_WIDTH;
+    List<LegendEntry> legend = legend(chart, whole);
+    double top = TOP + (legend.isEmpty() ? 0 : legend.getLast().line()) * LEGEND_LINE;
+    ChartLayout layout = new ChartLayout(chart, top);
+    layout.frame(legend);
+    double width = (whole - LEFT - RIGHT - (n - 1) * GAP - n * LABEL_ROOM) / n;
     for (int i = 0; i < n; i++) {
       double left = LEFT + i * (width + LABEL_ROOM + GAP);
       layout.panel(chart.panels().get(i), i, left, width);
     }
     return new Drawing(
-        WIDTH, TOP + PLOT_HEIGHT + BOTTOM, chart.title() + ". " + chart.subtitle(), layout.marks);
+        whole, top + PLOT_HEIGHT + BOTTOM, chart.title() + ". " + chart.subtitle(), layout.marks);
   }
 
   /** Returns the drawing of one panel alone, for a page that has title and legend as text. */
@@ -98,7 +106,7 @@ final class ChartLayout {
     return new Drawing(38, 14, name, sampleAt(0, 7, style));
   }
 
-  private void frame() {
+  private void frame(List<LegendEntry> legend) {
     text(24, 30, chart.title(), Ink.TEXT, TITLE, Align.START, Weight.BOLD);
     text(24, 51, chart.subtitle(), Ink.MUTED, TEXT, Align.START, Weight.REGULAR);
     text(
@@ -110,7 +118,7 @@ final class ChartLayout {
         Align.START,
         Weight.REGULAR);
     yLabel();
-    legend();
+    legend.forEach(this::legendEntry);
   }
 
   private void yLabel() {
@@ -125,18 +133,30 @@ final class ChartLayout {
             Turn.UPWARDS));
   }
 
-  private void legend() {
+  /** Returns the legend's entries in lines that fit the width. */
+  private static List<LegendEntry> legend(Chart chart, double whole) {
     Map<String, Style> entries = new LinkedHashMap<>();
     chart.panels().forEach(p -> p.series().forEach(s -> entries.putIfAbsent(s.name(), s.style())));
+    List<LegendEntry> placed = new ArrayList<>();
     double at = 24;
+    int line = 0;
     for (Map.Entry<String, Style> entry : entries.entrySet()) {
-      double line = 72;
-      Style style = entry.getValue();
-      List<Mark> group = new ArrayList<>(sampleAt(at, line - 4, style));
-      group.add(label(at + 46, line, entry.getKey(), Ink.TEXT, TEXT, Align.START));
-      marks.add(new Group("legend " + entry.getKey(), group));
-      at += 46 + StrokeFont.get().width(entry.getKey(), TEXT, Weight.REGULAR) + 30;
+      double width = 46 + StrokeFont.get().width(entry.getKey(), TEXT, Weight.REGULAR);
+      if (at > 24 && at + width > whole - 24) {
+        at = 24;
+        line++;
+      }
+      placed.add(new LegendEntry(entry.getKey(), entry.getValue(), at, line));
+      at += width + 30;
     }
+    return placed;
+  }
+
+  private void legendEntry(LegendEntry entry) {
+    double line = 72 + entry.line() * LEGEND_LINE;
+    List<Mark> group = new ArrayList<>(sampleAt(entry.at(), line - 4, entry.style()));
+    group.add(label(entry.at() + 46, line, entry.name(), Ink.TEXT, TEXT, Align.START));
+    marks.add(new Group("legend " + entry.name(), group));
   }
 
   private static List<Mark> sampleAt(double x, double y, Style style) {

@@ -4,6 +4,8 @@ package dev.resid.experiments.report;
  * Colours by the part they play. The hues are told apart by people with any kind of colour
  * blindness.
  *
+ * <p>Steps of an ordered quantity go from dark to light, so that their order survives in grey.
+ *
  * @source Okabe and Ito 2008, "Color Universal Design"
  */
 public enum Ink {
@@ -24,7 +26,23 @@ public enum Ink {
   /** Data. */
   PURPLE("#a8508b"),
   /** Data. */
-  BLACK("#3a3a40");
+  BLACK("#3a3a40"),
+  /** The lowest step of an ordered quantity. */
+  RAMP_1("#3b0f70"),
+  /** A step of an ordered quantity. */
+  RAMP_2("#46327e"),
+  /** A step of an ordered quantity. */
+  RAMP_3("#365c8d"),
+  /** A step of an ordered quantity. */
+  RAMP_4("#277f8e"),
+  /** A step of an ordered quantity. */
+  RAMP_5("#1fa187"),
+  /** A step of an ordered quantity. */
+  RAMP_6("#3f9a3c"),
+  /** A step of an ordered quantity. */
+  RAMP_7("#94970a"),
+  /** The highest step of an ordered quantity. */
+  RAMP_8("#d08700");
 
   private final String hex;
 

@@ -179,7 +179,8 @@ final class Expectations {
     return small;
   }
 
-  private static double slope(double[] x, double[] y) {
+  /** Returns the least-squares slope of y against x. */
+  static double slope(double[] x, double[] y) {
     double meanX = 0;
     double meanY = 0;
     for (int i = 0; i < x.length; i++) {

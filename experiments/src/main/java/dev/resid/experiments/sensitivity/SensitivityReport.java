@@ -26,10 +26,12 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * Writes what a complete run found: tables, figures and the page. Nothing that differs between two
@@ -81,14 +83,19 @@ final class SensitivityReport {
 
   private SensitivityOutcome writeTo(RunFolder out, Workers workers) throws IOException {
     ResultTable table = result.table(statistics.meanDistance());
-    List<Finding> findings = new Expectations(result, statistics.meanDistance()).findings();
-    Figures figures = new SensitivityFigures(result, statistics.meanDistance(), source()).section();
+    List<SaeGroup> groups = SaeGroup.of(record.settings(), statistics);
+    double distance = statistics.meanDistance();
+    List<Finding> findings = new ArrayList<>(new Expectations(result, distance).findings());
+    findings.addAll(new SaeExpectations(result, distance, groups).findings());
+    Figures figures = new SensitivityFigures(result, distance, source()).section();
+    Figures saes = new SaeFigures(result, groups, distance, source()).section();
+    List<Figure> all = Stream.of(figures, saes).flatMap(f -> f.figures().stream()).toList();
     table.write(out.path(), "results");
     findingsTable(findings).write(out.path(), "findings");
     statistics.table().write(out.path(), "statistics");
     Path folder = Files.createDirectories(out.file("figures"));
     try {
-      workers.forEach(figures.figures().size(), i -> writeFigure(folder, figures.figures().get(i)));
+      workers.forEach(all.size(), i -> writeFigure(folder, all.get(i)));
     } catch (UncheckedIOException e) {
       throw e.getCause();
     }
@@ -108,7 +115,7 @@ final class SensitivityReport {
                 + record.settings().text("site")
                 + ".",
             files,
-            sections(findings, figures, table)));
+            sections(findings, figures, saes, table)));
     return new SensitivityOutcome(out.path(), Optional.of(report), findings);
   }
 
@@ -135,9 +142,20 @@ final class SensitivityReport {
     return table;
   }
 
-  private List<Section> sections(List<Finding> findings, Figures figures, ResultTable table) {
+  private List<Section> sections(
+      List<Finding> findings, Figures figures, Figures saes, ResultTable table) {
+    List<Section> sections = new ArrayList<>();
+    for (Figures some : List.of(figures, saes)) {
+      if (!some.figures().isEmpty()) {
+        sections.add(some);
+      }
+    }
+    sections.addAll(rest(findings, table));
+    return sections;
+  }
+
+  private List<Section> rest(List<Finding> findings, ResultTable table) {
     return List.of(
-        figures,
         new Findings(
             "What the publication expects, and what this run found",
             "The expectations are those stated for GPT-2 small at layer 6 with 2 million tokens of"
@@ -184,6 +202,7 @@ final class SensitivityReport {
                 + Numbers.grouped(settings.whole("tokens"))
                 + " tokens; SHA-256 of the ids "
                 + settings.text("tokens_sha256")),
+        new Term("SAEs", saesInWords()),
         new Term("Lengths", lengthsInWords()),
         new Term(
             "Activations",
@@ -227,6 +246,29 @@ final class SensitivityReport {
             + " activations, chosen at random";
   }
 
+  private String saesInWords() {
+    List<String> names = record.settings().list("saes");
+    if (names.isEmpty()) {
+      return "none";
+    }
+    List<String> words = new ArrayList<>();
+    for (String name : names) {
+      SaeCensus census = statistics.sae(name);
+      words.add(
+          name
+              + " (L0 "
+              + Numbers.significant(census.meanL0(), 3)
+              + ", mean error "
+              + Numbers.significant(census.meanError(), 3)
+              + ", "
+              + Numbers.grouped(census.alive().cardinality())
+              + " of "
+              + Numbers.grouped(census.dSae())
+              + " features alive)");
+    }
+    return String.join("; ", words);
+  }
+
   private String lengthsInWords() {
     double[] values = result.lengths();
     String range =
@@ -267,6 +309,12 @@ final class SensitivityReport {
         new Term(
             "Real mixture",
             "d is the difference of two activations of other tokens; x is not part of it."),
+        new Term("Error of an SAE", "d points from x to the SAE's reconstruction of x."),
+        new Term(
+            "Feature of an SAE",
+            "d is the decoder direction of a feature, another one for every row and position. An"
+                + " inactive one is active somewhere in the text, but nowhere in the row; an active"
+                + " one is active somewhere in the row; a dead one nowhere in the text."),
         new Term(
             "KL",
             "Σ p·(ln p − ln q) over the vocabulary, in nats: p is the prediction of the next token"
