@@ -92,6 +92,8 @@ public final class AtomicFiles {
       // A pipe or device, such as /dev/stdout: there is nothing to replace.
       try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(real), BUFFER_BYTES)) {
         content.writeTo(out);
+      } catch (IOException e) {
+        throw new IOException(target + ": could not be written: " + e.getMessage(), e);
       }
       return;
     }

@@ -199,7 +199,7 @@ record SafetensorsHeader(Map<String, TensorInfo> tensors, Map<String, String> me
         }
       } catch (JacksonException e) {
         long offset = e.getLocation() == null ? -1 : e.getLocation().getByteOffset();
-        throw fail(offset, "the header is not JSON as the format demands: " + reason(e));
+        throw fail(offset, "the header is not JSON as the format demands: " + JsonComplaint.of(e));
       }
     }
 
@@ -366,16 +366,6 @@ record SafetensorsHeader(Map<String, TensorInfo> tensors, Map<String, String> me
         case VALUE_TRUE, VALUE_FALSE -> "a boolean";
         default -> token.toString();
       };
-    }
-
-    /** Returns what the parser found, without its hints about its own settings. */
-    private static String reason(JacksonException e) {
-      String text = String.valueOf(e.getOriginalMessage());
-      for (String tail : List.of(" (start marker at", " (not recognized as one", " (through ")) {
-        int cut = text.indexOf(tail);
-        text = cut < 0 ? text : text.substring(0, cut);
-      }
-      return Printable.line(text);
     }
   }
 }

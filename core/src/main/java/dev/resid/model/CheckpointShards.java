@@ -1,5 +1,6 @@
 package dev.resid.model;
 
+import dev.resid.io.JsonComplaint;
 import dev.resid.io.Safetensors;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -104,14 +105,14 @@ final class CheckpointShards {
       map = JsonMapper.shared().readTree(Files.readAllBytes(index)).path("weight_map");
     } catch (JacksonException e) {
       throw new CheckpointException(
-          index + ": is not valid JSON (" + e.getOriginalMessage() + "). Fetch it again");
+          index + ": is not valid JSON (" + JsonComplaint.of(e) + "). Fetch it again");
     }
     if (!map.isObject() || map.isEmpty()) {
       throw new CheckpointException(index + ": has no weight_map. Fetch it again");
     }
     Map<String, String> result = new TreeMap<>();
     for (Map.Entry<String, JsonNode> entry : map.properties()) {
-      String name = entry.getValue().asString("");
+      String name = entry.getValue().isString() ? entry.getValue().asString() : "";
       if (!name.matches("[A-Za-z0-9._-]+") || name.startsWith(".")) {
         throw new CheckpointException(
             index

@@ -23,8 +23,11 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * An open Hugging Face GPT-2 directory: configuration and headers are read and checked at once,
@@ -32,6 +35,7 @@ import java.util.function.Function;
  */
 public final class Gpt2Checkpoint implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(Gpt2Checkpoint.class.getName());
+  private static final Pattern BLOCK = Pattern.compile("(?:transformer\\.)?h\\.([0-9]{1,9})\\..*");
   private static final String PREFIX = "transformer.";
   private static final String RESOURCE = "/dev/resid/model/embedded/";
 
@@ -65,6 +69,9 @@ public final class Gpt2Checkpoint implements AutoCloseable {
    * @throws IOException if a file is missing, damaged, or does not fit the configuration
    */
   public static Gpt2Checkpoint open(Path dir) throws IOException {
+    if (Files.exists(dir) && !Files.isDirectory(dir)) {
+      throw new CheckpointException(dir + ": is a file; name the folder of the model");
+    }
     if (!Files.isDirectory(dir)) {
       throw new CheckpointException(dir + ": there is no such folder; check the path of the model");
     }
@@ -351,6 +358,7 @@ public final class Gpt2Checkpoint implements AutoCloseable {
       }
     }
     checkTied();
+    requireNoFurtherBlock(unused.keySet());
     unused.keySet().removeIf(Gpt2Checkpoint::isBuffer);
     if (!unused.isEmpty()) {
       LOG.log(
@@ -358,6 +366,22 @@ public final class Gpt2Checkpoint implements AutoCloseable {
           "{0}: these tensors belong to no GPT-2 weight and are not used: {1}",
           dir,
           unused.keySet());
+    }
+  }
+
+  /** A model cut short by its configuration would run, and be another model. */
+  private void requireNoFurtherBlock(Set<String> unused) throws CheckpointException {
+    for (String name : unused) {
+      Matcher block = BLOCK.matcher(name);
+      if (block.matches() && Integer.parseInt(block.group(1)) >= config.nLayers()) {
+        throw new CheckpointException(
+            dir
+                + ": tensor "
+                + name
+                + " is of a block that config.json does not have: n_layer is "
+                + config.nLayers()
+                + "; they do not belong together");
+      }
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.resid.model;
 
+import dev.resid.io.JsonComplaint;
 import dev.resid.model.Gpt2Config.Embeddings;
 import dev.resid.model.Gpt2Config.ScoreScale;
 import dev.resid.tensor.Activation;
@@ -61,7 +62,7 @@ final class Gpt2ConfigFile {
       root = JSON.readTree(content);
     } catch (JacksonException e) {
       throw new CheckpointException(
-          file + ": is not valid JSON (" + e.getOriginalMessage() + "). Fetch it again");
+          file + ": is not valid JSON (" + JsonComplaint.of(e) + "). Fetch it again");
     }
     if (root == null || !root.isObject()) {
       throw new CheckpointException(file + ": is not a JSON object. Fetch it again");
@@ -74,6 +75,7 @@ final class Gpt2ConfigFile {
     if (!type.isMissingNode() && !"gpt2".equals(type.asString(""))) {
       throw error("model_type", "is " + type + ", only \"gpt2\" is supported");
     }
+    requireArchitecture();
     if (flag("add_cross_attention", false)) {
       throw error("add_cross_attention", "is true; models with cross-attention are not supported");
     }
@@ -98,6 +100,21 @@ final class Gpt2ConfigFile {
       throw new CheckpointException(file + ": " + e.getMessage());
     } catch (ArithmeticException e) {
       throw error("n_embd", "is " + dModel + ", far more than any GPT-2 has");
+    }
+  }
+
+  /** A file without model_type may say what it is for by its architectures alone. */
+  private void requireArchitecture() throws CheckpointException {
+    JsonNode names = root.path("architectures");
+    if (names.isMissingNode() || names.isNull() || (names.isArray() && names.isEmpty())) {
+      return;
+    }
+    boolean ours = false;
+    for (JsonNode name : names) {
+      ours |= name.isString() && name.asString().startsWith("GPT2");
+    }
+    if (!names.isArray() || !ours) {
+      throw error("architectures", "is " + names + ", supported is [\"GPT2LMHeadModel\"]");
     }
   }
 
@@ -138,25 +155,33 @@ final class Gpt2ConfigFile {
 
   private OptionalInt token(String key) throws CheckpointException {
     JsonNode node = root.path(key);
-    if (node.isArray() && !node.isEmpty()) {
-      node = node.get(0);
-    }
     if (node.isMissingNode() || node.isNull()) {
       return OptionalInt.empty();
     }
-    if (!node.isIntegralNumber() || !node.canConvertToInt()) {
+    boolean ids = node.isArray() ? !node.isEmpty() : isId(node);
+    if (node.isArray()) {
+      for (JsonNode each : node) {
+        ids &= isId(each);
+      }
+    }
+    if (!ids) {
       throw error(key, "is " + node + ", must be a token id");
     }
-    return OptionalInt.of(node.asInt());
+    return OptionalInt.of((node.isArray() ? node.get(0) : node).asInt());
+  }
+
+  private static boolean isId(JsonNode node) {
+    return node.isIntegralNumber() && node.canConvertToInt() && node.asInt() >= 0;
   }
 
   private int number(String key, String alias, int fallback) throws CheckpointException {
-    JsonNode node = root.has(key) ? root.path(key) : root.path(alias);
+    String name = root.has(key) ? key : alias;
+    JsonNode node = root.path(name);
     if (node.isMissingNode()) {
       return fallback;
     }
     if (!node.isIntegralNumber() || !node.canConvertToInt()) {
-      throw error(key, "is " + node + ", must be a whole number");
+      throw error(name, "is " + node + ", must be a whole number below 2^31");
     }
     return node.asInt();
   }

@@ -1,5 +1,6 @@
 package dev.resid.tokenizer;
 
+import dev.resid.io.JsonComplaint;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -73,7 +74,7 @@ final class Json {
     return new TokenizerFormatException(
         file,
         where,
-        "not well-formed JSON: " + e.getOriginalMessage(),
+        "not well-formed JSON: " + JsonComplaint.of(e),
         "Fetch or write the file again",
         e);
   }

@@ -193,6 +193,9 @@ public final class TokenBatch {
    * @throws IOException if the file cannot be read
    */
   public static TokenBatch readJson(Path file) throws IOException {
+    if (Files.isDirectory(file)) {
+      throw new IOException(file + " is a folder; name a file in it.");
+    }
     try (InputStream in = Files.newInputStream(file)) {
       return readJson(in, file.toString());
     }

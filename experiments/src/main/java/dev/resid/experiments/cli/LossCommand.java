@@ -124,7 +124,9 @@ final class LossCommand implements Callable<Integer> {
           input.tokens + ": no row has two tokens, so there is no next token to predict.");
     }
     try (Backend backend = backends.open()) {
-      return TextLoss.of(model.load(backend), batch, told());
+      Gpt2 gpt2 = model.load(backend);
+      TokensMixin.requireFit(batch, gpt2, input.tokens);
+      return TextLoss.of(gpt2, batch, told());
     }
   }
 

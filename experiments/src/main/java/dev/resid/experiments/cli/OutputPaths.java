@@ -26,6 +26,10 @@ final class OutputPaths {
     }
     Path real = Files.exists(file) ? file.toRealPath() : file.toAbsolutePath();
     Path folder = real.getParent();
+    if (folder != null && Files.exists(folder) && !Files.isDirectory(folder)) {
+      throw new IOException(
+          "cannot write " + file + ": " + folder + " is a file; name a file in a folder.");
+    }
     if (folder == null || !Files.isDirectory(folder)) {
       throw new IOException(
           "cannot write "

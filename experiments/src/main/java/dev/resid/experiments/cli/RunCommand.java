@@ -17,7 +17,10 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /** {@code resid run}: logits and activations of token rows, as safetensors. */
 @Command(
@@ -36,6 +39,7 @@ import picocli.CommandLine.Option;
 final class RunCommand implements Callable<Integer> {
   private static final String LOGITS = "logits";
 
+  @Spec private CommandSpec spec;
   @Mixin private ModelOptionsMixin model;
   @Mixin private BackendOptionsMixin backends;
   @Mixin private TokensMixin tokens;
@@ -55,6 +59,9 @@ final class RunCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    if (captures.isEmpty() && spec.commandLine().getParseResult().hasMatchedOption("--capture")) {
+      throw new ParameterException(spec.commandLine(), "--capture names no activation");
+    }
     out.require();
     TokenBatch batch = tokens.read();
     try (Backend backend = backends.open()) {

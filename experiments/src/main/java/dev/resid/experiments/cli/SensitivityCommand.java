@@ -2,6 +2,7 @@ package dev.resid.experiments.cli;
 
 import dev.resid.experiments.direction.SweptDirection;
 import dev.resid.experiments.report.Section.Finding;
+import dev.resid.experiments.result.RunFolder;
 import dev.resid.experiments.sensitivity.Lengths;
 import dev.resid.experiments.sensitivity.SensitivityOptions;
 import dev.resid.experiments.sensitivity.SensitivityOutcome;
@@ -177,6 +178,7 @@ final class SensitivityCommand implements Callable<Integer> {
                 directions == null
                     ? SensitivityOptions.baselines()
                     : directions.stream().map(SweptDirection::of).toList());
+    RunFolder.requireUsable(folder(part));
     PrintWriter err = spec.commandLine().getErr();
     PrintWriter console = spec.commandLine().getOut();
     try (Backend backend = backendOptions.open();
@@ -222,7 +224,9 @@ final class SensitivityCommand implements Callable<Integer> {
 
   private TokenBatch tokens(Gpt2 gpt2) throws IOException {
     if (source != null && source.tokens != null) {
-      return firstRows(TokenBatch.readJson(source.tokens));
+      TokenBatch given = firstRows(TokenBatch.readJson(source.tokens));
+      TokensMixin.requireFit(given, gpt2, source.tokens);
+      return given;
     }
     Gpt2Config config = gpt2.config();
     int length = rowLength == null ? Math.min(ROW_LENGTH, config.nCtx()) : rowLength;

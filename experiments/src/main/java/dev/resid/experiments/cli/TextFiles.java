@@ -19,6 +19,9 @@ final class TextFiles {
    * @throws IOException if it cannot be read or is not UTF-8
    */
   static String read(Path file) throws IOException {
+    if (Files.isDirectory(file)) {
+      throw new IOException(file + " is a folder; name a file in it.");
+    }
     try {
       return Files.readString(file);
     } catch (CharacterCodingException e) {

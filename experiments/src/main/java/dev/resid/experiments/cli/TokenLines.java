@@ -1,5 +1,6 @@
 package dev.resid.experiments.cli;
 
+import dev.resid.io.JsonComplaint;
 import dev.resid.tokenizer.ByteLevelBpe;
 import dev.resid.tokenizer.ForbiddenSpecialTokenException;
 import dev.resid.tokenizer.SpecialTokens;
@@ -79,7 +80,7 @@ final class TokenLines {
     try {
       node = JSON.readTree(line);
     } catch (JacksonException e) {
-      throw new LineException("not well-formed JSON, " + e.getOriginalMessage() + ".", e);
+      throw new LineException("not well-formed JSON, " + JsonComplaint.of(e) + ".", e);
     }
     if (!node.isObject() || !node.path("text").isString()) {
       throw new LineException(

@@ -108,6 +108,9 @@ final class TokenizeCommand implements Callable<Integer> {
   }
 
   private void convertLines(TokenLines lines) throws IOException {
+    if (Files.isDirectory(input.jsonl)) {
+      throw new IOException(input.jsonl + " is a folder; name a file in it.");
+    }
     try (BufferedReader reader = Files.newBufferedReader(input.jsonl)) {
       if (output == null) {
         PrintWriter out = spec.commandLine().getOut();

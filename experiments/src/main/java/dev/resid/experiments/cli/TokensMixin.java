@@ -36,6 +36,16 @@ final class TokensMixin {
    * @throws IOException if a token or a length is out of range; the message names file and row
    */
   void requireFit(TokenBatch tokens, Gpt2 gpt2) throws IOException {
+    requireFit(tokens, gpt2, file);
+  }
+
+  /**
+   * Refuses rows that do not suit a model, before anything is computed.
+   *
+   * @param file where they were read
+   * @throws IOException if a token or a length is out of range; the message names file and row
+   */
+  static void requireFit(TokenBatch tokens, Gpt2 gpt2, Path file) throws IOException {
     try {
       gpt2.requireTokens(tokens);
     } catch (IllegalArgumentException e) {

@@ -41,13 +41,8 @@ public final class RunFolder implements AutoCloseable {
    * @throws IOException if the folder cannot be read or written
    */
   public static RunFolder open(Path folder, RunRecord begun) throws IOException {
-    if (Files.exists(folder) && !Files.isDirectory(folder)) {
-      throw new NotDirectoryException(folder.toString());
-    }
+    requireUsable(folder);
     Files.createDirectories(folder);
-    if (!Files.exists(folder.resolve(RunRecord.FILE))) {
-      requireEmpty(folder);
-    }
     FileChannel channel =
         FileChannel.open(folder.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
     try {
@@ -57,6 +52,23 @@ public final class RunFolder implements AutoCloseable {
     } catch (IOException | RuntimeException e) {
       channel.close();
       throw e;
+    }
+  }
+
+  /**
+   * Refuses a folder that can hold no run, without creating or changing anything. For the start of
+   * a command; what {@link #open} refuses besides is known only when the run is.
+   *
+   * @param folder the folder; may be missing
+   * @throws IllegalStateException if it holds other files and no run
+   * @throws IOException if it is a file or cannot be read
+   */
+  public static void requireUsable(Path folder) throws IOException {
+    if (Files.exists(folder) && !Files.isDirectory(folder)) {
+      throw new NotDirectoryException(folder.toString());
+    }
+    if (Files.isDirectory(folder) && !Files.exists(folder.resolve(RunRecord.FILE))) {
+      requireEmpty(folder);
     }
   }
 

@@ -189,12 +189,15 @@ final class StatisticsPass {
     return Math.sqrt(sum);
   }
 
-  private static void write(FileChannel channel, float[] values, int offset, int d)
-      throws IOException {
+  private void write(FileChannel channel, float[] values, int offset, int d) throws IOException {
     ByteBuffer bytes = ByteBuffer.allocate(d * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
     bytes.asFloatBuffer().put(values, offset, d);
-    while (bytes.hasRemaining()) {
-      channel.write(bytes);
+    try {
+      while (bytes.hasRemaining()) {
+        channel.write(bytes);
+      }
+    } catch (IOException e) {
+      throw new IOException(poolFile + ": could not be written: " + e.getMessage(), e);
     }
   }
 

@@ -246,8 +246,12 @@ public final class BlockLog implements AutoCloseable {
   }
 
   private void writeAll(ByteBuffer bytes) throws IOException {
-    while (bytes.hasRemaining()) {
-      channel.write(bytes);
+    try {
+      while (bytes.hasRemaining()) {
+        channel.write(bytes);
+      }
+    } catch (IOException e) {
+      throw new IOException(file + ": could not be written: " + e.getMessage(), e);
     }
   }
 

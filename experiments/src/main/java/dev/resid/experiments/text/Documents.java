@@ -39,6 +39,9 @@ public final class Documents implements AutoCloseable {
    * @throws IOException if it cannot be opened
    */
   public static Documents open(Path file) throws IOException {
+    if (Files.isDirectory(file)) {
+      throw new IOException(file + " is a folder; name a file in it.");
+    }
     return new Documents(Files.newInputStream(file), file.toString());
   }
 
