@@ -222,6 +222,45 @@ public interface Backend extends AutoCloseable {
    */
   void addColumnSums(Tensor x, Tensor sum);
 
+  // ---- sparse products
+
+  /**
+   * Keeps y[r,j] = Σ_i x[r,i]·w[i,j] + bias[j] where it exceeds threshold[j] or is NaN, without an
+   * array [R, out]. The kept values have the bits {@link #linear} gives.
+   *
+   * @param x [R, in]
+   * @param w [in, out]
+   * @param bias [out]
+   * @param threshold [out]; infinity keeps nothing but NaN
+   */
+  SparseRows linearAbove(Tensor x, Matrix w, Tensor bias, Tensor threshold);
+
+  /**
+   * Keeps the k largest y[r,j] = (Σ_i x[r,i]·w[i,j] + bias[j])·scale[j] of every row, exactly,
+   * without an array [R, out]; of equal values those of the lowest index. NaN counts as smaller
+   * than everything, and −0 is returned as 0. What is in the parentheses is rounded as by {@link
+   * #linear}, then the product is.
+   *
+   * @param x [R, in]
+   * @param w [in, out]
+   * @param bias [out]
+   * @param scale [out]
+   * @param k at most out; every row has so many pairs, in ascending order of index
+   */
+  SparseRows linearTopK(Tensor x, Matrix w, Tensor bias, Tensor scale, int k);
+
+  /**
+   * out[r,c] = Σ_j x[r,j]·w[j,c] + bias[c] over the kept pairs of a row. The sum runs over
+   * ascending j in one chain; the bias is added last. What is not kept adds nothing, not even where
+   * w is infinite or NaN.
+   *
+   * @param x R rows of n columns
+   * @param w [n, C]
+   * @param bias [C]
+   * @param out [R, C]
+   */
+  void sparseLinear(SparseRows x, Tensor w, Tensor bias, Tensor out);
+
   // ---- attention
 
   /**

@@ -15,6 +15,7 @@ public abstract class BackendContract
     implements RowContract,
         LayerNormContract,
         ProductContract,
+        SparseContract,
         AttentionContract,
         AttentionGradientContract,
         ReductionContract,

@@ -139,7 +139,13 @@ class BackendContractTest {
 
   @Test
   void resultsThatDependOnTheBatchAreSeen() {
-    assertFails(BrokenBackends.DependsOnTheBatch.class, "linearRowsDoNotDependOnOthers");
+    assertFails(
+        BrokenBackends.DependsOnTheBatch.class,
+        "linearAboveKeepsNan",
+        "linearAboveKeepsWhatExceeds",
+        "linearRowsDoNotDependOnOthers",
+        "linearTopKIsASort",
+        "linearTopKTakesNanLast");
   }
 
   @Test
@@ -194,5 +200,31 @@ class BackendContractTest {
         BrokenBackends.HandsOutMemoryTwice.class,
         "kernelsGiveTheSameBitsOnTemporaries",
         "scopeTensorsDoNotOverlap");
+  }
+
+  @Test
+  void keepingWhatEqualsTheThresholdIsSeen() {
+    assertFails(
+        BrokenBackends.KeepsWhatEqualsTheThreshold.class,
+        "linearAboveKeepsNan",
+        "linearAboveKeepsWhatExceeds");
+  }
+
+  @Test
+  void forgottenNanIsSeen() {
+    assertFails(BrokenBackends.ForgetsNan.class, "linearAboveKeepsNan");
+  }
+
+  @Test
+  void theHighestOfEqualProductsIsSeen() {
+    assertFails(
+        BrokenBackends.KeepsTheHighestOfEqualProducts.class,
+        "linearTopKIsASort",
+        "linearTopKTakesNanLast");
+  }
+
+  @Test
+  void sumsOfWhatIsNotKeptAreSeen() {
+    assertFails(BrokenBackends.SumsWhatIsNotKept.class, "sparseLinearReadsOnlyWhatIsKept");
   }
 }

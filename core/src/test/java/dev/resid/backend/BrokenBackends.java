@@ -9,6 +9,7 @@ import dev.resid.tensor.HostStorage;
 import dev.resid.tensor.Matrix;
 import dev.resid.tensor.Scope;
 import dev.resid.tensor.Shape;
+import dev.resid.tensor.SparseRows;
 import dev.resid.tensor.Tensor;
 import dev.resid.tensor.TopK;
 import dev.resid.testing.DelegatingBackend;
@@ -424,6 +425,110 @@ final class BrokenBackends {
               scope.close();
             }
           };
+        }
+      };
+    }
+  }
+
+  /** Keeps what equals its threshold. */
+  static class KeepsWhatEqualsTheThreshold extends Broken {
+    @Override
+    protected Backend open() {
+      return new Mistaken() {
+        @Override
+        public SparseRows linearAbove(Tensor x, Matrix w, Tensor bias, Tensor threshold) {
+          return super.linearAbove(x, w, bias, threshold.map(Math::nextDown));
+        }
+      };
+    }
+  }
+
+  /** Forgets what is NaN, which is not above anything. */
+  static class ForgetsNan extends Broken {
+    @Override
+    protected Backend open() {
+      return new Mistaken() {
+        @Override
+        public SparseRows linearAbove(Tensor x, Matrix w, Tensor bias, Tensor threshold) {
+          SparseRows kept = super.linearAbove(x, w, bias, threshold);
+          long[] starts = new long[kept.rows() + 1];
+          int[] indices = new int[kept.count()];
+          float[] values = new float[kept.count()];
+          int n = 0;
+          for (int r = 0; r < kept.rows(); r++) {
+            for (int at = kept.start(r); at < kept.end(r); at++) {
+              if (!Float.isNaN(kept.values()[at])) {
+                indices[n] = kept.indices()[at];
+                values[n++] = kept.values()[at];
+              }
+            }
+            starts[r + 1] = n;
+          }
+          return new SparseRows(kept.columns(), starts, indices, values);
+        }
+      };
+    }
+  }
+
+  /** Of equal products keeps those of the highest index. */
+  static class KeepsTheHighestOfEqualProducts extends Broken {
+    @Override
+    protected Backend open() {
+      return new Mistaken() {
+        @Override
+        public SparseRows linearTopK(Tensor x, Matrix w, Tensor bias, Tensor scale, int k) {
+          int n = w.shape().last();
+          if (bias.elements() != n || scale.elements() != n) {
+            return super.linearTopK(x, w, bias, scale, k);
+          }
+          Tensor weights = w.toTensor();
+          float[] reversed = reversed(weights.toArray(), n);
+          SparseRows kept =
+              super.linearTopK(
+                  x,
+                  super.pack(Tensor.wrap(weights.shape(), reversed)),
+                  Tensor.wrap(bias.shape(), reversed(bias.toArray(), n)),
+                  Tensor.wrap(scale.shape(), reversed(scale.toArray(), n)),
+                  k);
+          int[] indices = new int[kept.count()];
+          float[] values = new float[kept.count()];
+          for (int i = 0; i < indices.length; i++) {
+            int from = i / k * k + k - 1 - i % k;
+            indices[i] = n - 1 - kept.indices()[from];
+            values[i] = kept.values()[from];
+          }
+          return new SparseRows(n, kept.starts(), indices, values);
+        }
+      };
+    }
+
+    private static float[] reversed(float[] rows, int n) {
+      float[] result = new float[rows.length];
+      for (int i = 0; i < rows.length; i++) {
+        result[i] = rows[i / n * n + n - 1 - i % n];
+      }
+      return result;
+    }
+  }
+
+  /** Sums over all rows of the weights, those that are multiplied by 0 included. */
+  static class SumsWhatIsNotKept extends Broken {
+    @Override
+    protected Backend open() {
+      return new Mistaken() {
+        @Override
+        public void sparseLinear(SparseRows x, Tensor w, Tensor bias, Tensor out) {
+          super.sparseLinear(x, w, bias, out);
+          int columns = x.columns();
+          Shape all = Shape.of(Axis.ROW, x.rows(), Axis.IN, columns);
+          Tensor zeros = Tensor.zeros(out.shape());
+          super.linear(
+              Tensor.zeros(all),
+              super.pack(w),
+              Tensor.zeros(bias.shape()),
+              Activation.IDENTITY,
+              zeros);
+          super.add(out, zeros, out);
         }
       };
     }

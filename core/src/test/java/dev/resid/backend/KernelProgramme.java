@@ -6,6 +6,7 @@ import dev.resid.tensor.Axis;
 import dev.resid.tensor.Backend;
 import dev.resid.tensor.Matrix;
 import dev.resid.tensor.Shape;
+import dev.resid.tensor.SparseRows;
 import dev.resid.tensor.Tensor;
 import dev.resid.tensor.TopK;
 import dev.resid.testing.Cases;
@@ -46,6 +47,7 @@ final class KernelProgramme {
   private final Tensor q = cases.tensor(ATTENTION.queries(), Values.ORDINARY);
   private final Tensor k = cases.tensor(ATTENTION.keys(), Values.ORDINARY);
   private final Tensor v = cases.tensor(ATTENTION.keys(), Values.ORDINARY);
+  private final Tensor table = cases.tensor(ContractBench.matrix(OUT, C), Values.ORDINARY);
   private final int[] inIds = cases.indices(R, OUT);
   private final int[] tokens = cases.indices(R, OUT);
 
@@ -61,6 +63,7 @@ final class KernelProgramme {
     rowKernels(backend);
     layerNorm(backend);
     products(backend);
+    sparseProducts(backend);
     attention(backend);
     reductions(backend);
     return results;
@@ -143,6 +146,23 @@ final class KernelProgramme {
     keep(b, "addOuterProducts", w.shape(), out -> b.addOuterProducts(in, dOut, out));
     keep(b, "addColumnSums", gamma.shape(), out -> b.addColumnSums(x, out));
     keep(b, "gatherColumns", in.shape(), out -> b.gatherColumns(packed, inIds, out));
+  }
+
+  private void sparseProducts(Backend b) {
+    Matrix packed = b.pack(w);
+    SparseRows above = b.linearAbove(in, packed, bias, bias);
+    keep("linearAbove", above);
+    keep("linearTopK", b.linearTopK(in, packed, bias, bias, 7));
+    Tensor offset = in.at(Axis.ROW, 0);
+    keep(b, "sparseLinear", in.shape(), out -> b.sparseLinear(above, table, offset, out));
+  }
+
+  private void keep(String name, SparseRows rows) {
+    results.put(name + " starts", Arrays.stream(rows.starts()).asDoubleStream().toArray());
+    results.put(name + " indices", Arrays.stream(rows.indices()).asDoubleStream().toArray());
+    double[] values = new double[rows.count()];
+    Arrays.setAll(values, i -> rows.values()[i]);
+    results.put(name + " values", values);
   }
 
   private void attention(Backend b) {

@@ -3,6 +3,7 @@ package dev.resid.backend.scalar;
 import dev.resid.tensor.HostStorage;
 import dev.resid.tensor.Matrix;
 import dev.resid.tensor.ShapeMismatchException;
+import dev.resid.tensor.SparseRows;
 import dev.resid.tensor.Tensor;
 
 /** Checks operands and turns them into arrays. Host arrays are used in place. */
@@ -124,5 +125,16 @@ final class Operands {
             + " is a "
             + matrix.getClass().getSimpleName()
             + ", packed by another backend; pack it with this one");
+  }
+
+  /** Checks that every kept entry is in a column that there is. */
+  static void requireColumns(SparseRows rows) {
+    int[] indices = rows.indices();
+    for (int at = 0; at < rows.count(); at++) {
+      if (indices[at] < 0 || indices[at] >= rows.columns()) {
+        throw new IllegalArgumentException(
+            "pair " + at + " is in column " + indices[at] + ", there are " + rows.columns());
+      }
+    }
   }
 }

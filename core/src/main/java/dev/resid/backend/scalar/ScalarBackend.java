@@ -7,6 +7,7 @@ import dev.resid.tensor.Backend;
 import dev.resid.tensor.Matrix;
 import dev.resid.tensor.Scope;
 import dev.resid.tensor.Shape;
+import dev.resid.tensor.SparseRows;
 import dev.resid.tensor.Tensor;
 import dev.resid.tensor.TopK;
 
@@ -137,6 +138,21 @@ public final class ScalarBackend implements Backend {
   @Override
   public void addColumnSums(Tensor x, Tensor sum) {
     Products.addColumnSums(x, sum);
+  }
+
+  @Override
+  public SparseRows linearAbove(Tensor x, Matrix w, Tensor bias, Tensor threshold) {
+    return SparseProducts.linearAbove(x, w, bias, threshold);
+  }
+
+  @Override
+  public SparseRows linearTopK(Tensor x, Matrix w, Tensor bias, Tensor scale, int k) {
+    return SparseProducts.linearTopK(x, w, bias, scale, k);
+  }
+
+  @Override
+  public void sparseLinear(SparseRows x, Tensor w, Tensor bias, Tensor out) {
+    SparseProducts.sparseLinear(x, w, bias, out);
   }
 
   @Override

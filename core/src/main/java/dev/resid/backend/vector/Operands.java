@@ -3,6 +3,7 @@ package dev.resid.backend.vector;
 import dev.resid.tensor.HostStorage;
 import dev.resid.tensor.Matrix;
 import dev.resid.tensor.ShapeMismatchException;
+import dev.resid.tensor.SparseRows;
 import dev.resid.tensor.Tensor;
 import java.util.Arrays;
 
@@ -81,6 +82,17 @@ final class Operands {
       if (indices[r] < from || indices[r] >= to) {
         throw new IllegalArgumentException(
             what + "[" + r + "] is " + indices[r] + ", expected " + from + " to " + (to - 1));
+      }
+    }
+  }
+
+  /** Requires every kept entry to be in a column that there is. */
+  static void requireColumns(SparseRows rows) {
+    int[] indices = rows.indices();
+    for (int at = 0; at < rows.count(); at++) {
+      if (indices[at] < 0 || indices[at] >= rows.columns()) {
+        throw new IllegalArgumentException(
+            "pair " + at + " is in column " + indices[at] + ", there are " + rows.columns());
       }
     }
   }

@@ -19,6 +19,7 @@ import dev.resid.tensor.Matrix;
 import dev.resid.tensor.Scope;
 import dev.resid.tensor.Shape;
 import dev.resid.tensor.ShapeMismatchException;
+import dev.resid.tensor.SparseRows;
 import dev.resid.tensor.Tensor;
 import dev.resid.tensor.TopK;
 import java.util.ArrayList;
@@ -27,7 +28,8 @@ import java.util.Collections;
 import java.util.List;
 
 // Checks operands and hands their arrays to the kernels: MatrixProduct, AttentionKernels,
-// AttentionGradients, RowKernels and ColumnKernels, Activations, Vocabulary. Long because the
+// AttentionGradients, RowKernels and ColumnKernels, Activations, Vocabulary, SparseProducts. Long
+// because the
 // interface is; every method is a few lines.
 //
 // B batch, T positions, S key positions, H heads, D d_head, R rows, C last axis, V vocabulary.
@@ -49,6 +51,7 @@ public final class VectorBackend implements Backend {
   private final AttentionGradients attentionGradients;
   private final Vocabulary vocabulary;
   private final ColumnKernels columns;
+  private final SparseProducts sparse;
 
   private VectorBackend(BackendOptions options) {
     this.options = options;
@@ -58,6 +61,7 @@ public final class VectorBackend implements Backend {
     attentionGradients = new AttentionGradients(workers);
     vocabulary = new Vocabulary(workers);
     columns = new ColumnKernels(workers);
+    sparse = new SparseProducts(workers);
   }
 
   /**
@@ -309,6 +313,36 @@ public final class VectorBackend implements Backend {
     int width = x.shape().last();
     requireElements("sum", sum, width);
     columns.addColumnSums(in(x), rows(x), width, out(sum));
+  }
+
+  // ---- sparse products
+
+  @Override
+  public SparseRows linearAbove(Tensor x, Matrix w, Tensor bias, Tensor threshold) {
+    PackedMatrix matrix = unembedding(x, w, bias);
+    requireElements("threshold", threshold, matrix.out);
+    return sparse.linearAbove(in(x), rows(x), matrix, in(bias), in(threshold));
+  }
+
+  @Override
+  public SparseRows linearTopK(Tensor x, Matrix w, Tensor bias, Tensor scale, int k) {
+    PackedMatrix matrix = unembedding(x, w, bias);
+    requireElements("scale", scale, matrix.out);
+    if (k < 0 || k > matrix.out) {
+      throw new IllegalArgumentException(
+          "k is " + k + ", expected 0 to the columns of " + matrix.shape());
+    }
+    return sparse.linearTopK(in(x), rows(x), matrix, in(bias), in(scale), k);
+  }
+
+  @Override
+  public void sparseLinear(SparseRows x, Tensor w, Tensor bias, Tensor out) {
+    int width = w.shape().last();
+    require("w", w, x.columns(), width);
+    requireElements("bias", bias, width);
+    require("out", out, x.rows(), width);
+    Operands.requireColumns(x);
+    sparse.sparseLinear(x, in(w), width, in(bias), out(out));
   }
 
   // ---- attention
