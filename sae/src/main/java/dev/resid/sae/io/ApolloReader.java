@@ -11,6 +11,7 @@ import dev.resid.sae.SaeConfig.TopKScale;
 import dev.resid.sae.SaeWeight;
 import dev.resid.tensor.Tensor;
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.Map;
@@ -134,22 +135,12 @@ final class ApolloReader {
   }
 
   private static void normalize(Map<SaeWeight, Tensor> weights) {
-    weights.compute(SaeWeight.W_dec, (weight, decoder) -> unitRows(decoder));
-  }
-
-  private static Tensor unitRows(Tensor decoder) {
-    int width = decoder.shape().last();
-    float[] values = decoder.toArray().clone();
-    for (int row = 0; row < values.length; row += width) {
-      double squares = 0;
-      for (int i = row; i < row + width; i++) {
-        squares += (double) values[i] * values[i];
-      }
-      double norm = Math.max(Math.sqrt(squares), SMALLEST_NORM);
-      for (int i = row; i < row + width; i++) {
-        values[i] = (float) (values[i] / norm);
-      }
-    }
-    return Tensor.wrap(decoder.shape(), values);
+    weights.compute(
+        SaeWeight.W_dec,
+        (weight, decoder) -> {
+          double[] norms = Rows.norms(decoder);
+          Arrays.setAll(norms, i -> Math.max(norms[i], SMALLEST_NORM));
+          return Rows.divided(decoder, norms);
+        });
   }
 }

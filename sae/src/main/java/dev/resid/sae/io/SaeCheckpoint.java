@@ -68,12 +68,18 @@ public final class SaeCheckpoint implements AutoCloseable {
     if (!isFolder && !path.isAbsolute()) {
       dir = path.getParent() == null ? Path.of("") : path.getParent();
     }
-    SaeFolder folder = new SaeFolder.Disk(dir);
+    SaeFolder.Disk folder = new SaeFolder.Disk(dir);
     SaeContents contents =
         isFolder
             ? SaeKinds.ofFolder(folder, stated)
             : SaeKinds.ofFile(folder, path.getFileName().toString(), stated);
-    return new SaeCheckpoint(contents, folder);
+    try {
+      SaeConfig config = SaeCatalogue.load().complete(path, contents.config(), stated);
+      return new SaeCheckpoint(contents.with(config), folder);
+    } catch (IOException | RuntimeException | Error e) {
+      contents.file().close();
+      throw e;
+    }
   }
 
   /** Opens a SAELens folder of the class path. */
@@ -130,8 +136,8 @@ public final class SaeCheckpoint implements AutoCloseable {
    * @param dir folder to write cfg.json and sae_weights.safetensors into; made if missing
    * @throws IOException if it cannot be written; nothing half-written is left
    * @throws IllegalArgumentException if the dtype is none of the three, a weight is too large for
-   *     it, or the layout has no place for something: scaling factors, an input scale other than 1,
-   *     a skip connection or transcoder of an architecture that SAELens lacks
+   *     it, or the layout has no place for it: a skip connection without transcoder, or a
+   *     transcoder of an architecture that SAELens lacks
    */
   public static void save(SaeConfig config, SaeWeights weights, DType dtype, Path dir)
       throws IOException {

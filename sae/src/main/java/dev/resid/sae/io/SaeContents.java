@@ -43,11 +43,12 @@ record SaeContents(
     void apply(Map<SaeWeight, Tensor> weights) throws SaeCheckpointException;
   }
 
-  /** Checks shapes and dtypes of all parameters, without reading values. */
+  /** Copies the map. */
   SaeContents {
     stored = new EnumMap<>(stored);
   }
 
+  /** Checks shapes and dtypes of all parameters, without reading values. */
   void check() throws IOException {
     for (StoredWeight weight : stored.values()) {
       weight.check(config.dIn(), config.dSae(), config.dOut());

@@ -10,6 +10,8 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.List;
+import java.util.stream.Stream;
 
 /** Where the files of an SAE lie: on a disk or in a jar. */
 sealed interface SaeFolder {
@@ -67,14 +69,32 @@ sealed interface SaeFolder {
       return TensorFile.open(dir.resolve(file));
     }
 
+    /** Returns the names of all files that could hold tensors, sorted. */
+    List<String> tensorFiles() throws IOException {
+      try (Stream<Path> files = Files.list(dir)) {
+        return files
+            .filter(Files::isRegularFile)
+            .map(file -> file.getFileName().toString())
+            .filter(name -> name.endsWith(".pt") || name.endsWith(".safetensors"))
+            .sorted()
+            .toList();
+      }
+    }
+
     @Override
     public String sha256(String file) throws IOException {
       return FileHash.sha256(dir.resolve(file));
     }
   }
 
-  /** A folder of the class path, which may be a jar. */
-  record Resource(String prefix, Path name) implements SaeFolder {
+  /**
+   * A folder of the class path, which may be a jar.
+   *
+   * @param loader finds it
+   * @param prefix its path there, with a slash at the end and none at the beginning
+   * @param name what error messages call it
+   */
+  record Resource(ClassLoader loader, String prefix, Path name) implements SaeFolder {
     @Override
     public Path path(String file) {
       return name.resolve(file);
@@ -82,7 +102,7 @@ sealed interface SaeFolder {
 
     @Override
     public boolean has(String file) {
-      return SaeFolder.class.getResource(prefix + file) != null;
+      return loader.getResource(prefix + file) != null;
     }
 
     @Override
@@ -113,7 +133,7 @@ sealed interface SaeFolder {
     }
 
     private InputStream stream(String file) throws IOException {
-      InputStream in = SaeFolder.class.getResourceAsStream(prefix + file);
+      InputStream in = loader.getResourceAsStream(prefix + file);
       if (in == null) {
         throw new SaeCheckpointException(
             "this build of resid-sae lacks " + prefix + file + ". Install it again");

@@ -15,6 +15,7 @@ import dev.resid.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -36,23 +37,12 @@ final class SaeLensWriter {
               throw new IllegalArgumentException(
                   "an SAE cannot be saved as " + dtype + ", only as F32, F16 or BF16");
         };
-    if (weights.find(SaeWeight.scaling_factor).isPresent()) {
-      throw new IllegalArgumentException(
-          config.name()
-              + " has a scaling_factor, which SAELens 6 has no place for; multiply the rows of"
-              + " W_dec by it first");
-    }
-    if (config.inputScale() != 1) {
-      throw new IllegalArgumentException(
-          config.name()
-              + " has the input scale "
-              + config.inputScale()
-              + ", which SAELens 6 has no place for; multiply W_enc by it and divide W_dec and"
-              + " b_dec by it first");
-    }
+    SaeConfig plain = config.inputScale() == 1 ? config : SaeFacts.withoutScale(config);
+    SaeWeights folded = fold(config, weights);
+    Map<String, Object> json = json(plain, folded, name);
     SafetensorsWriter writer = new SafetensorsWriter();
     for (SaeWeight weight : SaeWeight.values()) {
-      Tensor tensor = weights.find(weight).orElse(null);
+      Tensor tensor = folded.find(weight).orElse(null);
       if (tensor != null) {
         writer.add(weight.name(), tensor, dtype);
       }
@@ -60,8 +50,26 @@ final class SaeLensWriter {
     Files.createDirectories(dir);
     writer.write(dir.resolve(SaeLensReader.WEIGHTS));
     AtomicFiles.write(
-        dir.resolve(SaeLensReader.CONFIG),
-        SaeJson.MAPPER.writeValueAsString(json(config, weights, name)) + "\n");
+        dir.resolve(SaeLensReader.CONFIG), SaeJson.MAPPER.writeValueAsString(json) + "\n");
+  }
+
+  /** Returns parameters that compute the same without the factors the layout has no place for. */
+  private static SaeWeights fold(SaeConfig config, SaeWeights weights) {
+    Map<SaeWeight, Tensor> folded = new EnumMap<>(weights.tensors());
+    Tensor factors = folded.remove(SaeWeight.scaling_factor);
+    if (factors != null) {
+      float[] each = factors.toArray();
+      int width = weights.dOut();
+      folded.compute(
+          SaeWeight.W_dec, (w, t) -> Rows.each(t, (value, i) -> value * each[i / width]));
+    }
+    double scale = config.inputScale();
+    if (scale != 1) {
+      folded.compute(SaeWeight.W_enc, (w, t) -> Rows.each(t, (value, i) -> value * scale));
+      folded.compute(SaeWeight.W_dec, (w, t) -> Rows.each(t, (value, i) -> value / scale));
+      folded.compute(SaeWeight.b_dec, (w, t) -> Rows.each(t, (value, i) -> value / scale));
+    }
+    return new SaeWeights(folded);
   }
 
   private static Map<String, Object> json(SaeConfig config, SaeWeights weights, String dtype) {

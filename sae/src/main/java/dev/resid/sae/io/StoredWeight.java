@@ -7,6 +7,7 @@ import dev.resid.tensor.Shape;
 import dev.resid.tensor.Tensor;
 import java.io.IOException;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Where a parameter lies in a file.
@@ -23,6 +24,16 @@ record StoredWeight(SaeWeight weight, TensorFile file, String key, Layout layout
     AS_IS,
     /** With its two axes exchanged, as PyTorch's linear layers have it. */
     TRANSPOSED
+  }
+
+  /** Adds a row to a table of where parameters lie. */
+  static void put(
+      Map<SaeWeight, StoredWeight> table,
+      TensorFile file,
+      SaeWeight weight,
+      String key,
+      Layout layout) {
+    table.put(weight, new StoredWeight(weight, file, key, layout));
   }
 
   /** Returns the entry in the file. */
