@@ -4,7 +4,10 @@ import dev.resid.hook.ActivationCache;
 import dev.resid.hook.Capture;
 import dev.resid.hook.Hook;
 import dev.resid.hook.HookPoint;
+import dev.resid.tensor.Axis;
 import dev.resid.tensor.Backend;
+import dev.resid.tensor.Shape;
+import dev.resid.tensor.ShapeMismatchException;
 import dev.resid.tensor.Tensor;
 import dev.resid.tokenizer.ByteLevelBpe;
 import dev.resid.tokenizer.TokenBatch;
@@ -274,6 +277,27 @@ public final class Gpt2 {
       backend().copy(normalized, kept);
       return new BaseRun(model, tokens, point, kept, plan.cache());
     }
+  }
+
+  /**
+   * Returns the logits of vectors in place of the final layer norm's output, [batch, pos, d_vocab].
+   *
+   * @param normalized [batch, pos, d_model]
+   * @throws ShapeMismatchException if it has other axes or another width
+   */
+  public Tensor unembed(Tensor normalized) {
+    Shape shape = normalized.shape();
+    boolean fits =
+        shape.rank() == 3
+            && shape.has(Axis.BATCH)
+            && shape.has(Axis.POS)
+            && shape.has(Axis.D_MODEL)
+            && shape.last() == config().dModel();
+    if (!fits) {
+      throw new ShapeMismatchException(
+          "unembed() needs [batch, pos, d_model=" + config().dModel() + "], got " + shape);
+    }
+    return Unembedding.logits(model, normalized);
   }
 
   /**

@@ -31,6 +31,7 @@ class CoreArchitectureTest {
         .allow("io", "tensor")
         .allow("tokenizer", "io")
         .allow("hook", "tensor")
+        .allow("analysis", "hook", "model", "tensor", "tokenizer")
         .allow("metric", "tensor", "tokenizer")
         .allow("model", "hook", "io", "metric", "random", "tensor", "tokenizer")
         .allow(

@@ -19,7 +19,7 @@ import java.util.stream.Stream;
  * A random small model and rows of tokens for it, from one seed that its name prints. {@code
  * -Dresid.seed=N} makes the cases N, N+1 and so on.
  */
-final class ModelCase {
+public final class ModelCase {
   private static final long FIRST_SEED = Long.getLong("resid.seed", 41_000);
 
   private final long seed;
@@ -42,7 +42,7 @@ final class ModelCase {
   }
 
   /** Returns five cases, for tests whose argument is a case. */
-  static Stream<ModelCase> five() {
+  public static Stream<ModelCase> five() {
     return some(5);
   }
 
@@ -55,7 +55,7 @@ final class ModelCase {
    * Returns cases of every kind so small that each weight can be varied: two blocks, a width of 2
    * to 6, up to 9 tokens.
    */
-  static Stream<ModelCase> tiny() {
+  public static Stream<ModelCase> tiny() {
     return LongStream.range(FIRST_SEED, FIRST_SEED + 8).mapToObj(ModelCase::tiny);
   }
 
@@ -69,7 +69,7 @@ final class ModelCase {
   }
 
   /** Returns the case of a seed. */
-  static ModelCase of(long seed) {
+  public static ModelCase of(long seed) {
     SplittableRandom random = new SplittableRandom(seed);
     int[] widths = {1, 3, 4, 5, 8, 17};
     int heads = random.nextInt(1, 4);
@@ -109,30 +109,30 @@ final class ModelCase {
     return all[kind + 1 < all.length ? kind + 1 : 1]; // IDENTITY is not one a model can have
   }
 
-  long seed() {
+  public long seed() {
     return seed;
   }
 
-  Gpt2Config config() {
+  public Gpt2Config config() {
     return config;
   }
 
-  Gpt2Weights weights() {
+  public Gpt2Weights weights() {
     return weights;
   }
 
   /** Returns one to four rows that differ in length, the first of at least two tokens. */
-  TokenBatch tokens() {
+  public TokenBatch tokens() {
     return tokens;
   }
 
   /** Returns the model on a backend. */
-  Gpt2 on(Backend backend) {
+  public Gpt2 on(Backend backend) {
     return Gpt2.of(weights, backend);
   }
 
   /** Returns a random number from {@code from} to {@code to}, both included. */
-  int between(int from, int to) {
+  public int between(int from, int to) {
     return random.nextInt(from, to + 1);
   }
 
@@ -146,7 +146,7 @@ final class ModelCase {
   }
 
   /** Returns one row of tokens. */
-  int[] row(int length) {
+  public int[] row(int length) {
     return random.ints(length, 0, config.dVocab()).toArray();
   }
 

@@ -12,11 +12,11 @@ import java.util.List;
 import java.util.Map;
 
 /** Hands the library's weights to the float64 reference, and compares with it. */
-final class Reference {
+public final class Reference {
   private Reference() {}
 
   /** Returns the reference with the same weights; float32 values are exact in float64. */
-  static Float64Gpt2 of(Gpt2Weights weights) {
+  public static Float64Gpt2 of(Gpt2Weights weights) {
     Gpt2Config config = weights.config();
     Map<String, double[]> values = new HashMap<>();
     for (Weight weight : Weight.all(config)) {
@@ -51,7 +51,7 @@ final class Reference {
   }
 
   /** Returns the values in float64. */
-  static double[] doubles(Tensor tensor) {
+  public static double[] doubles(Tensor tensor) {
     float[] values = tensor.toArray();
     double[] wide = new double[values.length];
     for (int i = 0; i < values.length; i++) {
@@ -68,7 +68,7 @@ final class Reference {
    * @param row which
    * @param length number of positions of the row
    */
-  static Tensor rowOf(Tensor activation, int row, int length) {
+  public static Tensor rowOf(Tensor activation, int row, int length) {
     Tensor one = activation.slice(Axis.BATCH, row, row + 1).slice(Axis.POS, 0, length);
     return one.shape().has(Axis.KEY_POS) ? one.slice(Axis.KEY_POS, 0, length) : one;
   }
@@ -79,7 +79,7 @@ final class Reference {
   }
 
   /** Returns the largest magnitude of finite values. */
-  static double largest(double[] values) {
+  public static double largest(double[] values) {
     double max = 0;
     for (double value : values) {
       max = Double.isFinite(value) ? Math.max(max, Math.abs(value)) : max;
