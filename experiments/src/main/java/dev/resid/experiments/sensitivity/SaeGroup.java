@@ -1,5 +1,6 @@
 package dev.resid.experiments.sensitivity;
 
+import dev.resid.experiments.activations.ActivationStatistics;
 import dev.resid.experiments.direction.SaeDirectionKind;
 import dev.resid.experiments.direction.SweptDirection;
 import dev.resid.experiments.result.Settings;

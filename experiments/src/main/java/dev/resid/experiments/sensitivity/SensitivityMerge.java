@@ -1,5 +1,7 @@
 package dev.resid.experiments.sensitivity;
 
+import dev.resid.experiments.activations.ActivationStatistics;
+import dev.resid.experiments.activations.StatisticsPass;
 import dev.resid.experiments.result.RunFolder;
 import dev.resid.experiments.result.RunRecord;
 import dev.resid.experiments.sweep.BlockLog;

@@ -1,5 +1,7 @@
 package dev.resid.experiments.sensitivity;
 
+import dev.resid.experiments.activations.ActivationStatistics;
+import dev.resid.experiments.activations.SaeCensus;
 import dev.resid.experiments.direction.SweptDirection;
 import dev.resid.experiments.report.HtmlReport;
 import dev.resid.experiments.report.Numbers;

@@ -1,5 +1,9 @@
 package dev.resid.experiments.sensitivity;
 
+import dev.resid.experiments.activations.ActivationStatistics;
+import dev.resid.experiments.activations.BatchSizes;
+import dev.resid.experiments.activations.PointData;
+import dev.resid.experiments.activations.StatisticsPass;
 import dev.resid.experiments.direction.ActivationPool;
 import dev.resid.experiments.direction.Direction;
 import dev.resid.experiments.direction.Gaussian;
@@ -157,7 +161,7 @@ public final class SensitivityStudy {
     RunRecord record =
         RunRecord.begin(COMMAND, settings(), facts(workers), options.shard().toString());
     try (RunFolder out = RunFolder.open(folder, record)) {
-      StatisticsPass pass = new StatisticsPass(gpt2, options, batches.rows(), out);
+      StatisticsPass pass = new StatisticsPass(gpt2, data(), batches.rows(), out);
       pass.run(progress, workers);
       SweepPlan plan = plan(out.record(), options.shard());
       try (BlockLog log = BlockLog.open(out.work(LOG), plan)) {
@@ -204,6 +208,15 @@ public final class SensitivityStudy {
       new SweepRunner(plan, "sweep", "continuations", directions.size() * lengths.length)
           .run(log, work, progress);
     }
+  }
+
+  private PointData data() {
+    return new PointData(
+        options.tokens(),
+        HookPoint.residPre(options.layer()),
+        options.seed(),
+        options.pool(),
+        options.saes());
   }
 
   private Direction direction(

@@ -1,5 +1,6 @@
 package dev.resid.experiments.sensitivity;
 
+import dev.resid.experiments.activations.BatchSizes;
 import dev.resid.experiments.direction.BasePoints;
 import dev.resid.experiments.direction.Direction;
 import dev.resid.experiments.sensitivity.RowColumns.Metric;

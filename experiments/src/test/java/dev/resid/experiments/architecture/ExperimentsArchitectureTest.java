@@ -31,7 +31,8 @@ class ExperimentsArchitectureTest {
         .allow("sweep", "result")
         .allow("direction", "sweep")
         .allow("report", "result")
-        .allow("sensitivity", "direction", "report", "result", "sweep", "text")
+        .allow("activations", "direction", "result", "sweep")
+        .allow("sensitivity", "activations", "direction", "report", "result", "sweep", "text")
         .allow("cli", "direction", "report", "result", "sensitivity", "sweep", "text")
         .rule()
         .check(EXPERIMENTS);

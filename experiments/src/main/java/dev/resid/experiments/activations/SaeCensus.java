@@ -1,4 +1,4 @@
-package dev.resid.experiments.sensitivity;
+package dev.resid.experiments.activations;
 
 import dev.resid.experiments.direction.FeatureChoice;
 import dev.resid.experiments.direction.NamedSae;
@@ -16,7 +16,7 @@ import java.util.BitSet;
  * position, and how far reconstructions are from the activation. Position 0 is included, as in the
  * publication.
  */
-final class SaeCensus {
+public final class SaeCensus {
   private final String name;
   private final BitSet alive;
   private final int dSae;
@@ -78,32 +78,32 @@ final class SaeCensus {
   }
 
   /** Returns the SAE's name. */
-  String name() {
+  public String name() {
     return name;
   }
 
   /** Returns the features that were active anywhere. */
-  BitSet alive() {
+  public BitSet alive() {
     return (BitSet) alive.clone();
   }
 
   /** Returns the number of features. */
-  int dSae() {
+  public int dSae() {
     return dSae;
   }
 
   /** Returns the mean number of active features at a position. */
-  double meanL0() {
+  public double meanL0() {
     return l0.mean();
   }
 
   /** Returns the mean Euclidean norm of SAE(x) − x. */
-  double meanError() {
+  public double meanError() {
     return error.mean();
   }
 
   /** Returns whether both describe the same SAE on the same data, up to rounding. */
-  boolean agreesWith(SaeCensus other) {
+  public boolean agreesWith(SaeCensus other) {
     return name.equals(other.name)
         && dSae == other.dSae
         && Math.abs(l0.mean() - other.l0.mean()) <= 1e-3 * (1 + l0.mean());

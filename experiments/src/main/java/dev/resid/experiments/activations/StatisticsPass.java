@@ -1,4 +1,4 @@
-package dev.resid.experiments.sensitivity;
+package dev.resid.experiments.activations;
 
 import dev.resid.experiments.direction.ActivationPool;
 import dev.resid.experiments.direction.Covariance;
@@ -8,6 +8,7 @@ import dev.resid.experiments.sweep.DrawKeys;
 import dev.resid.experiments.sweep.Moments;
 import dev.resid.experiments.sweep.Workers;
 import dev.resid.hook.HookPoint;
+import dev.resid.hook.Site;
 import dev.resid.io.AtomicFiles;
 import dev.resid.model.Gpt2;
 import dev.resid.progress.Progress;
@@ -34,12 +35,15 @@ import java.util.List;
  * them in a file. Its state is written down after every block of rows, so that it can stop and go
  * on with the same bits. Rows are added one by one, so that nothing depends on the batch.
  */
-final class StatisticsPass {
+public final class StatisticsPass {
   private static final int FORMAT = 2;
   private static final int ROWS_PER_BLOCK = 64;
   private static final int PAIRS = 10_000;
   private static final String STATE = "statistics.bin";
   private static final String POOL = "pool.f32";
+
+  /** The name of a study's only walk. */
+  private static final String ONLY = "";
 
   private final Gpt2 gpt2;
   private final TokenBatch tokens;
@@ -63,27 +67,43 @@ final class StatisticsPass {
   private List<SaeCensus> censuses;
 
   /**
-   * Prepares the walk.
+   * Prepares the walk of a study that has one.
    *
    * @param gpt2 the model
-   * @param options tokens, layer, pool size and seed
+   * @param data what it looks at
    * @param batchRows rows a call of the model
    * @param folder where the state and the pool go
    */
-  StatisticsPass(Gpt2 gpt2, SensitivityOptions options, int batchRows, RunFolder folder) {
+  public StatisticsPass(Gpt2 gpt2, PointData data, int batchRows, RunFolder folder) {
+    this(gpt2, data, batchRows, folder, ONLY);
+  }
+
+  /**
+   * Prepares one of several walks of a study.
+   *
+   * @param gpt2 the model
+   * @param data what it looks at
+   * @param batchRows rows a call of the model
+   * @param folder where the state and the pool go
+   * @param name begins the names of its files
+   */
+  public StatisticsPass(Gpt2 gpt2, PointData data, int batchRows, RunFolder folder, String name) {
     this.gpt2 = gpt2;
-    this.tokens = options.tokens();
+    this.tokens = data.tokens();
     // The same tensor as resid_pre of this block, for which that block itself would be run too.
+    HookPoint asked = data.point();
     this.point =
-        options.layer() == 0 ? HookPoint.residPre(0) : HookPoint.residPost(options.layer() - 1);
-    this.random = new CounterRandom(options.seed());
+        asked.site() == Site.RESID_PRE && asked.layer() > 0
+            ? HookPoint.residPost(asked.layer() - 1)
+            : asked;
+    this.random = new CounterRandom(data.seed());
     this.batchRows = batchRows;
-    this.stateFile = folder.work(STATE);
-    this.poolFile = folder.work(POOL);
+    this.stateFile = folder.work(name + STATE);
+    this.poolFile = folder.work(name + POOL);
     this.covariance = new Covariance(gpt2.config().dModel());
-    this.saes = options.saes();
+    this.saes = data.saes();
     this.censuses = saes.stream().map(SaeCensus::of).toList();
-    int[] chosen = choose(options.pool());
+    int[] chosen = choose(data.pool());
     this.poolRows = new int[chosen.length];
     this.poolPositions = new int[chosen.length];
     int candidate = 0;
@@ -119,7 +139,7 @@ final class StatisticsPass {
    *
    * @throws IOException if the state cannot be read or written
    */
-  void run(Progress progress, Workers workers) throws IOException {
+  public void run(Progress progress, Workers workers) throws IOException {
     load();
     if (rowsDone == tokens.rows() && distances.count() > 0) {
       return;
@@ -236,7 +256,7 @@ final class StatisticsPass {
    *
    * @param arena keeps the file mapped
    */
-  ActivationPool pool(Arena arena) throws IOException {
+  public ActivationPool pool(Arena arena) throws IOException {
     try (FileChannel channel = FileChannel.open(poolFile, StandardOpenOption.READ)) {
       return ActivationPool.of(
           channel.map(FileChannel.MapMode.READ_ONLY, 0, poolBytes(), arena),
@@ -247,12 +267,12 @@ final class StatisticsPass {
   }
 
   /** Returns mean and covariance, without position 0. */
-  Covariance covariance() {
+  public Covariance covariance() {
     return covariance;
   }
 
   /** Returns the numbers for the report. */
-  ActivationStatistics statistics() {
+  public ActivationStatistics statistics() {
     return statistics(covariance, norms, normsWithoutFirst, distances, censuses);
   }
 
@@ -272,17 +292,17 @@ final class StatisticsPass {
   }
 
   /** Removes the pool, which a finished run does not need any more. */
-  void discardPool() throws IOException {
+  public void discardPool() throws IOException {
     Files.deleteIfExists(poolFile);
   }
 
   /** Returns whether the whole pool is there, which it is not after {@link #discardPool}. */
-  boolean hasPool() throws IOException {
+  public boolean hasPool() throws IOException {
     return Files.exists(poolFile) && Files.size(poolFile) >= poolBytes();
   }
 
   /** Forgets an earlier process's work, so that {@link #run} starts from the first row. */
-  void restart() throws IOException {
+  public void restart() throws IOException {
     Files.deleteIfExists(stateFile);
     rowsDone = 0;
     norms = Moments.NONE;
@@ -342,8 +362,17 @@ final class StatisticsPass {
    *
    * @throws IOException if there are none
    */
-  static ActivationStatistics read(Path folder) throws IOException {
-    try (DataInputStream in = open(RunFolder.work(folder, STATE))) {
+  public static ActivationStatistics read(Path folder) throws IOException {
+    return read(folder, ONLY);
+  }
+
+  /**
+   * Returns the numbers that a finished walk of a name left in a run folder.
+   *
+   * @throws IOException if there are none
+   */
+  public static ActivationStatistics read(Path folder, String name) throws IOException {
+    try (DataInputStream in = open(RunFolder.work(folder, name + STATE))) {
       in.readInt();
       Moments norms = readMoments(in);
       Moments normsWithoutFirst = readMoments(in);
@@ -354,8 +383,14 @@ final class StatisticsPass {
   }
 
   /** Copies the state of a finished walk to another run folder. */
-  static void copy(Path from, RunFolder to) throws IOException {
-    AtomicFiles.write(to.work(STATE), Files.readAllBytes(RunFolder.work(from, STATE)));
+  public static void copy(Path from, RunFolder to) throws IOException {
+    copy(from, to, ONLY);
+  }
+
+  /** Copies the state of a finished walk of a name to another run folder. */
+  public static void copy(Path from, RunFolder to, String name) throws IOException {
+    AtomicFiles.write(
+        to.work(name + STATE), Files.readAllBytes(RunFolder.work(from, name + STATE)));
   }
 
   private static DataInputStream open(Path file) throws IOException {

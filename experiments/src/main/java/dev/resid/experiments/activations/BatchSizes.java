@@ -1,4 +1,4 @@
-package dev.resid.experiments.sensitivity;
+package dev.resid.experiments.activations;
 
 import dev.resid.model.Gpt2Config;
 
@@ -9,7 +9,7 @@ import dev.resid.model.Gpt2Config;
  * @param lengths perturbation lengths
  * @param bytes about how much memory the activations of one call take
  */
-record BatchSizes(int rows, int lengths, long bytes) {
+public record BatchSizes(int rows, int lengths, long bytes) {
   /**
    * Vectors of d_model floats that a position takes at the peak of a continuation: the changed
    * copies, the repeated clean stream, a block's inputs and outputs, the hidden layer of the MLP
@@ -30,7 +30,7 @@ record BatchSizes(int rows, int lengths, long bytes) {
    * @param wantedRows rows a batch, or 0 for a choice
    * @param budget bytes that activations may take
    */
-  static BatchSizes choose(
+  public static BatchSizes choose(
       Gpt2Config config,
       int rowLength,
       int lengths,

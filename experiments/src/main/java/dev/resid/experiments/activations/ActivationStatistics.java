@@ -1,4 +1,4 @@
-package dev.resid.experiments.sensitivity;
+package dev.resid.experiments.activations;
 
 import dev.resid.experiments.result.ResultTable;
 import dev.resid.experiments.result.ResultTable.Column;
@@ -16,7 +16,7 @@ import java.util.stream.IntStream;
  * @param covarianceTrace trace of the covariance, divisor n − 1, without position 0
  * @param saes what the data say about each SAE
  */
-record ActivationStatistics(
+public record ActivationStatistics(
     long vectors,
     double meanNorm,
     double meanNormWithoutFirst,
@@ -27,17 +27,17 @@ record ActivationStatistics(
   private static final double TOLERANCE = 1e-5;
 
   /** Copies the list. */
-  ActivationStatistics {
+  public ActivationStatistics {
     saes = List.copyOf(saes);
   }
 
   /** Returns the census of an SAE by name. */
-  SaeCensus sae(String name) {
+  public SaeCensus sae(String name) {
     return saes.stream().filter(sae -> sae.name().equals(name)).findFirst().orElseThrow();
   }
 
   /** Returns whether both describe the same activations, up to rounding in float32. */
-  boolean agreesWith(ActivationStatistics other) {
+  public boolean agreesWith(ActivationStatistics other) {
     return vectors == other.vectors
         && close(meanNorm, other.meanNorm)
         && close(meanNormWithoutFirst, other.meanNormWithoutFirst)
@@ -52,7 +52,7 @@ record ActivationStatistics(
   }
 
   /** Returns a table of the numbers. */
-  ResultTable table() {
+  public ResultTable table() {
     ResultTable table =
         new ResultTable(
             List.of(
