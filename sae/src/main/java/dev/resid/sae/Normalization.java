@@ -17,5 +17,10 @@ public enum Normalization {
   /** x·√d_in/‖x‖, so that every activation has norm √d_in. */
   CONSTANT_NORM,
   /** (x − mean)/(deviation + 1e-5), with the unbiased standard deviation over d_in. */
-  LAYER_NORM
+  LAYER_NORM;
+
+  /** Returns whether undoing it needs the row it was done to. */
+  public boolean dependsOnRow() {
+    return this == CONSTANT_NORM || this == LAYER_NORM;
+  }
 }

@@ -31,6 +31,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
       InfoCommand.class,
       TokenizeCommand.class,
       TrainCommand.class,
+      SaeCommand.class,
       TensorsCommand.class,
       DoctorCommand.class
     })

@@ -61,6 +61,18 @@ public final class EmbeddedSaes {
    * @throws IOException if it cannot be read
    */
   public SaeCheckpoint open(String name) throws IOException {
+    return open(name, Stated.nothing());
+  }
+
+  /**
+   * Returns an embedded SAE, open, after comparing what its files state with what the caller does.
+   *
+   * @param name one of {@link #names}
+   * @param stated what the caller knows
+   * @throws SaeCheckpointException if there is none of that name, or it states something else
+   * @throws IOException if it cannot be read
+   */
+  public SaeCheckpoint open(String name, Stated stated) throws IOException {
     List<String> names = names();
     if (!names.contains(name)) {
       throw new SaeCheckpointException(
@@ -70,7 +82,7 @@ public final class EmbeddedSaes {
               + (names.isEmpty() ? "none does" : "there are " + String.join(", ", names)));
     }
     return SaeCheckpoint.open(
-        new SaeFolder.Resource(loader, prefix + name + "/", Path.of("embedded", name)));
+        new SaeFolder.Resource(loader, prefix + name + "/", Path.of("embedded", name)), stated);
   }
 
   /**
@@ -82,7 +94,7 @@ public final class EmbeddedSaes {
    * @throws IOException if it cannot be read
    */
   public Sae load(String name, Backend backend) throws IOException {
-    try (SaeCheckpoint checkpoint = open(name)) {
+    try (SaeCheckpoint checkpoint = open(name, Stated.nothing())) {
       return checkpoint.load(backend);
     }
   }

@@ -83,8 +83,8 @@ public final class SaeCheckpoint implements AutoCloseable {
   }
 
   /** Opens a SAELens folder of the class path. */
-  static SaeCheckpoint open(SaeFolder folder) throws IOException {
-    return new SaeCheckpoint(SaeLensReader.read(folder, Stated.nothing()), folder);
+  static SaeCheckpoint open(SaeFolder folder, Stated stated) throws IOException {
+    return new SaeCheckpoint(SaeLensReader.read(folder, stated), folder);
   }
 
   /**
