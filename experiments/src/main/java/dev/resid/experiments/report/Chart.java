@@ -17,7 +17,8 @@ import java.util.Optional;
  * @param panels at least one
  */
 public record Chart(
-    String title, String subtitle, String source, AxisSpec x, AxisSpec y, List<Panel> panels) {
+    String title, String subtitle, String source, AxisSpec x, AxisSpec y, List<Panel> panels)
+    implements Picture {
   /** Checks that there is a panel. */
   public Chart {
     panels = List.copyOf(panels);
@@ -39,6 +40,8 @@ public record Chart(
   public enum AxisKind {
     /** Equal distances for equal differences; begins at 0. */
     LINEAR,
+    /** Equal distances for equal differences; holds 0 and every number, negative ones too. */
+    SIGNED,
     /** Equal distances for equal ratios; numbers that are not positive are left out. */
     LOG
   }
@@ -163,12 +166,12 @@ public record Chart(
     }
   }
 
-  /** Returns the figure as an SVG document. */
+  @Override
   public String toSvg() {
     return SvgWriter.write(ChartLayout.of(this), SvgWriter.Place.FILE);
   }
 
-  /** Returns the figure as a PNG file of two pixels a unit, the same picture as {@link #toSvg}. */
+  @Override
   public byte[] toPng() {
     return PngWriter.write(ChartLayout.of(this), 2);
   }

@@ -91,6 +91,9 @@ record Drawing(double width, double height, String description, List<Mark> marks
   record Label(Point at, String text, Ink ink, double size, Align align, Weight weight, Turn turn)
       implements Mark {}
 
+  /** A filled rectangle; {@code tip} is what is shown when it is pointed at, or empty. */
+  record Box(Point from, Point to, Ink ink, double opacity, String tip) implements Mark {}
+
   /** Marks that belong together, such as all of a series. */
   record Group(String name, List<Mark> marks) implements Mark {}
 }

@@ -164,9 +164,32 @@ public final class HtmlReport {
       first &= choice.options().keySet().iterator().next().equals(chosen);
     }
     html.append(first ? ">\n" : " hidden>\n");
-    Chart chart = figure.chart();
-    element("h3", chart.title());
-    element("p class=\"subtitle\"", chart.subtitle());
+    element("h3", figure.chart().title());
+    element("p class=\"subtitle\"", figure.chart().subtitle());
+    switch (figure.chart()) {
+      case Chart chart -> chart(chart);
+      case HeatMap map -> heatMap(map);
+    }
+    html.append("</div>\n<figcaption>").append(escape(figure.chart().source()));
+    html.append(" · files: ");
+    link("figures/" + figure.name() + ".svg", "SVG");
+    html.append(", ");
+    link("figures/" + figure.name() + ".png", "PNG");
+    html.append("</figcaption>\n</figure>\n");
+  }
+
+  private void heatMap(HeatMap map) {
+    html.append("<div class=\"colours\">");
+    html.append(SvgWriter.write(HeatMapLayout.scale(map), SvgWriter.Place.PAGE));
+    html.append("</div>\n<div class=\"panels\">\n");
+    for (int i = 0; i < map.panels().size(); i++) {
+      html.append("<div class=\"panel\">\n");
+      html.append(SvgWriter.write(HeatMapLayout.panel(map, i), SvgWriter.Place.PAGE));
+      html.append("</div>\n");
+    }
+  }
+
+  private void chart(Chart chart) {
     html.append("<div class=\"legend\" role=\"group\" aria-label=\"Show or hide curves\">\n");
     Map<String, Style> entries = new LinkedHashMap<>();
     for (Panel panel : chart.panels()) {
@@ -190,11 +213,6 @@ public final class HtmlReport {
       html.append(SvgWriter.write(ChartLayout.panel(chart, i), SvgWriter.Place.PAGE));
       html.append("</div>\n");
     }
-    html.append("</div>\n<figcaption>").append(escape(chart.source())).append(" · files: ");
-    link("figures/" + figure.name() + ".svg", "SVG");
-    html.append(", ");
-    link("figures/" + figure.name() + ".png", "PNG");
-    html.append("</figcaption>\n</figure>\n");
   }
 
   private void link(String path, String text) {

@@ -2,6 +2,7 @@ package dev.resid.experiments.report;
 
 import dev.resid.experiments.report.Drawing.Align;
 import dev.resid.experiments.report.Drawing.Area;
+import dev.resid.experiments.report.Drawing.Box;
 import dev.resid.experiments.report.Drawing.Dash;
 import dev.resid.experiments.report.Drawing.Fill;
 import dev.resid.experiments.report.Drawing.Group;
@@ -17,6 +18,7 @@ import java.awt.Graphics2D;
 import java.awt.RenderingHints;
 import java.awt.geom.AffineTransform;
 import java.awt.geom.Path2D;
+import java.awt.geom.Rectangle2D;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -75,6 +77,7 @@ final class PngWriter {
         graphics.fill(path(area.outline(), true));
       }
       case Symbol symbol -> symbol(symbol);
+      case Box box -> box(box);
       case Label label -> label(label);
       case Group group -> group.marks().forEach(this::mark);
     }
@@ -89,6 +92,14 @@ final class PngWriter {
             : new BasicStroke(
                 width, BasicStroke.CAP_BUTT, BasicStroke.JOIN_ROUND, 10, line.dash().lengths(), 0));
     graphics.draw(path(line.points(), false));
+  }
+
+  private void box(Box box) {
+    graphics.setColor(color(box.ink(), box.opacity()));
+    Point from = box.from();
+    graphics.fill(
+        new Rectangle2D.Double(
+            from.x(), from.y(), box.to().x() - from.x(), box.to().y() - from.y()));
   }
 
   private void symbol(Symbol symbol) {

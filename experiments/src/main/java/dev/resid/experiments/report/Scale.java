@@ -21,11 +21,28 @@ record Scale(AxisKind kind, double min, double max, List<Tick> ticks) {
   /**
    * Returns a scale that holds the values.
    *
-   * @param kind linear, which begins at 0, or logarithmic
+   * @param kind linear, which begins at 0 or is signed, or logarithmic
    * @param values numbers to hold; with a logarithmic scale only positive ones count
    */
   static Scale holding(AxisKind kind, List<Double> values) {
-    return kind == AxisKind.LINEAR ? linear(values) : log(values);
+    return switch (kind) {
+      case LINEAR -> linear(values);
+      case SIGNED -> signed(values);
+      case LOG -> log(values);
+    };
+  }
+
+  private static Scale signed(List<Double> values) {
+    double min = Math.min(0, values.stream().mapToDouble(v -> v).min().orElse(0));
+    double max = Math.max(0, values.stream().mapToDouble(v -> v).max().orElse(0));
+    double range = max > min ? max - min : 1;
+    double step = niceStep(range / WANTED_TICKS);
+    double margin = 0.04 * range;
+    List<Tick> ticks = new ArrayList<>();
+    for (long i = (long) Math.ceil((min - margin) / step); i * step <= max + margin; i++) {
+      ticks.add(new Tick(i * step, Numbers.rounded(i == 0 ? 0 : i * step, step)));
+    }
+    return new Scale(AxisKind.SIGNED, min - margin, max + margin, ticks);
   }
 
   private static Scale linear(List<Double> values) {
@@ -83,12 +100,12 @@ record Scale(AxisKind kind, double min, double max, List<Tick> ticks) {
 
   /** Returns whether a number can be shown. */
   boolean shows(double value) {
-    return kind == AxisKind.LINEAR || value > 0;
+    return kind != AxisKind.LOG || value > 0;
   }
 
   /** Returns where a number lies: 0 at the beginning of the axis, 1 at its end. */
   double part(double value) {
-    return kind == AxisKind.LINEAR
+    return kind != AxisKind.LOG
         ? (value - min) / (max - min)
         : Math.log(value / min) / Math.log(max / min);
   }

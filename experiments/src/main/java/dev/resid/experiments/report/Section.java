@@ -103,7 +103,7 @@ public sealed interface Section {
    * @param name file name without extension, unique
    * @param chart what it shows
    */
-  record Figure(Map<String, String> chosen, String name, Chart chart) {}
+  record Figure(Map<String, String> chosen, String name, Picture chart) {}
 
   /**
    * A table that can be sorted.

@@ -2,6 +2,7 @@ package dev.resid.experiments.report;
 
 import dev.resid.experiments.report.Drawing.Align;
 import dev.resid.experiments.report.Drawing.Area;
+import dev.resid.experiments.report.Drawing.Box;
 import dev.resid.experiments.report.Drawing.Dash;
 import dev.resid.experiments.report.Drawing.Fill;
 import dev.resid.experiments.report.Drawing.Form;
@@ -72,6 +73,7 @@ final class SvgWriter {
       case Line line -> line(line);
       case Area area -> area(area);
       case Symbol symbol -> symbol(symbol);
+      case Box box -> box(box);
       case Label label -> label(label);
       case Group group -> {
         svg.append("<g data-name=\"").append(escape(group.name())).append("\">\n");
@@ -99,6 +101,21 @@ final class SvgWriter {
     svg.append("<path d=\"").append(path(area.outline())).append("Z\"");
     paint(Optional.of(area.ink()), Optional.empty());
     svg.append(" fill-opacity=\"").append(number(area.opacity())).append("\"/>\n");
+  }
+
+  private void box(Box box) {
+    svg.append("<rect x=\"").append(number(box.from().x()));
+    svg.append("\" y=\"").append(number(box.from().y()));
+    svg.append("\" width=\"").append(number(box.to().x() - box.from().x()));
+    svg.append("\" height=\"").append(number(box.to().y() - box.from().y())).append('"');
+    paint(Optional.of(box.ink()), Optional.empty());
+    svg.append(" fill-opacity=\"").append(String.format(Locale.ROOT, "%.3f", box.opacity()));
+    svg.append('"');
+    if (box.tip().isEmpty()) {
+      svg.append("/>\n");
+    } else {
+      svg.append("><title>").append(escape(box.tip())).append("</title></rect>\n");
+    }
   }
 
   private void symbol(Symbol symbol) {
