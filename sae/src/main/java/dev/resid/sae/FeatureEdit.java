@@ -1,6 +1,6 @@
 package dev.resid.sae;
 
-/** A change of features between encoding and decoding. */
+/** A change of features between encoding and decoding; {@link FeatureEdits} has the usual ones. */
 @FunctionalInterface
 public interface FeatureEdit {
   /**

@@ -1,6 +1,5 @@
 package dev.resid.sae;
 
-import dev.resid.hook.Intervention;
 import dev.resid.tensor.Backend;
 import dev.resid.tensor.Tensor;
 import java.util.EnumSet;
@@ -8,10 +7,13 @@ import java.util.EnumSet;
 /** f = pre where pre exceeds its threshold and 0, else 0 (Rajamanoharan et al. 2024). */
 public final class JumpReluSae implements Sae {
   private final SaeParts parts;
+  private final Tensor threshold;
 
   JumpReluSae(SaeConfig config, SaeWeights weights, Backend backend) {
     parts =
         new SaeParts(config, weights, backend, EnumSet.of(SaeWeight.b_enc, SaeWeight.threshold));
+    // A threshold below 0 lets through what the relu then makes 0.
+    threshold = parts.get(SaeWeight.threshold).map(t -> Math.max(t, 0));
   }
 
   @Override
@@ -36,13 +38,7 @@ public final class JumpReluSae implements Sae {
 
   @Override
   public SparseFeatures encode(Tensor x) {
-    Tensor pre = preActivations(x);
-    float[] values = pre.toArray().clone();
-    float[] threshold = parts.get(SaeWeight.threshold).toArray();
-    for (int i = 0; i < values.length; i++) {
-      values[i] = values[i] > threshold[i % threshold.length] ? Math.max(values[i], 0) : 0;
-    }
-    return SparseFeatures.of(Tensor.wrap(pre.shape(), values));
+    return SparseFeatures.of(parts.leading(x), parts.above(x, threshold));
   }
 
   @Override
@@ -53,10 +49,5 @@ public final class JumpReluSae implements Sae {
   @Override
   public Tensor decode(SparseFeatures features) {
     return parts.decode(features);
-  }
-
-  @Override
-  public Intervention splice(SpliceMode mode, FeatureEdit... edits) {
-    return parts.splice(this, mode, edits);
   }
 }

@@ -1,16 +1,19 @@
 package dev.resid.sae;
 
-import dev.resid.hook.Intervention;
+import dev.resid.tensor.Axis;
 import dev.resid.tensor.Backend;
+import dev.resid.tensor.Shape;
 import dev.resid.tensor.Tensor;
 import java.util.EnumSet;
 
 /** f = relu(pre), the architecture of Bricken et al. 2023 and of most published SAEs. */
 public final class ReluSae implements Sae {
   private final SaeParts parts;
+  private final Tensor threshold;
 
   ReluSae(SaeConfig config, SaeWeights weights, Backend backend) {
     parts = new SaeParts(config, weights, backend, EnumSet.of(SaeWeight.b_enc));
+    threshold = Tensor.zeros(Shape.of(Axis.D_SAE, config.dSae()));
   }
 
   @Override
@@ -35,8 +38,7 @@ public final class ReluSae implements Sae {
 
   @Override
   public SparseFeatures encode(Tensor x) {
-    Tensor pre = preActivations(x);
-    return SparseFeatures.of(pre.map(v -> Math.max(v, 0)));
+    return SparseFeatures.of(parts.leading(x), parts.above(x, threshold));
   }
 
   @Override
@@ -47,10 +49,5 @@ public final class ReluSae implements Sae {
   @Override
   public Tensor decode(SparseFeatures features) {
     return parts.decode(features);
-  }
-
-  @Override
-  public Intervention splice(SpliceMode mode, FeatureEdit... edits) {
-    return parts.splice(this, mode, edits);
   }
 }

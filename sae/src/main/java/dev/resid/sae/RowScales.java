@@ -4,7 +4,8 @@ package dev.resid.sae;
  * The normalisation of rows: what was subtracted from and divided out of each.
  *
  * @source SAELens 6.18.0: constant norm multiplies by √d_in/‖x‖; layer norm uses the unbiased
- *     deviation plus 1e-5 on the way in and the deviation alone on the way out
+ *     deviation plus 1e-5 on the way in and the deviation alone on the way out. A row of zeros,
+ *     which constant norm makes NaN there, is encoded as zeros here and comes back as zeros
  */
 final class RowScales {
   private static final double EPSILON = 1e-5;
@@ -36,8 +37,8 @@ final class RowScales {
         case EXPECTED_AVERAGE_NORM ->
             scales.set(r, 0, config.inputScale(), 1 / config.inputScale());
         case CONSTANT_NORM -> {
-          double factor = Math.sqrt(width) / Math.sqrt(squares(x, r * width, width, 0));
-          scales.set(r, 0, factor, 1 / factor);
+          double norm = Math.sqrt(squares(x, r * width, width, 0)) / Math.sqrt(width);
+          scales.set(r, 0, norm == 0 ? 0 : 1 / norm, norm);
         }
         case LAYER_NORM -> {
           double mean = 0;
@@ -67,20 +68,23 @@ final class RowScales {
     return sum;
   }
 
-  /** Normalises rows in place. */
-  void apply(float[] x) {
-    for (int i = 0; i < x.length; i++) {
-      int r = i / width;
-      x[i] = (float) ((x[i] - shift[r]) * in[r]);
+  /** Normalises rows in place, then subtracts an offset [d_in]; both in float64, rounded once. */
+  void apply(float[] x, float[] offset) {
+    for (int r = 0; r < shift.length; r++) {
+      for (int c = 0; c < width; c++) {
+        int i = r * width + c;
+        x[i] = (float) ((x[i] - shift[r]) * in[r] - offset[c]);
+      }
     }
   }
 
   /** Undoes the normalisation of reconstructions in place, [rows, d_out]. */
   void undo(float[] y) {
-    int dOut = shift.length == 0 ? 1 : y.length / shift.length;
-    for (int i = 0; i < y.length; i++) {
-      int r = i / dOut;
-      y[i] = (float) (y[i] * out[r] + shift[r]);
+    for (int r = 0; r < shift.length; r++) {
+      int dOut = y.length / shift.length;
+      for (int i = r * dOut; i < (r + 1) * dOut; i++) {
+        y[i] = (float) (y[i] * out[r] + shift[r]);
+      }
     }
   }
 }

@@ -1,9 +1,13 @@
 package dev.resid.sae;
 
+import dev.resid.hook.Hook;
 import dev.resid.hook.HookPoint;
 import dev.resid.hook.Intervention;
+import dev.resid.model.Gpt2;
 import dev.resid.tensor.Backend;
 import dev.resid.tensor.Tensor;
+import java.util.Arrays;
+import java.util.List;
 
 /**
  * A sparse autoencoder on one backend. Inputs are activations as the model has them, [..., d_in];
@@ -43,14 +47,16 @@ public sealed interface Sae permits ReluSae, TopKSae, JumpReluSae, GatedSae {
   }
 
   /**
-   * Returns the active features of every row.
+   * Returns the active features of every row, without an array [rows, d_sae]. NaN counts as active,
+   * so that a damaged activation shows in what follows from it.
    *
    * @param x activations [..., d_in]
    */
   SparseFeatures encode(Tensor x);
 
   /**
-   * Returns the pre-activations, dense, [..., d_sae]: what the architecture's formula calls pre.
+   * Returns the pre-activations, dense, [..., d_sae]: what the architecture's formula calls pre,
+   * before decoder norms weigh it; of a gated SAE the magnitudes before their relu.
    *
    * @param x activations [..., d_in]
    */
@@ -85,12 +91,66 @@ public sealed interface Sae permits ReluSae, TopKSae, JumpReluSae, GatedSae {
   Tensor decode(SparseFeatures features);
 
   /**
-   * Returns what to put in the place of {@link #hookPoint()}'s activation.
+   * Returns what to put in the place of {@link #hookPoint()}'s activation. Width and point are
+   * checked when it is called; what the model's weights went through it cannot see: {@link #hooks}
+   * checks that too.
    *
    * @param mode with or without what the reconstruction misses
    * @param edits changes of features, in this order
    * @throws IllegalStateException if this is a transcoder, which writes at another point than it
-   *     reads
+   *     reads: use {@link #hooks}
    */
-  Intervention splice(SpliceMode mode, FeatureEdit... edits);
+  default Intervention splice(SpliceMode mode, FeatureEdit... edits) {
+    return splice(Splice.of(mode).edited(edits));
+  }
+
+  /**
+   * Returns what to put in the place of {@link #hookPoint()}'s activation.
+   *
+   * @param splice what is done, and who sees it
+   * @throws IllegalStateException if this is a transcoder
+   */
+  default Intervention splice(Splice splice) {
+    return Splicing.intervention(this, splice);
+  }
+
+  /**
+   * Returns the hooks that put this SAE into forward passes of a model: one, or for a transcoder
+   * one at the point it reads and one at the point it writes, which belong into the same call.
+   *
+   * @param gpt2 the model
+   * @param splice what is done, and who sees it
+   * @throws SaeMismatchException as {@link #requireFits}
+   */
+  default List<Hook> hooks(Gpt2 gpt2, Splice splice) {
+    requireFits(gpt2);
+    return Splicing.hooks(this, splice);
+  }
+
+  /**
+   * Returns the hooks that put several SAEs into the same forward passes of a model, in the order
+   * of the SAEs.
+   *
+   * @param gpt2 the model
+   * @param splice what is done with each, and who sees it
+   * @param saes SAEs of one model; at one point they act in this order
+   * @throws SaeMismatchException as {@link #requireFits}
+   */
+  static Hook[] hooks(Gpt2 gpt2, Splice splice, Sae... saes) {
+    return Arrays.stream(saes)
+        .flatMap(sae -> sae.hooks(gpt2, splice).stream())
+        .toArray(Hook[]::new);
+  }
+
+  /**
+   * Refuses a model that this SAE does not belong to.
+   *
+   * @param gpt2 the model
+   * @throws SaeMismatchException if the model lacks a point the SAE reads or writes, has another
+   *     width there, has weights in another state than the SAE was trained on, or nothing states
+   *     that state; the message says what to do
+   */
+  default void requireFits(Gpt2 gpt2) {
+    Fit.require(config(), gpt2);
+  }
 }

@@ -81,7 +81,9 @@ public record SaeConfig(
    * Checks that the facts do not contradict each other.
    *
    * @throws IllegalArgumentException if a width is below 1, k is missing for a top-k SAE, given for
-   *     another or above {@code dSae}, or the scale is not a positive number
+   *     another or above {@code dSae}, decoder norms weigh the features of another than a top-k
+   *     SAE, the scale is not a positive number, b_dec is to be subtracted from an input of another
+   *     width than the output, or a layer norm is over a single number
    */
   public SaeConfig {
     if (dIn < 1 || dSae < 1 || dOut < 1) {
@@ -101,6 +103,23 @@ public record SaeConfig(
     if (k.isPresent() && (k.getAsInt() < 1 || k.getAsInt() > dSae)) {
       throw new IllegalArgumentException(
           name + ": k must lie from 1 to d_sae=" + dSae + ", got " + k.getAsInt());
+    }
+    if (topKScale == TopKScale.DECODER_NORM && architecture != Architecture.TOP_K) {
+      throw new IllegalArgumentException(
+          name + ": decoder norms weigh the features of a top-k SAE only, got " + architecture);
+    }
+    if (decoderBias == DecoderBias.SUBTRACTED_AND_ADDED && dIn != dOut) {
+      throw new IllegalArgumentException(
+          name
+              + ": b_dec has width d_out "
+              + dOut
+              + " and cannot be subtracted from an input of width "
+              + dIn
+              + "; a transcoder only adds it");
+    }
+    if (normalization == Normalization.LAYER_NORM && dIn < 2) {
+      throw new IllegalArgumentException(
+          name + ": a layer norm needs d_in of 2 or more, its deviation is divided by d_in - 1");
     }
     if (!(inputScale > 0) || Double.isInfinite(inputScale)) {
       throw new IllegalArgumentException(

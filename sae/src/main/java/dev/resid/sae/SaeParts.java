@@ -1,51 +1,114 @@
 package dev.resid.sae;
 
-import dev.resid.hook.Intervention;
+import dev.resid.sae.SaeConfig.TopKScale;
 import dev.resid.tensor.Activation;
 import dev.resid.tensor.Axis;
 import dev.resid.tensor.Backend;
 import dev.resid.tensor.Dim;
 import dev.resid.tensor.Matrix;
 import dev.resid.tensor.Shape;
+import dev.resid.tensor.ShapeMismatchException;
+import dev.resid.tensor.SparseRows;
 import dev.resid.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
- * What all architectures share: normalisation, the encoder's product, decoding and splicing.
+ * What all architectures share: normalisation, the encoder's product and decoding.
  *
  * <p>Run order: flatten heads, normalise, subtract b_dec, product with W_enc plus bias,
  * architecture's function, times scaling factors, product with W_dec plus b_dec, undo
  * normalisation, restore heads.
+ *
+ * <p>b_dec is subtracted from the input rather than folded into the encoder's bias: where it is
+ * large against x − b_dec, as at position 0, the folded form loses the digits in which they differ.
+ *
+ * <p>W_enc is kept packed and W_dec as it is, once each; everything else is small.
  */
 final class SaeParts {
   private final SaeConfig config;
   private final Backend backend;
   private final Matrix encoder;
+  private final Tensor decoder;
   private final Tensor preBias;
   private final Map<SaeWeight, Tensor> small = new EnumMap<>(SaeWeight.class);
-  private final float[] decoder;
+
+  /** Multiplies the selection of top-k; ones but for decoder norms. Empty for others. */
+  private final Optional<Tensor> selectionScale;
+
+  /** Multiplies features before decoding; empty for ones. */
+  private final Optional<float[]> decoderScale;
+
+  private final Optional<Matrix> skip;
 
   SaeParts(SaeConfig config, SaeWeights weights, Backend backend, Set<SaeWeight> own) {
     requireFit(config, weights, own);
     this.config = config;
     this.backend = backend;
     encoder = backend.pack(weights.get(SaeWeight.W_enc));
-    decoder = weights.get(SaeWeight.W_dec).toArray();
-    preBias =
-        weights.find(SaeWeight.b_enc).orElse(Tensor.zeros(Shape.of(Axis.D_SAE, config.dSae())));
+    decoder = backend.allocate(weights.get(SaeWeight.W_dec).shape());
+    backend.copy(weights.get(SaeWeight.W_dec), decoder);
     weights
         .tensors()
         .forEach(
             (name, tensor) -> {
               if (name != SaeWeight.W_enc && name != SaeWeight.W_dec) {
-                small.put(name, tensor);
+                small.put(name, Tensor.wrap(tensor.shape(), tensor.toArray()));
               }
             });
+    preBias =
+        small.getOrDefault(SaeWeight.b_enc, Tensor.zeros(Shape.of(Axis.D_SAE, config.dSae())));
+    requireNumbers(SaeWeight.threshold);
+    requireNumbers(SaeWeight.b_gate);
+    float[] norms = config.topKScale() == TopKScale.DECODER_NORM ? norms() : null;
+    selectionScale =
+        config.architecture() == Architecture.TOP_K
+            ? Optional.of(selectionScale(preBias.shape(), norms))
+            : Optional.empty();
+    decoderScale = decoderScale(small.get(SaeWeight.scaling_factor), norms);
+    skip = Optional.ofNullable(small.get(SaeWeight.W_skip)).map(backend::packTransposed);
+  }
+
+  private void requireNumbers(SaeWeight weight) {
+    Tensor tensor = small.get(weight);
+    if (tensor != null) {
+      for (float value : tensor.toArray()) {
+        if (Float.isNaN(value)) {
+          throw new IllegalArgumentException(
+              config.name() + ": " + weight + " has a NaN, so nothing says what is active");
+        }
+      }
+    }
+  }
+
+  private float[] norms() {
+    double[] norms = backend.l2Distance(decoder, Tensor.zeros(decoder.shape()));
+    float[] result = new float[norms.length];
+    for (int i = 0; i < norms.length; i++) {
+      result[i] = (float) norms[i];
+    }
+    return result;
+  }
+
+  private static Tensor selectionScale(Shape shape, float[] norms) {
+    return norms == null ? Tensor.zeros(shape).map(zero -> 1) : Tensor.wrap(shape, norms);
+  }
+
+  private static Optional<float[]> decoderScale(Tensor scaling, float[] norms) {
+    if (scaling == null && norms == null) {
+      return Optional.empty();
+    }
+    float[] factors = new float[norms == null ? (int) scaling.elements() : norms.length];
+    for (int i = 0; i < factors.length; i++) {
+      double factor = scaling == null ? 1 : scaling.get(i);
+      factors[i] = (float) (norms == null || norms[i] == 0 ? factor : factor / norms[i]);
+    }
+    return Optional.of(factors);
   }
 
   private static void requireFit(SaeConfig config, SaeWeights weights, Set<SaeWeight> own) {
@@ -97,169 +160,151 @@ final class SaeParts {
   }
 
   SaeWeights weights() {
-    Map<SaeWeight, Tensor> all = new EnumMap<>(SaeWeight.class);
-    all.putAll(small);
+    Map<SaeWeight, Tensor> all = new EnumMap<>(small);
     all.put(SaeWeight.W_enc, encoder.toTensor());
-    all.put(
-        SaeWeight.W_dec,
-        Tensor.wrap(
-            SaeWeight.W_dec.shape(config.dIn(), config.dSae(), config.dOut()), decoder.clone()));
+    all.put(SaeWeight.W_dec, Tensor.wrap(decoder.shape(), decoder.toArray()));
     return new SaeWeights(all);
   }
 
   /** Returns the axes of the rows of an activation, which may have its heads apart. */
   Shape leading(Tensor x) {
     List<Dim> dims = new ArrayList<>(x.shape().dims());
-    int width = 1;
-    while (!dims.isEmpty() && width < config.dIn()) {
+    int width = dims.isEmpty() ? 0 : dims.removeLast().size();
+    if (!dims.isEmpty() && headsApart(dims.getLast(), width)) {
       width *= dims.removeLast().size();
     }
     if (width != config.dIn()) {
-      throw new IllegalArgumentException(
-          config.name() + " reads activations of width " + config.dIn() + ", got " + x.shape());
+      throw new SaeMismatchException(
+          config.name()
+              + " reads activations of width "
+              + config.dIn()
+              + " at "
+              + config.point()
+              + ", got "
+              + x.shape()
+              + "; take an SAE of this model and point");
     }
     return new Shape(dims);
   }
 
+  /** Returns whether the last axis but one is that of heads; tensors of files do not name it. */
+  private boolean headsApart(Dim heads, int width) {
+    return heads.axis().equals(Axis.HEAD)
+        || config.point().site().axes().contains(Axis.D_HEAD)
+            && width != config.dIn()
+            && (long) width * heads.size() == config.dIn();
+  }
+
+  /** Returns normalised rows [rows, d_in] without b_dec; x itself if nothing is done to it. */
+  private Tensor prepared(Tensor x) {
+    int rows = Math.toIntExact(leading(x).elements());
+    Shape shape = Shape.of(Axis.ROW, rows, Axis.IN, config.dIn());
+    boolean subtracts = config.decoderBias() == DecoderBias.SUBTRACTED_AND_ADDED;
+    if (config.normalization() == Normalization.NONE && !subtracts) {
+      return x.reshape(shape);
+    }
+    float[] input = x.toArray();
+    float[] offset = subtracts ? get(SaeWeight.b_dec).toArray() : new float[config.dIn()];
+    RowScales.of(config, input, rows).apply(input, offset);
+    return Tensor.wrap(shape, input);
+  }
+
   /** Returns pre-activations [leading..., d_sae]. */
   Tensor preActivations(Tensor x) {
-    Shape leading = leading(x);
-    int rows = Math.toIntExact(leading.elements());
-    float[] input = x.toArray().clone();
-    RowScales scales = RowScales.of(config, input, rows);
-    scales.apply(input);
-    if (config.decoderBias() == DecoderBias.SUBTRACTED_AND_ADDED) {
-      float[] bias = get(SaeWeight.b_dec).toArray();
-      for (int i = 0; i < input.length; i++) {
-        input[i] -= bias[i % bias.length];
-      }
-    }
-    List<Dim> dims = new ArrayList<>(leading.dims());
-    dims.add(new Dim(Axis.D_SAE, config.dSae()));
-    Tensor pre = backend.allocate(new Shape(dims));
-    backend.linear(
-        Tensor.wrap(Shape.of(Axis.ROW, rows, Axis.IN, config.dIn()), input),
-        encoder,
-        preBias,
-        Activation.IDENTITY,
-        pre);
+    Tensor pre = backend.allocate(with(leading(x), Axis.D_SAE, config.dSae()));
+    backend.linear(prepared(x), encoder, preBias, Activation.IDENTITY, pre);
     return pre;
   }
 
+  /** Returns the pre-activations above a threshold [d_sae]. */
+  SparseRows above(Tensor x, Tensor threshold) {
+    return backend.linearAbove(prepared(x), encoder, preBias, threshold);
+  }
+
+  /** Returns the k largest pre-activations of every row, decoder norms included. */
+  SparseRows largest(Tensor x, int k) {
+    return backend.linearTopK(prepared(x), encoder, preBias, selectionScale.orElseThrow(), k);
+  }
+
   Tensor decode(SparseFeatures features) {
-    if (RowScales.dependOnRow(config) || small.containsKey(SaeWeight.W_skip)) {
+    if (RowScales.dependOnRow(config) || skip.isPresent()) {
       throw new IllegalStateException(
           config.name()
               + " cannot be decoded from features alone (normalisation "
               + config.normalization()
-              + (small.containsKey(SaeWeight.W_skip) ? ", skip connection" : "")
+              + (skip.isPresent() ? ", skip connection" : "")
               + "): pass the activation too");
     }
-    List<Dim> dims = new ArrayList<>(features.leading().dims());
-    dims.add(new Dim(Axis.D_MODEL, config.dOut()));
-    float[] out = sums(features);
-    for (int i = 0; i < out.length && config.normalization() != Normalization.NONE; i++) {
-      out[i] /= (float) config.inputScale();
-    }
-    return Tensor.wrap(new Shape(dims), out);
+    requireFeatures(features);
+    Tensor out = sums(features, with(features.leading(), Axis.D_MODEL, config.dOut()));
+    double scale = config.inputScale();
+    return config.normalization() == Normalization.NONE || scale == 1
+        ? out
+        : out.map(y -> (float) (y / scale));
   }
 
   Tensor decode(SparseFeatures features, Tensor x) {
     Shape leading = leading(x);
-    if (features.rows() != leading.elements() || features.dSae() != config.dSae()) {
-      throw new IllegalArgumentException(
+    requireFeatures(features);
+    if (features.rows() != leading.elements()) {
+      throw new ShapeMismatchException(
           config.name()
               + ": features of "
               + features.rows()
-              + " rows and d_sae "
-              + features.dSae()
-              + " do not belong to "
-              + x.shape()
-              + " and d_sae "
-              + config.dSae());
+              + " rows do not belong to the activation "
+              + x.shape());
     }
-    float[] out = sums(features);
-    float[] input = x.toArray();
-    RowScales.of(config, input, features.rows()).undo(out);
-    if (small.containsKey(SaeWeight.W_skip)) {
-      addSkip(input, out, features.rows());
+    Shape shape =
+        config.dOut() == config.dIn() ? x.shape() : with(leading, Axis.D_MODEL, config.dOut());
+    Tensor out = sums(features, shape);
+    if (config.normalization() != Normalization.NONE) {
+      float[] y = out.toArray();
+      RowScales.of(config, x.toArray(), features.rows()).undo(y);
+      out = Tensor.wrap(shape, y);
     }
-    Shape shape = x.shape();
-    if (config.dOut() != config.dIn()) {
-      List<Dim> dims = new ArrayList<>(leading.dims());
-      dims.add(new Dim(Axis.D_MODEL, config.dOut()));
-      shape = new Shape(dims);
-    }
-    return Tensor.wrap(shape, out);
+    return skip.isPresent() ? out.plus(skipped(skip.get(), x, shape)) : out;
   }
 
-  private void addSkip(float[] input, float[] out, int rows) {
-    float[] skip = get(SaeWeight.W_skip).toArray();
-    for (int r = 0; r < rows; r++) {
-      for (int o = 0; o < config.dOut(); o++) {
-        double sum = 0;
-        for (int i = 0; i < config.dIn(); i++) {
-          sum += (double) skip[o * config.dIn() + i] * input[r * config.dIn() + i];
-        }
-        out[r * config.dOut() + o] += (float) sum;
-      }
-    }
-  }
-
-  private float[] sums(SparseFeatures features) {
-    int width = config.dOut();
-    float[] out = new float[Math.multiplyExact(features.rows(), width)];
-    float[] bias = get(SaeWeight.b_dec).toArray();
-    Tensor factors = small.get(SaeWeight.scaling_factor);
-    float[] scaling = factors == null ? null : factors.toArray();
-    for (int r = 0; r < features.rows(); r++) {
-      for (int at = features.start(r); at < features.end(r); at++) {
-        int feature = features.indices()[at];
-        float value = features.values()[at];
-        if (scaling != null) {
-          value *= scaling[feature];
-        }
-        for (int o = 0; o < width; o++) {
-          out[r * width + o] = Math.fma(value, decoder[feature * width + o], out[r * width + o]);
-        }
-      }
-      for (int o = 0; o < width; o++) {
-        out[r * width + o] += bias[o];
-      }
-    }
-    return out;
-  }
-
-  Intervention splice(Sae sae, SpliceMode mode, FeatureEdit... edits) {
-    if (!config.point().equals(config.outputPoint())) {
-      throw new IllegalStateException(
+  private void requireFeatures(SparseFeatures features) {
+    if (features.dSae() != config.dSae()) {
+      throw new SaeMismatchException(
           config.name()
-              + " is a transcoder: it reads "
-              + config.point()
-              + " and writes "
-              + config.outputPoint());
+              + " has "
+              + config.dSae()
+              + " features, got features of an SAE with "
+              + features.dSae());
     }
-    return (x, at) -> {
-      if (!at.point().equals(config.point())) {
-        throw new IllegalArgumentException(
-            config.name()
-                + " belongs at "
-                + config.point()
-                + " and was put at "
-                + at.point()
-                + "; replace at sae.hookPoint()");
+  }
+
+  /** Returns x·W_skipᵀ. */
+  private Tensor skipped(Matrix matrix, Tensor x, Shape shape) {
+    int rows = Math.toIntExact(x.elements() / config.dIn());
+    Tensor out = backend.allocate(Shape.of(Axis.ROW, rows, Axis.OUT, config.dOut()));
+    Tensor none = Tensor.zeros(Shape.of(Axis.OUT, config.dOut()));
+    Tensor input = x.reshape(Shape.of(Axis.ROW, rows, Axis.IN, config.dIn()));
+    backend.linear(input, matrix, none, Activation.IDENTITY, out);
+    return out.reshape(shape);
+  }
+
+  /** Returns the sums of decoder rows plus b_dec, under a shape of as many elements. */
+  private Tensor sums(SparseFeatures features, Shape shape) {
+    SparseRows rows = features.sparseRows();
+    if (decoderScale.isPresent()) {
+      float[] factors = decoderScale.get();
+      float[] values = new float[rows.count()];
+      for (int at = 0; at < values.length; at++) {
+        values[at] = rows.values()[at] * factors[rows.indices()[at]];
       }
-      SparseFeatures features = sae.encode(x);
-      SparseFeatures edited = features;
-      for (FeatureEdit edit : edits) {
-        edited = edit.apply(edited);
-      }
-      Tensor result = sae.decode(edited, x);
-      if (mode == SpliceMode.WITH_ERROR) {
-        Tensor plain = edited == features ? result : sae.decode(features, x);
-        result = result.plus(x.minus(plain));
-      }
-      return result;
-    };
+      rows = new SparseRows(rows.columns(), rows.starts(), rows.indices(), values);
+    }
+    Tensor out = backend.allocate(Shape.of(Axis.ROW, rows.rows(), Axis.OUT, config.dOut()));
+    backend.sparseLinear(rows, decoder, get(SaeWeight.b_dec), out);
+    return out.reshape(shape);
+  }
+
+  private static Shape with(Shape leading, Axis axis, int size) {
+    List<Dim> dims = new ArrayList<>(leading.dims());
+    dims.add(new Dim(axis, size));
+    return new Shape(dims);
   }
 }

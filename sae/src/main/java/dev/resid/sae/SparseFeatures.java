@@ -3,6 +3,7 @@ package dev.resid.sae;
 import dev.resid.tensor.Axis;
 import dev.resid.tensor.Dim;
 import dev.resid.tensor.Shape;
+import dev.resid.tensor.SparseRows;
 import dev.resid.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -53,6 +54,50 @@ public final class SparseFeatures {
     this.starts = starts;
     this.indices = indices;
     this.values = values;
+  }
+
+  private SparseFeatures(Shape leading, SparseRows rows) {
+    this.leading = leading;
+    dSae = rows.columns();
+    starts = rows.starts();
+    indices = rows.indices();
+    values = rows.values();
+  }
+
+  /** Returns the features of rows in which only active ones are kept. */
+  static SparseFeatures of(Shape leading, SparseRows active) {
+    return new SparseFeatures(leading, active);
+  }
+
+  /** Returns a value for what is kept of a row. */
+  @FunctionalInterface
+  interface ValueOf {
+    float apply(float kept, int feature);
+  }
+
+  /** Returns the features of rows, of which only values above 0, or NaN, are active. */
+  static SparseFeatures active(Shape leading, SparseRows rows, ValueOf valueOf) {
+    long[] starts = new long[rows.rows() + 1];
+    int[] indices = new int[rows.count()];
+    float[] values = new float[rows.count()];
+    int n = 0;
+    for (int r = 0; r < rows.rows(); r++) {
+      for (int at = rows.start(r); at < rows.end(r); at++) {
+        int feature = rows.indices()[at];
+        float value = valueOf.apply(rows.values()[at], feature);
+        if (!(value <= 0)) {
+          indices[n] = feature;
+          values[n++] = value;
+        }
+      }
+      starts[r + 1] = n;
+    }
+    return new SparseFeatures(leading, new SparseRows(rows.columns(), starts, indices, values));
+  }
+
+  /** Returns the rows without the names of their axes; on the same arrays. */
+  public SparseRows sparseRows() {
+    return new SparseRows(dSae, starts, indices, values);
   }
 
   /**

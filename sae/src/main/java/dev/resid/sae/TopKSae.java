@@ -1,12 +1,15 @@
 package dev.resid.sae;
 
-import dev.resid.hook.Intervention;
 import dev.resid.tensor.Backend;
+import dev.resid.tensor.SparseRows;
 import dev.resid.tensor.Tensor;
-import dev.resid.tensor.TopK;
 import java.util.EnumSet;
 
-/** f = the k largest pre-activations of a row, then relu (Gao et al. 2024). */
+/**
+ * f = the k largest pre-activations of a row, then relu (Gao et al. 2024). Where decoder norms
+ * weigh them ({@link SaeConfig.TopKScale#DECODER_NORM}), features are the weighed ones, and
+ * decoding divides by the norms again; a feature whose decoder row is 0 is never active.
+ */
 public final class TopKSae implements Sae {
   private final SaeParts parts;
 
@@ -36,15 +39,8 @@ public final class TopKSae implements Sae {
 
   @Override
   public SparseFeatures encode(Tensor x) {
-    Tensor pre = preActivations(x);
-    TopK top = parts.backend().topK(pre, parts.config().k().getAsInt());
-    float[] kept = new float[Math.toIntExact(pre.elements())];
-    int width = parts.config().dSae();
-    for (int i = 0; i < top.indices().length; i++) {
-      int row = i / top.k();
-      kept[row * width + top.indices()[i]] = Math.max(top.values()[i], 0);
-    }
-    return SparseFeatures.of(Tensor.wrap(pre.shape(), kept));
+    SparseRows largest = parts.largest(x, parts.config().k().getAsInt());
+    return SparseFeatures.active(parts.leading(x), largest, (value, feature) -> value);
   }
 
   @Override
@@ -55,10 +51,5 @@ public final class TopKSae implements Sae {
   @Override
   public Tensor decode(SparseFeatures features) {
     return parts.decode(features);
-  }
-
-  @Override
-  public Intervention splice(SpliceMode mode, FeatureEdit... edits) {
-    return parts.splice(this, mode, edits);
   }
 }
