@@ -1,8 +1,13 @@
 package dev.resid.experiments.cli;
 
+import dev.resid.experiments.plateau.PlateauMerge;
+import dev.resid.experiments.plateau.PlateauStudy;
 import dev.resid.experiments.sensitivity.SensitivityMerge;
+import dev.resid.experiments.sensitivity.SensitivityStudy;
+import dev.resid.experiments.sweep.ShardMerge;
 import dev.resid.experiments.sweep.Workers;
 import java.io.IOException;
+import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -41,8 +46,17 @@ final class MergeCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     try (Workers workers = new Workers(Runtime.getRuntime().availableProcessors())) {
-      SensitivityCommand.print(
-          spec.commandLine().getOut(), new SensitivityMerge(shards).run(out, workers));
+      PrintWriter console = spec.commandLine().getOut();
+      String command = ShardMerge.record(shards.getFirst()).command();
+      switch (command) {
+        case SensitivityStudy.COMMAND ->
+            SensitivityCommand.print(console, new SensitivityMerge(shards).run(out, workers));
+        case PlateauStudy.COMMAND ->
+            PlateauCommand.print(console, new PlateauMerge(shards).run(out, workers));
+        default ->
+            throw new IllegalStateException(
+                shards.getFirst() + " holds a run of " + command + ", which has no shards");
+      }
     }
     return ResidCommand.OK;
   }

@@ -41,6 +41,11 @@ final class ModelOptionsMixin {
         : Gpt2.embedded(backend, transforms());
   }
 
+  /** Returns whether the model is the one that ships with Resid. */
+  boolean isEmbedded() {
+    return folder.dir().isEmpty();
+  }
+
   private WeightTransforms transforms() {
     return switch (weights) {
       case RAW -> WeightTransforms.none();

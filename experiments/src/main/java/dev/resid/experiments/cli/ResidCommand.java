@@ -22,6 +22,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
     footer = {"", "Example:", "  resid doctor", "", "'resid COMMAND --help' explains a command."},
     subcommands = {
       SensitivityCommand.class,
+      PlateauCommand.class,
       MergeCommand.class,
       RunCommand.class,
       PerturbCommand.class,

@@ -70,6 +70,42 @@ public final class Gaussian {
     return of(covariance.mean(), covariance.matrix(), ridge);
   }
 
+  /**
+   * Returns the distribution with the mean and the covariance, divisor n, of the vectors added so
+   * far. A covariance that is not positive definite, as that of fewer than d + 1 vectors, is
+   * replaced by the nearest matrix that is.
+   *
+   * @param covariance at least two vectors
+   * @source the published notebooks of Giglemiani, Petrova et al. 2024 (arXiv 2409.15019)
+   */
+  public static Gaussian ofSample(Covariance covariance) {
+    double[] matrix = covariance.matrix();
+    double factor = (covariance.count() - 1.0) / covariance.count();
+    for (int i = 0; i < matrix.length; i++) {
+      matrix[i] *= factor;
+    }
+    return of(covariance.mean(), PositiveDefinite.nearest(matrix, covariance.dimension()), 0);
+  }
+
+  /**
+   * Returns μ + L·z, a draw from this distribution for z of independent standard normal numbers.
+   *
+   * @param z d numbers
+   */
+  public float[] at(float[] z) {
+    double[] normal = new double[d];
+    for (int c = 0; c < d; c++) {
+      normal[c] = z[c];
+    }
+    double[] shaped = new double[d];
+    shape(normal, 1, shaped);
+    float[] drawn = new float[d];
+    for (int c = 0; c < d; c++) {
+      drawn[c] = (float) (mean[c] + shaped[c]);
+    }
+    return drawn;
+  }
+
   /** Returns the length d of the vectors. */
   public int dimension() {
     return d;

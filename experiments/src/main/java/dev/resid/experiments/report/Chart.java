@@ -13,7 +13,7 @@ import java.util.Optional;
  * @param subtitle what is drawn against what
  * @param source where the numbers come from: model, data and run
  * @param x the horizontal axis of every panel
- * @param y the vertical axis of every panel, with a common range
+ * @param y the vertical axis, with a common range, of every panel that has none of its own
  * @param panels at least one
  */
 public record Chart(
@@ -52,11 +52,18 @@ public record Chart(
    * @param title what distinguishes it from its neighbours
    * @param series curves, painted in this order
    * @param guide a vertical line, if there is one
+   * @param ownY a vertical axis of its own in place of the common one
    */
-  public record Panel(String title, List<Series> series, Optional<Guide> guide) {
+  public record Panel(
+      String title, List<Series> series, Optional<Guide> guide, Optional<AxisSpec> ownY) {
     /** Copies the list. */
     public Panel {
       series = List.copyOf(series);
+    }
+
+    /** A panel on the common vertical axis. */
+    public Panel(String title, List<Series> series, Optional<Guide> guide) {
+      this(title, series, guide, Optional.empty());
     }
   }
 
@@ -71,16 +78,36 @@ public record Chart(
   /**
    * A curve with an interval band.
    *
-   * @param name in the legend
-   * @param label at its end
+   * @param name in the legend, where equal names stand once
+   * @param label at its end, may be empty
    * @param style how it is painted
+   * @param trace what connects its points
    * @param points its points in ascending order of x
    */
-  public record Series(String name, String label, Style style, List<Value> points) {
+  public record Series(String name, String label, Style style, Trace trace, List<Value> points) {
     /** Copies the list. */
     public Series {
       points = List.copyOf(points);
     }
+
+    /** A curve with a symbol at every point. */
+    public Series(String name, String label, Style style, List<Value> points) {
+      this(name, label, style, Trace.POINTS, points);
+    }
+  }
+
+  /** What connects the points of a series. */
+  public enum Trace {
+    /** Straight lines, with a symbol at every point. */
+    POINTS,
+    /** Straight lines, with a symbol now and then: for many points. */
+    CURVE,
+    /** Nothing: symbols alone. */
+    MARKS,
+    /** Each value holds until the next point: distribution functions. */
+    STEPS,
+    /** The same, filled down to 0: histograms. The last point only ends the one before it. */
+    BARS
   }
 
   /**
@@ -91,7 +118,12 @@ public record Chart(
    * @param low lower end of the interval of y
    * @param high upper end of the interval of y
    */
-  public record Value(double x, double y, double low, double high) {}
+  public record Value(double x, double y, double low, double high) {
+    /** Returns a point without an interval. */
+    public static Value at(double x, double y) {
+      return new Value(x, y, y, y);
+    }
+  }
 
   /** How a curve is painted; no two differ in colour alone. */
   public enum Style {

@@ -3,6 +3,7 @@ package dev.resid.experiments.report;
 import dev.resid.experiments.report.Chart.Panel;
 import dev.resid.experiments.report.Chart.Series;
 import dev.resid.experiments.report.Chart.Style;
+import dev.resid.experiments.report.Chart.Trace;
 import dev.resid.experiments.report.Chart.Value;
 import dev.resid.experiments.report.Drawing.Align;
 import dev.resid.experiments.report.Drawing.Area;
@@ -36,6 +37,11 @@ final class ChartLayout {
   private static final double PANEL_BOTTOM = 48;
   private static final double GAP = 52;
   private static final double LABEL_ROOM = 94;
+  private static final double NO_LABEL_ROOM = 14;
+
+  /** What the label of a panel's own axis takes between two panels. */
+  private static final double AXIS_ROOM = 24;
+
   private static final double RIGHT = 8;
   private static final double LINE_HEIGHT = 15;
 
@@ -43,45 +49,70 @@ final class ChartLayout {
   private static final double TEXT = 14;
   private static final double SMALL = 12.5;
 
+  /** Symbols on a curve of many points. */
+  private static final int SYMBOLS = 10;
+
   private final Chart chart;
   private final double top;
   private final Scale x;
-  private final Scale y;
+  private final double gap;
+  private final double labelRoom;
   private final List<Mark> marks = new ArrayList<>();
 
   /** An entry of the legend and where it begins. */
-  private record LegendEntry(String name, Style style, double at, int line) {}
+  private record LegendEntry(Series series, double at, int line) {}
+
+  /** Vertical scale of the panel that is being drawn. */
+  private Scale y;
 
   private ChartLayout(Chart chart, double top) {
     this.chart = chart;
     this.top = top;
     List<Double> xs = new ArrayList<>();
-    List<Double> ys = new ArrayList<>();
+    boolean labels = false;
     for (Panel panel : chart.panels()) {
       panel.guide().ifPresent(guide -> xs.add(guide.x()));
       for (Series series : panel.series()) {
-        for (Value value : series.points()) {
-          xs.add(value.x());
-          ys.add(value.y());
-          ys.add(value.high());
-        }
+        series.points().forEach(value -> xs.add(value.x()));
+        labels |= !series.label().isEmpty();
       }
     }
     this.x = Scale.holding(chart.x().kind(), xs);
-    this.y = Scale.holding(chart.y().kind(), ys);
+    this.gap = GAP + (chart.panels().stream().anyMatch(p -> p.ownY().isPresent()) ? AXIS_ROOM : 0);
+    this.labelRoom = labels ? LABEL_ROOM : NO_LABEL_ROOM;
+  }
+
+  /** Returns the vertical scale of a panel, shared by all panels without an axis of their own. */
+  private Scale scale(Panel panel) {
+    List<Double> ys = new ArrayList<>();
+    for (Panel other : chart.panels()) {
+      boolean shared = panel.ownY().isEmpty() && other.ownY().isEmpty();
+      if (shared || other.equals(panel)) {
+        for (Series series : other.series()) {
+          for (Value value : series.points()) {
+            ys.add(value.y());
+            ys.add(value.high());
+          }
+        }
+      }
+    }
+    return Scale.holding(panel.ownY().orElse(chart.y()).kind(), ys);
   }
 
   /** Returns the drawing of a chart: title, legend, all panels side by side, source. */
   static Drawing of(Chart chart) {
     int n = chart.panels().size();
     double whole = WIDTH + Math.max(0, n - 2) * MORE_WIDTH;
-    List<LegendEntry> legend = legend(chart, whole);
+    List<LegendEntry> legend = placedLegend(chart, whole);
     double top = TOP + (legend.isEmpty() ? 0 : legend.getLast().line()) * LEGEND_LINE;
     ChartLayout layout = new ChartLayout(chart, top);
     layout.frame(legend);
-    double width = (whole - LEFT - RIGHT - (n - 1) * GAP - n * LABEL_ROOM) / n;
+    double width = (whole - LEFT - RIGHT - (n - 1) * layout.gap - n * layout.labelRoom) / n;
     for (int i = 0; i < n; i++) {
-      double left = LEFT + i * (width + LABEL_ROOM + GAP);
+      double left = LEFT + i * (width + layout.labelRoom + layout.gap);
+      if (i == 0 || chart.panels().get(i).ownY().isPresent()) {
+        layout.yLabel(chart.panels().get(i), left - LEFT);
+      }
       layout.panel(chart.panels().get(i), i, left, width);
     }
     return new Drawing(
@@ -91,9 +122,9 @@ final class ChartLayout {
   /** Returns the drawing of one panel alone, for a page that has title and legend as text. */
   static Drawing panel(Chart chart, int number) {
     ChartLayout layout = new ChartLayout(chart, PANEL_TOP);
-    layout.yLabel();
+    layout.yLabel(chart.panels().get(number), 0);
     double width = chart.panels().size() == 1 ? WIDTH : PANEL_WIDTH;
-    layout.panel(chart.panels().get(number), number, LEFT, width - LEFT - LABEL_ROOM);
+    layout.panel(chart.panels().get(number), number, LEFT, width - LEFT - layout.labelRoom);
     return new Drawing(
         width,
         PANEL_TOP + PLOT_HEIGHT + PANEL_BOTTOM,
@@ -101,9 +132,16 @@ final class ChartLayout {
         layout.marks);
   }
 
-  /** Returns the drawing of a short piece of curve, for a legend. */
-  static Drawing sample(String name, Style style) {
-    return new Drawing(38, 14, name, sampleAt(0, 7, style));
+  /** Returns the drawing of a short piece of a series, for a legend. */
+  static Drawing sample(Series series) {
+    return new Drawing(38, 14, series.name(), sampleAt(0, 7, series));
+  }
+
+  /** Returns a series for each name that a legend has, in order. */
+  static Map<String, Series> legend(Chart chart) {
+    Map<String, Series> entries = new LinkedHashMap<>();
+    chart.panels().forEach(p -> p.series().forEach(s -> entries.putIfAbsent(s.name(), s)));
+    return entries;
   }
 
   private void frame(List<LegendEntry> legend) {
@@ -117,15 +155,14 @@ final class ChartLayout {
         SMALL,
         Align.START,
         Weight.REGULAR);
-    yLabel();
     legend.forEach(this::legendEntry);
   }
 
-  private void yLabel() {
+  private void yLabel(Panel panel, double left) {
     marks.add(
         new Label(
-            new Point(22, top + PLOT_HEIGHT / 2),
-            chart.y().label(),
+            new Point(left + 22, top + PLOT_HEIGHT / 2),
+            panel.ownY().orElse(chart.y()).label(),
             Ink.TEXT,
             TEXT,
             Align.MIDDLE,
@@ -134,19 +171,17 @@ final class ChartLayout {
   }
 
   /** Returns the legend's entries in lines that fit the width. */
-  private static List<LegendEntry> legend(Chart chart, double whole) {
-    Map<String, Style> entries = new LinkedHashMap<>();
-    chart.panels().forEach(p -> p.series().forEach(s -> entries.putIfAbsent(s.name(), s.style())));
+  private static List<LegendEntry> placedLegend(Chart chart, double whole) {
     List<LegendEntry> placed = new ArrayList<>();
     double at = 24;
     int line = 0;
-    for (Map.Entry<String, Style> entry : entries.entrySet()) {
-      double width = 46 + StrokeFont.get().width(entry.getKey(), TEXT, Weight.REGULAR);
+    for (Series series : legend(chart).values()) {
+      double width = 46 + StrokeFont.get().width(series.name(), TEXT, Weight.REGULAR);
       if (at > 24 && at + width > whole - 24) {
         at = 24;
         line++;
       }
-      placed.add(new LegendEntry(entry.getKey(), entry.getValue(), at, line));
+      placed.add(new LegendEntry(series, at, line));
       at += width + 30;
     }
     return placed;
@@ -154,18 +189,25 @@ final class ChartLayout {
 
   private void legendEntry(LegendEntry entry) {
     double line = 72 + entry.line() * LEGEND_LINE;
-    List<Mark> group = new ArrayList<>(sampleAt(entry.at(), line - 4, entry.style()));
-    group.add(label(entry.at() + 46, line, entry.name(), Ink.TEXT, TEXT, Align.START));
-    marks.add(new Group("legend " + entry.name(), group));
+    List<Mark> group = new ArrayList<>(sampleAt(entry.at(), line - 4, entry.series()));
+    String name = entry.series().name();
+    group.add(label(entry.at() + 46, line, name, Ink.TEXT, TEXT, Align.START));
+    marks.add(new Group("legend " + name, group));
   }
 
-  private static List<Mark> sampleAt(double x, double y, Style style) {
-    return List.of(
-        new Line(List.of(new Point(x, y), new Point(x + 38, y)), style.ink(), 2.2, style.dash()),
-        new Symbol(new Point(x + 19, y), style.form(), style.fill(), style.ink(), 3.6, ""));
+  private static List<Mark> sampleAt(double x, double y, Series series) {
+    Style style = series.style();
+    List<Mark> sample = new ArrayList<>();
+    if (series.trace() != Trace.MARKS) {
+      List<Point> line = List.of(new Point(x, y), new Point(x + 38, y));
+      sample.add(new Line(line, style.ink(), 2.2, style.dash()));
+    }
+    sample.add(new Symbol(new Point(x + 19, y), style.form(), style.fill(), style.ink(), 3.6, ""));
+    return sample;
   }
 
   private void panel(Panel panel, int number, double left, double width) {
+    y = scale(panel);
     grid(panel, left, width);
     List<Double> ends = new ArrayList<>();
     List<Series> shown = new ArrayList<>();
@@ -173,9 +215,11 @@ final class ChartLayout {
     for (Series series : panel.series()) {
       List<Value> points = series.points().stream().filter(this::shows).toList();
       if (!points.isEmpty()) {
-        inside.add(new Group(series.name(), curve(series.style(), points, left, width)));
-        shown.add(series);
-        ends.add(yAt(points.getLast().y()));
+        inside.add(new Group(series.name(), trace(series, points, left, width)));
+        if (!series.label().isEmpty()) {
+          shown.add(series);
+          ends.add(yAt(points.getLast().y()));
+        }
       }
     }
     marks.add(new Group("panel " + number, inside));
@@ -232,32 +276,95 @@ final class ChartLayout {
             });
   }
 
-  private List<Mark> curve(Style style, List<Value> points, double left, double width) {
+  private List<Mark> trace(Series series, List<Value> points, double left, double width) {
+    return switch (series.trace()) {
+      case POINTS, CURVE, MARKS -> curve(series, points, left, width);
+      case STEPS, BARS -> steps(series, points, left, width);
+    };
+  }
+
+  private List<Mark> curve(Series series, List<Value> points, double left, double width) {
     List<Point> line = new ArrayList<>();
     List<Point> band = new ArrayList<>();
     List<Point> lower = new ArrayList<>();
     List<Mark> symbols = new ArrayList<>();
-    for (Value value : points) {
+    Style style = series.style();
+    int every = series.trace() == Trace.CURVE ? Math.max(1, points.size() / SYMBOLS) : 1;
+    boolean hasBand = false;
+    for (int i = 0; i < points.size(); i++) {
+      Value value = points.get(i);
       double at = left + x.part(value.x()) * width;
       Point middle = new Point(at, yAt(value.y()));
       line.add(middle);
       band.add(new Point(at, yAt(value.high())));
       double low = y.shows(value.low()) ? Math.max(value.low(), y.min()) : y.min();
       lower.add(new Point(at, yAt(low)));
-      symbols.add(new Symbol(middle, style.form(), style.fill(), style.ink(), 2.9, tip(value)));
+      hasBand |= value.high() > value.low();
+      if (i % every == 0) {
+        symbols.add(symbol(series, middle, value));
+      }
     }
     band.addAll(lower.reversed());
     List<Mark> group = new ArrayList<>();
-    group.add(new Area(band, style.ink(), 0.17));
-    group.add(new Line(line, style.ink(), 2.2, style.dash()));
+    if (hasBand) {
+      group.add(new Area(band, style.ink(), 0.17));
+    }
+    if (series.trace() != Trace.MARKS) {
+      group.add(new Line(line, style.ink(), 2.2, style.dash()));
+    }
     group.addAll(symbols);
     return group;
   }
 
+  /** Each value from its x to the next one's. */
+  private List<Mark> steps(Series series, List<Value> points, double left, double width) {
+    boolean bars = series.trace() == Trace.BARS;
+    List<Point> line = new ArrayList<>();
+    List<Mark> symbols = new ArrayList<>();
+    double zero = yAt(y.min());
+    if (bars) {
+      line.add(new Point(left + x.part(points.getFirst().x()) * width, zero));
+    }
+    int every = Math.max(1, points.size() / (3 * SYMBOLS));
+    for (int i = 0; i < points.size(); i++) {
+      boolean last = i == points.size() - 1;
+      Value value = points.get(i);
+      double at = left + x.part(value.x()) * width;
+      double next = last ? at : left + x.part(points.get(i + 1).x()) * width;
+      double height = bars && last ? zero : yAt(value.y());
+      line.add(new Point(at, height));
+      line.add(new Point(next, height));
+      if (!(bars && last) && i % every == 0) {
+        symbols.add(symbol(series, new Point(bars ? (at + next) / 2 : at, height), value));
+      }
+    }
+    Style style = series.style();
+    List<Mark> group = new ArrayList<>();
+    if (bars) {
+      group.add(new Area(line, style.ink(), 0.1));
+    }
+    group.add(new Line(line, style.ink(), 1.8, style.dash()));
+    group.addAll(symbols);
+    return group;
+  }
+
+  private static Symbol symbol(Series series, Point at, Value value) {
+    double size =
+        switch (series.trace()) {
+          case POINTS, CURVE -> 2.9;
+          case MARKS -> 4.2;
+          case STEPS, BARS -> 1.9;
+        };
+    Style style = series.style();
+    return new Symbol(at, style.form(), style.fill(), style.ink(), size, tip(value));
+  }
+
   private static String tip(Value value) {
-    return Numbers.brief(value.x())
-        + "|"
-        + Numbers.significant(value.y(), 3)
+    String point = Numbers.brief(value.x()) + "|" + Numbers.significant(value.y(), 3);
+    if (value.low() == value.high()) {
+      return point;
+    }
+    return point
         + "|"
         + Numbers.significant(value.low(), 3)
         + "|"

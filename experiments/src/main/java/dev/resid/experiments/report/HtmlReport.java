@@ -1,8 +1,5 @@
 package dev.resid.experiments.report;
 
-import dev.resid.experiments.report.Chart.Panel;
-import dev.resid.experiments.report.Chart.Series;
-import dev.resid.experiments.report.Chart.Style;
 import dev.resid.experiments.report.Section.Choice;
 import dev.resid.experiments.report.Section.Figure;
 import dev.resid.experiments.report.Section.Figures;
@@ -18,7 +15,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -191,25 +187,21 @@ public final class HtmlReport {
 
   private void chart(Chart chart) {
     html.append("<div class=\"legend\" role=\"group\" aria-label=\"Show or hide curves\">\n");
-    Map<String, Style> entries = new LinkedHashMap<>();
-    for (Panel panel : chart.panels()) {
-      for (Series series : panel.series()) {
-        entries.putIfAbsent(series.name(), series.style());
-      }
-    }
-    entries.forEach(
-        (name, style) -> {
-          html.append("<button type=\"button\" aria-pressed=\"true\" data-series=\"");
-          html.append(escape(name)).append("\">");
-          html.append("<span aria-hidden=\"true\">");
-          html.append(SvgWriter.write(ChartLayout.sample(name, style), SvgWriter.Place.PAGE));
-          html.append("</span>").append(escape(name)).append("</button>\n");
-        });
+    ChartLayout.legend(chart)
+        .forEach(
+            (name, series) -> {
+              html.append("<button type=\"button\" aria-pressed=\"true\" data-series=\"");
+              html.append(escape(name)).append("\">");
+              html.append("<span aria-hidden=\"true\">");
+              html.append(SvgWriter.write(ChartLayout.sample(series), SvgWriter.Place.PAGE));
+              html.append("</span>").append(escape(name)).append("</button>\n");
+            });
     html.append("</div>\n<div class=\"panels\">\n");
     for (int i = 0; i < chart.panels().size(); i++) {
       html.append("<div class=\"panel\" tabindex=\"0\" data-x=\"");
       html.append(escape(chart.x().symbol())).append("\" data-y=\"");
-      html.append(escape(chart.y().symbol())).append("\">\n");
+      html.append(escape(chart.panels().get(i).ownY().orElse(chart.y()).symbol()));
+      html.append("\">\n");
       html.append(SvgWriter.write(ChartLayout.panel(chart, i), SvgWriter.Place.PAGE));
       html.append("</div>\n");
     }

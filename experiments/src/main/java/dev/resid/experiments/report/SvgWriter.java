@@ -139,7 +139,9 @@ final class SvgWriter {
     } else {
       String[] parts = symbol.tip().split("\\|");
       svg.append("><title>").append(escape(parts[0] + ": " + parts[1]));
-      svg.append(escape(" (" + parts[2] + " to " + parts[3] + ")"));
+      if (parts.length > 2) {
+        svg.append(escape(" (" + parts[2] + " to " + parts[3] + ")"));
+      }
       svg.append("</title>").append(circle ? "</circle>\n" : "</path>\n");
     }
   }

@@ -18,6 +18,7 @@ import dev.resid.experiments.sweep.Shard;
 import dev.resid.experiments.sweep.SweepPlan;
 import dev.resid.experiments.sweep.SweepRunner;
 import dev.resid.experiments.sweep.Workers;
+import dev.resid.experiments.text.TokenDigest;
 import dev.resid.hook.HookPoint;
 import dev.resid.model.Gpt2;
 import dev.resid.model.Gpt2Config;
@@ -25,11 +26,7 @@ import dev.resid.progress.Progress;
 import dev.resid.tokenizer.TokenBatch;
 import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 
@@ -45,7 +42,7 @@ import java.util.Locale;
  */
 public final class SensitivityStudy {
   /** The command in records. */
-  static final String COMMAND = "sensitivity";
+  public static final String COMMAND = "sensitivity";
 
   /** The log of finished blocks. */
   static final String LOG = "rows.log";
@@ -256,7 +253,7 @@ public final class SensitivityStudy {
         .with("model_sha256", gpt2.sha256())
         .with("weights", gpt2.weightsState().name())
         .with("backend", gpt2.backend().name())
-        .with("tokens_sha256", sha256(tokens))
+        .with("tokens_sha256", TokenDigest.sha256(tokens))
         .with("rows", tokens.rows())
         .with("tokens", tokens.tokenCount())
         .with("site", HookPoint.residPre(options.layer()).name())
@@ -289,21 +286,5 @@ public final class SensitivityStudy {
         .with("backend_description", gpt2.backend().description())
         .with("worker_threads", workers.threads())
         .with("java", Runtime.version().toString());
-  }
-
-  private static String sha256(TokenBatch tokens) {
-    try {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      for (int row = 0; row < tokens.rows(); row++) {
-        int[] ids = tokens.row(row);
-        ByteBuffer bytes = ByteBuffer.allocate((ids.length + 1) * Integer.BYTES);
-        bytes.putInt(ids.length);
-        bytes.asIntBuffer().put(ids);
-        digest.update(bytes.array());
-      }
-      return HexFormat.of().formatHex(digest.digest());
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java platform has SHA-256", e);
-    }
   }
 }

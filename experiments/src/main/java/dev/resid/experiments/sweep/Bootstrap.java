@@ -56,16 +56,11 @@ public final class Bootstrap {
    */
   public double[][] resampledSums(RowValues values, Workers workers) {
     double[][] sums = new double[resamples][];
-    CounterRandom random = new CounterRandom(seed);
     int rows = values.rows();
     workers.forEach(
         resamples,
         s -> {
-          int[] times = new int[rows];
-          long stream = DrawKeys.BOOTSTRAP.stream(s);
-          for (int i = 0; i < rows; i++) {
-            times[random.below(rows, stream, 0, i)]++;
-          }
+          int[] times = times(rows, s);
           double[] sum = new double[values.columns()];
           for (int row = 0; row < rows; row++) {
             if (times[row] > 0) {
@@ -75,6 +70,22 @@ public final class Bootstrap {
           sums[s] = sum;
         });
     return sums;
+  }
+
+  /**
+   * Returns how often each row is in a resample, the same for every use: [rows].
+   *
+   * @param rows how many rows there are
+   * @param resample its number, from 0
+   */
+  public int[] times(int rows, int resample) {
+    CounterRandom random = new CounterRandom(seed);
+    int[] times = new int[rows];
+    long stream = DrawKeys.BOOTSTRAP.stream(resample);
+    for (int i = 0; i < rows; i++) {
+      times[random.below(rows, stream, 0, i)]++;
+    }
+    return times;
   }
 
   private static void addTimes(int times, double[] row, double[] sum) {

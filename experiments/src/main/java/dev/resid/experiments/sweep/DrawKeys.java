@@ -23,7 +23,23 @@ public enum DrawKeys {
   /** Rows of a bootstrap resample; stream is the number of the resample. */
   BOOTSTRAP(8),
   /** Which feature of an SAE is a direction; stream row, substream position. */
-  SAE_FEATURE(20);
+  SAE_FEATURE(20),
+  /** Order of prompts of which the first are the base prompts of plateaus. */
+  PLATEAU_PROMPTS(30),
+  /** Which other prompt a model-generated target is of; stream the prompt. */
+  PLATEAU_OTHER(31),
+  /** Normal vectors of random targets; stream the prompt. */
+  PLATEAU_RANDOM(32),
+  /** Normal vectors of the random targets of ways that start elsewhere; stream the prompt. */
+  PLATEAU_RANDOM_END(33),
+  /** Order in which features are tried as single-feature target; stream the prompt. */
+  PLATEAU_SINGLE_FEATURE(34),
+  /** Features of a bag; stream the prompt. */
+  PLATEAU_BAG(35),
+  /** Features of a synthetic baseline; stream the prompt. */
+  PLATEAU_BASELINE(36),
+  /** Pairs of activations whose distance is averaged for plateaus; stream the pair. */
+  PLATEAU_DISTANCES(37);
 
   private static final int SHIFT = 48;
   private final long number;

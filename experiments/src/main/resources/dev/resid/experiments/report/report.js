@@ -4,7 +4,11 @@ const radios = [...document.querySelectorAll(".choices input")];
 function choose() {
   const chosen = radios.filter((r) => r.checked);
   for (const figure of document.querySelectorAll("figure")) {
-    figure.hidden = !chosen.every((r) => figure.getAttribute("data-choice-" + r.name) === r.value);
+    // A choice of another section says nothing about a figure.
+    figure.hidden = chosen.some((r) => {
+      const own = figure.getAttribute("data-choice-" + r.name);
+      return own !== null && own !== r.value;
+    });
   }
   hide();
 }
@@ -56,7 +60,9 @@ function show(panel, column, atX, atY) {
   const length = points[0].dataset.tip.split("|")[0];
   tip.replaceChildren();
   const head = document.createElement("div");
-  head.textContent = `${panel.dataset.x} = ${length}: ${panel.dataset.y} and its 95 % interval`;
+  const intervals = points.some((p) => p.dataset.tip.split("|").length > 2);
+  head.textContent =
+    `${panel.dataset.x} = ${length}: ${panel.dataset.y}` + (intervals ? " and its 95 % interval" : "");
   const table = document.createElement("table");
   for (const point of [...points].sort((a, b) => a.dataset.y - b.dataset.y)) {
     const [, mean, low, high] = point.dataset.tip.split("|");
@@ -69,7 +75,7 @@ function show(panel, column, atX, atY) {
     if (button) swatch.append(button.querySelector("svg").cloneNode(true));
     row.insertCell().textContent = name;
     row.insertCell().textContent = mean;
-    row.insertCell().textContent = `(${low} to ${high})`;
+    row.insertCell().textContent = low === undefined ? "" : `(${low} to ${high})`;
   }
   tip.append(head, table);
   tip.hidden = false;

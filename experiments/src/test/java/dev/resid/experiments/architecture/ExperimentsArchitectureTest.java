@@ -33,7 +33,8 @@ class ExperimentsArchitectureTest {
         .allow("report", "result")
         .allow("activations", "direction", "result", "sweep")
         .allow("sensitivity", "activations", "direction", "report", "result", "sweep", "text")
-        .allow("cli", "direction", "report", "result", "sensitivity", "sweep", "text")
+        .allow("plateau", "direction", "report", "result", "sweep", "text")
+        .allow("cli", "direction", "plateau", "report", "result", "sensitivity", "sweep", "text")
         .rule()
         .check(EXPERIMENTS);
   }

@@ -1,0 +1,345 @@
+package dev.resid.experiments.cli;
+
+import dev.resid.experiments.plateau.PlateauOptions;
+import dev.resid.experiments.plateau.PlateauOutcome;
+import dev.resid.experiments.plateau.PlateauSae;
+import dev.resid.experiments.plateau.PlateauStudy;
+import dev.resid.experiments.plateau.Regime;
+import dev.resid.experiments.plateau.Scale;
+import dev.resid.experiments.plateau.TargetKind;
+import dev.resid.experiments.report.Section.Finding;
+import dev.resid.experiments.sweep.Shard;
+import dev.resid.experiments.sweep.Workers;
+import dev.resid.experiments.text.Documents;
+import dev.resid.experiments.text.Pieces;
+import dev.resid.model.Gpt2;
+import dev.resid.model.Gpt2Config;
+import dev.resid.tensor.Backend;
+import dev.resid.tokenizer.TokenBatch;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.concurrent.Callable;
+import java.util.function.Supplier;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code resid plateau}: plateaus and blow-ups on the way to other activations. */
+@Command(
+    name = "plateau",
+    description = {
+      "Move the last token's residual stream step by step towards other activations: real ones,",
+      "random ones, and ones made of SAE features. When does the output follow?",
+      "Without options it runs the model and the text that ship with Resid."
+    },
+    footer = {
+      "",
+      "The folder gets report.html, tables, figures and run.json. Stopped at any moment, the same",
+      "command goes on where it was and ends in the same results. To split a run, give every",
+      "machine one --shard and its own --out, then use 'resid merge'.",
+      "",
+      "Examples:",
+      "  resid plateau",
+      "  resid plateau --prompts 50 --regime relative --out quick",
+      "  resid plateau --model models/gpt2 --weights transformerlens --text openwebtext.txt --out"
+          + " gpt2-plateau"
+    })
+final class PlateauCommand implements Callable<Integer> {
+  /** Base prompts that the embedded model gets through in a minute on two cores. */
+  private static final int EMBEDDED_PROMPTS = 400;
+
+  private static final int POOL = 20_000;
+  private static final int GPT2_SMALL_LAYERS = 12;
+  private static final int GPT2_SMALL_WIDTH = 768;
+
+  /** The published starts. */
+  private static final TargetKind[] BASES = {
+    TargetKind.MODEL_GENERATED,
+    TargetKind.RANDOM,
+    TargetKind.SYNTHETIC_BASELINE,
+    TargetKind.SYNTHETIC_STRUCTURED
+  };
+
+  @Spec private CommandSpec spec;
+  @Mixin private ModelOptionsMixin model;
+  @Mixin private BackendOptionsMixin backendOptions;
+  @Mixin private ProgressMixin progress;
+
+  @ArgGroup private Source source;
+
+  /** Where prompts come from; the text that ships with Resid if nothing is given. */
+  private static final class Source {
+    @Option(
+        names = "--text",
+        paramLabel = "FILE",
+        description =
+            "UTF-8 text; lines of <|endoftext|> stand between documents. The text that ships with"
+                + " Resid if left out.")
+    private Path text;
+
+    @Option(
+        names = "--tokens",
+        paramLabel = "FILE",
+        description = "Prompts of one length as token ids, JSON [[id, ...], ...].")
+    private Path tokens;
+  }
+
+  @Option(
+      names = "--layer",
+      paramLabel = "L",
+      description = "Block whose resid_pre is moved; ${DEFAULT-VALUE} if left out, as published.")
+  private int layer = PlateauOptions.DEFAULT_LAYER;
+
+  @Option(
+      names = "--prompts",
+      paramLabel = "N",
+      description =
+          "Prompts that are moved; 1000 if left out, as published, or 400 of the text that ships"
+              + " with Resid; fewer where the text has fewer.")
+  private Integer prompts;
+
+  @Option(
+      names = "--pool",
+      paramLabel = "N",
+      description =
+          "Prompts that mean, covariance and real activations come from, the first ones of the"
+              + " text; ${DEFAULT-VALUE} if left out, or what the text has.")
+  private int pool = POOL;
+
+  @Option(
+      names = "--prompt-length",
+      paramLabel = "N",
+      description = "Tokens of a prompt; ${DEFAULT-VALUE} if left out, as published.")
+  private int promptLength = PlateauOptions.DEFAULT_LENGTH;
+
+  @Mixin private PlateauSaeMixin sae;
+
+  @Option(
+      names = "--targets",
+      paramLabel = "LIST",
+      split = ",",
+      description =
+          "What is moved towards: model-generated, random, and with an SAE sae-reconstruction,"
+              + " single-feature, bag-of-features, synthetic-baseline, synthetic-structured. All"
+              + " that are possible if left out.")
+  private List<String> targets;
+
+  @Option(
+      names = "--bases",
+      paramLabel = "LIST",
+      split = ",",
+      description =
+          "Where ways to random activations start; model-generated, random, synthetic-baseline and"
+              + " synthetic-structured as far as possible if left out; none for none.")
+  private List<String> bases;
+
+  @Option(
+      names = "--real-base",
+      paramLabel = "WHICH",
+      description =
+          "A model-generated start is the prompt's own activation (own, the default) or, as in the"
+              + " published code, another prompt's (other).")
+  private PlateauOptions.RealBase realBase = PlateauOptions.RealBase.OWN;
+
+  @Option(
+      names = "--regime",
+      paramLabel = "LIST",
+      split = ",",
+      description = "absolute steps, relative ones, or both (absolute,relative), the default.")
+  private List<String> regimes;
+
+  @Option(
+      names = "--scale",
+      paramLabel = "RULE",
+      description =
+          "Lengths of steps: published, or scaled by the distances of activations. Published for"
+              + " models of GPT-2 small's size, scaled for others if left out.")
+  private Scale.Rule scale;
+
+  @Option(
+      names = "--step",
+      paramLabel = "X",
+      description = "Length of an absolute step; published 0.5.")
+  private Double step;
+
+  @Option(
+      names = "--threshold",
+      paramLabel = "X",
+      description = "L2 at which a plateau ends; published 20.")
+  private Double threshold;
+
+  @Option(
+      names = "--feature-value",
+      paramLabel = "X",
+      description = "Value of a single feature; published 37.")
+  private Double featureValue;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "S",
+      description = "Seed of all random draws; ${DEFAULT-VALUE} if left out, as published.")
+  private long seed = PlateauOptions.DEFAULT_SEED;
+
+  @Option(
+      names = "--shard",
+      paramLabel = "I/N",
+      description = "Compute one of N parts, counted from 0.")
+  private String shard;
+
+  @Option(
+      names = "--batch",
+      paramLabel = "N",
+      description = "Prompts at a time; what fits if left out. Results do not depend on it.")
+  private Integer batch;
+
+  @Option(names = "--out", paramLabel = "DIR", description = "Output folder; plateau if left out.")
+  private Path out;
+
+  /** Called by picocli. */
+  PlateauCommand() {}
+
+  @Override
+  public Integer call() throws IOException {
+    requireAtLeast("--prompts", prompts, 1);
+    requireAtLeast("--pool", pool, 2);
+    requireAtLeast("--prompt-length", promptLength, 1);
+    requireAtLeast("--batch", batch, 1);
+    requireAtLeast("--layer", layer, 0);
+    Shard part = usage(() -> shard == null ? Shard.WHOLE : Shard.parse(shard));
+    List<Regime> spacings =
+        usage(
+            () ->
+                regimes == null
+                    ? List.of(Regime.values())
+                    : regimes.stream().map(Regime::of).toList());
+    usage(() -> kinds(targets, List.of()));
+    usage(() -> kinds(bases, List.of()));
+    PrintWriter err = spec.commandLine().getErr();
+    try (Backend backend = backendOptions.open();
+        Workers workers = new Workers(backendOptions.threads())) {
+      Gpt2 gpt2 = model.load(backend);
+      TokenBatch tokens = tokens(gpt2);
+      Scale lengths = usage(() -> scale(gpt2.config()));
+      Optional<PlateauSae> features = sae.load(gpt2, model, layer);
+      PlateauOptions options =
+          new PlateauOptions(
+              tokens,
+              sourceName(),
+              layer,
+              prompts(tokens),
+              kinds(targets, possible(features, TargetKind.values())),
+              kinds(bases, possible(features, BASES)),
+              realBase,
+              features,
+              spacings,
+              lengths,
+              seed,
+              part,
+              batch == null ? 0 : batch);
+      PlateauStudy study = new PlateauStudy(gpt2, options);
+      if (!progress.quiet()) {
+        err.printf(Locale.ROOT, "%s; about %.0f seconds.%n", study.plan(), study.estimateSeconds());
+        err.flush();
+      }
+      print(spec.commandLine().getOut(), study.run(folder(part), progress.progress(), workers));
+    }
+    return ResidCommand.OK;
+  }
+
+  /** Prints what was found and where it is. */
+  static void print(PrintWriter console, PlateauOutcome outcome) {
+    if (outcome.report().isEmpty()) {
+      console.println(
+          "This part is finished: "
+              + outcome.folder()
+              + ". When all are, put them together with 'resid merge OUT FOLDERS...'.");
+      return;
+    }
+    for (Finding finding : outcome.findings()) {
+      console.println(finding.expected() + ": " + finding.verdict().words() + ".");
+    }
+    console.println("Report: " + outcome.report().get());
+  }
+
+  private static List<TargetKind> kinds(List<String> words, List<TargetKind> all) {
+    if (words == null) {
+      return all;
+    }
+    return words.equals(List.of("none")) ? List.of() : words.stream().map(TargetKind::of).toList();
+  }
+
+  private static List<TargetKind> possible(Optional<PlateauSae> sae, TargetKind... kinds) {
+    return Arrays.stream(kinds).filter(kind -> sae.isPresent() || !kind.needsSae()).toList();
+  }
+
+  private TokenBatch tokens(Gpt2 gpt2) throws IOException {
+    if (source != null && source.tokens != null) {
+      TokenBatch all = TokenBatch.readJson(source.tokens);
+      return all.slice(0, Math.min(all.rows(), pool));
+    }
+    try (Documents documents =
+        source == null ? Documents.embedded() : Documents.open(source.text)) {
+      return Pieces.cut(documents, gpt2.tokenizer(), promptLength, pool);
+    }
+  }
+
+  private int prompts(TokenBatch tokens) {
+    if (prompts != null) {
+      return prompts;
+    }
+    int wanted = source == null ? EMBEDDED_PROMPTS : PlateauOptions.DEFAULT_PROMPTS;
+    return Math.min(wanted, tokens.rows());
+  }
+
+  private Scale scale(Gpt2Config config) {
+    boolean published =
+        config.nLayers() == GPT2_SMALL_LAYERS && config.dModel() == GPT2_SMALL_WIDTH;
+    Scale.Rule rule = scale != null ? scale : published ? Scale.Rule.PUBLISHED : Scale.Rule.SCALED;
+    return new Scale(rule, optional(step), optional(threshold), optional(featureValue));
+  }
+
+  private static OptionalDouble optional(Double value) {
+    return value == null ? OptionalDouble.empty() : OptionalDouble.of(value);
+  }
+
+  /** Returns the file's name without its folder, which differs between machines. */
+  private String sourceName() {
+    if (source == null) {
+      return "embedded passages";
+    }
+    return (source.text != null ? source.text : source.tokens).getFileName().toString();
+  }
+
+  private Path folder(Shard part) {
+    if (out != null) {
+      return out;
+    }
+    return Path.of(
+        part.count() == 1 ? "plateau" : "plateau-" + part.index() + "-of-" + part.count());
+  }
+
+  private void requireAtLeast(String option, Integer value, int least) {
+    if (value != null && value < least) {
+      throw new ParameterException(
+          spec.commandLine(), option + " is " + value + ", must be at least " + least);
+    }
+  }
+
+  private <T> T usage(Supplier<T> value) {
+    try {
+      return value.get();
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+    }
+  }
+}

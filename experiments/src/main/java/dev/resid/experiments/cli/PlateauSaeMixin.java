@@ -1,0 +1,91 @@
+package dev.resid.experiments.cli;
+
+import dev.resid.experiments.direction.NamedSae;
+import dev.resid.experiments.plateau.PlateauSae;
+import dev.resid.hook.HookPoint;
+import dev.resid.model.Gpt2;
+import dev.resid.sae.SaeConfig;
+import dev.resid.sae.io.EmbeddedSaes;
+import dev.resid.sae.io.SaeCheckpoint;
+import dev.resid.sae.io.SaeCheckpointException;
+import dev.resid.sae.io.Stated;
+import dev.resid.tensor.Backend;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
+import picocli.CommandLine.Option;
+
+/** The option {@code --sae}, and the SAE that is taken without it. */
+final class PlateauSaeMixin {
+  @Option(
+      names = "--sae",
+      paramLabel = "DIR",
+      description =
+          "SAE that synthetic activations are made with, at the resid_pre that is moved. If left"
+              + " out, the first one there that ships with Resid, for the model that does; for"
+              + " other models none, and only kinds that need none are measured.")
+  private Path path;
+
+  /** Called by picocli. */
+  PlateauSaeMixin() {}
+
+  /**
+   * Loads the SAE.
+   *
+   * @param gpt2 the model it must belong to
+   * @param model whether that model ships with Resid
+   * @param layer block whose resid_pre is moved
+   * @throws IOException if a file is missing or damaged
+   */
+  Optional<PlateauSae> load(Gpt2 gpt2, ModelOptionsMixin model, int layer) throws IOException {
+    if (path != null) {
+      try (SaeCheckpoint checkpoint = open(HookPoint.residPre(layer))) {
+        Path name = path.toAbsolutePath().normalize().getFileName();
+        return Optional.of(
+            read(checkpoint, name == null ? "sae" : name.toString(), gpt2.backend()));
+      }
+    }
+    if (!model.isEmbedded() || layer >= gpt2.config().nLayers()) {
+      return Optional.empty();
+    }
+    EmbeddedSaes embedded = EmbeddedSaes.ofLibrary();
+    for (String name : embedded.names()) {
+      try (SaeCheckpoint checkpoint = embedded.open(name)) {
+        if (fits(checkpoint.config(), gpt2, layer)) {
+          return Optional.of(read(checkpoint, name, gpt2.backend()));
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** Opens the file; one that does not state its point is taken to be at the one that is moved. */
+  private SaeCheckpoint open(HookPoint point) throws IOException {
+    try {
+      return SaeCheckpoint.open(path);
+    } catch (SaeCheckpointException problem) {
+      try {
+        return SaeCheckpoint.open(path, Stated.nothing().at(point));
+      } catch (SaeCheckpointException again) {
+        problem.addSuppressed(again);
+        throw problem;
+      }
+    }
+  }
+
+  private static boolean fits(SaeConfig config, Gpt2 gpt2, int layer) {
+    boolean here =
+        config.point().equals(HookPoint.residPre(layer))
+            || layer > 0 && config.point().equals(HookPoint.residPost(layer - 1));
+    return here
+        && config.outputPoint().equals(config.point())
+        && config.weights().map(gpt2.weightsState()::equals).orElse(true);
+  }
+
+  private static PlateauSae read(SaeCheckpoint checkpoint, String name, Backend backend)
+      throws IOException {
+    NamedSae named =
+        new NamedSae(name.replace(':', '-'), "", checkpoint.sha256(), checkpoint.load(backend));
+    return new PlateauSae(named, checkpoint.logFrequencies());
+  }
+}

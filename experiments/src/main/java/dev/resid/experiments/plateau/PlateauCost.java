@@ -1,0 +1,115 @@
+package dev.resid.experiments.plateau;
+
+import dev.resid.experiments.sweep.SweepPlan;
+import dev.resid.hook.HookPoint;
+import dev.resid.model.BaseRun;
+import dev.resid.model.Continuation;
+import dev.resid.model.Gpt2;
+import dev.resid.model.Gpt2Config;
+import dev.resid.tensor.Axis;
+import dev.resid.tensor.Tensor;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * What a run takes.
+ *
+ * @param cleanBlocks evaluations of one block at one position, for clean runs
+ * @param movedBlocks the same for moved activations
+ * @param unembeddings predictions whose KL is measured
+ * @param ways ways of this shard's prompts
+ * @param batch prompts at a time
+ * @param bytes about how much memory the activations of one call take
+ */
+record PlateauCost(
+    long cleanBlocks, long movedBlocks, long unembeddings, long ways, int batch, long bytes) {
+  private static final long MOST_BYTES = 512L << 20;
+
+  /** Part of the heap that the activations of one call may take. */
+  private static final int HEAP_PART = 8;
+
+  /**
+   * Vectors of d_model floats that a moved position takes in a continuation beside the clean
+   * copies: block inputs and outputs, hidden layer of the MLP, what is kept. Counted and rounded
+   * up.
+   */
+  private static final int VECTORS_PER_POSITION = 28;
+
+  /** Runs of the sample way: the first ones are slow until their code is compiled. */
+  private static final int SAMPLE_RUNS = 4;
+
+  static PlateauCost of(
+      Gpt2Config config, PlateauOptions options, List<Curve> curves, int promptsPerBlock) {
+    int pos = options.tokens().maxLength();
+    int after = config.nLayers() - options.layer();
+    // The whole clean stream twice, and keys and values of the positions before the last.
+    long perCopy = 2L * pos + 2L * (pos - 1) * after + VECTORS_PER_POSITION;
+    long perPrompt = perCopy * config.dModel() * Float.BYTES * Regime.POINTS;
+    long budget = Math.min(MOST_BYTES, Runtime.getRuntime().maxMemory() / HEAP_PART);
+    int fitting = Math.clamp(budget / perPrompt, 1, promptsPerBlock);
+    int batch =
+        options.batchPrompts() == 0 ? fitting : Math.min(options.batchPrompts(), promptsPerBlock);
+    SweepPlan plan = new SweepPlan(options.prompts(), promptsPerBlock, 1, options.shard(), "");
+    long prompts = plan.ownRows();
+    long withKl = curves.stream().filter(Curve::hasKl).count();
+    return new PlateauCost(
+        ((long) options.tokens().rows() * options.layer() + prompts * (config.nLayers() + after))
+            * pos,
+        prompts * curves.size() * Regime.POINTS * after,
+        prompts * withKl * Regime.POINTS,
+        prompts * curves.size(),
+        batch,
+        perPrompt * batch);
+  }
+
+  /** Returns the cost in words. */
+  String words(Gpt2Config config, PlateauOptions options) {
+    return String.format(
+        Locale.ROOT,
+        "%,d of %,d prompts of %d tokens, %s of %d blocks, %,d ways of %d points; block"
+            + " evaluations at one position: %,d clean, %,d moved, and %,d predictions; memory:"
+            + " weights %s, activations %s (%d prompts at a time), pool %s",
+        options.prompts(),
+        options.tokens().rows(),
+        options.tokens().maxLength(),
+        HookPoint.residPre(options.layer()),
+        config.nLayers(),
+        ways,
+        Regime.POINTS,
+        cleanBlocks,
+        movedBlocks,
+        unembeddings,
+        mebibytes(config.parameters() * Float.BYTES),
+        mebibytes(bytes),
+        batch,
+        mebibytes((long) options.tokens().rows() * config.dModel() * Float.BYTES));
+  }
+
+  private static String mebibytes(long bytes) {
+    return String.format(Locale.ROOT, "%,d MiB", Math.max(1, bytes >> 20));
+  }
+
+  /** Returns about how many seconds all ways take, from running one way of one prompt. */
+  double estimateSeconds(Gpt2 gpt2, PlateauOptions options) {
+    try (BaseRun base =
+        gpt2.baseRun(options.tokens().slice(0, 1), HookPoint.residPre(options.layer()))) {
+      Tensor clean = base.activation();
+      int pos = clean.shape().size(Axis.POS);
+      Tensor moved = clean.with(Axis.POS, pos - 1, clean.at(Axis.POS, pos - 1).times(1.5));
+      float[] one = moved.toArray();
+      float[] all = new float[one.length * Regime.POINTS];
+      for (int n = 0; n < Regime.POINTS; n++) {
+        System.arraycopy(one, 0, all, n * one.length, one.length);
+      }
+      Tensor copies = Tensor.wrap(clean.shape().with(Axis.BATCH, Regime.POINTS), all);
+      long best = Long.MAX_VALUE;
+      for (int run = 0; run < SAMPLE_RUNS; run++) {
+        long started = System.nanoTime();
+        Continuation continuation = base.continueWith(copies);
+        continuation.klNats();
+        best = Math.min(best, System.nanoTime() - started);
+      }
+      return best / 1e9 * ways;
+    }
+  }
+}

@@ -1,0 +1,107 @@
+package dev.resid.experiments.plateau;
+
+import dev.resid.experiments.result.ResultTable;
+import dev.resid.experiments.result.ResultTable.Column;
+import dev.resid.experiments.result.ResultTable.Type;
+import dev.resid.io.AtomicFiles;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * What is known about the clean activations at the last position of prompts.
+ *
+ * @param prompts how many
+ * @param meanNorm mean Euclidean norm at the perturbed site
+ * @param meanDistance mean distance of two different prompts there
+ * @param readDistance mean distance of two different prompts at the last {@code resid_post}
+ * @param covarianceTrace trace of the covariance at the perturbed site, divisor n − 1
+ */
+record PromptStatistics(
+    long prompts,
+    double meanNorm,
+    double meanDistance,
+    double readDistance,
+    double covarianceTrace) {
+  /** Two machines may round differently in float32; more than this is another run. */
+  private static final double TOLERANCE = 1e-5;
+
+  private static final int FORMAT = 1;
+
+  /** Returns whether both describe the same activations, up to rounding in float32. */
+  boolean agreesWith(PromptStatistics other) {
+    return prompts == other.prompts
+        && close(meanNorm, other.meanNorm)
+        && close(meanDistance, other.meanDistance)
+        && close(readDistance, other.readDistance)
+        && close(covarianceTrace, other.covarianceTrace);
+  }
+
+  private static boolean close(double a, double b) {
+    return Math.abs(a - b) <= TOLERANCE * Math.max(Math.abs(a), Math.abs(b));
+  }
+
+  /**
+   * Writes the numbers in a file.
+   *
+   * @throws IOException if it cannot be written; it is then as before
+   */
+  void write(Path file) throws IOException {
+    AtomicFiles.write(
+        file,
+        bytes -> {
+          DataOutputStream out = new DataOutputStream(bytes);
+          out.writeInt(FORMAT);
+          out.writeLong(prompts);
+          for (double value :
+              new double[] {meanNorm, meanDistance, readDistance, covarianceTrace}) {
+            out.writeDouble(value);
+          }
+          out.flush();
+        });
+  }
+
+  /**
+   * Returns the numbers that {@link #write} wrote.
+   *
+   * @throws IOException if there is no such file, or it is of another version
+   */
+  static PromptStatistics read(Path file) throws IOException {
+    try (DataInputStream in = new DataInputStream(Files.newInputStream(file))) {
+      int format = in.readInt();
+      if (format != FORMAT) {
+        throw new IOException(
+            file + ": format " + format + ", expected " + FORMAT + "; it is of another version");
+      }
+      return new PromptStatistics(
+          in.readLong(), in.readDouble(), in.readDouble(), in.readDouble(), in.readDouble());
+    }
+  }
+
+  /** Returns a table of these numbers and of the scales that follow from them. */
+  ResultTable table(Scale.Values scale) {
+    ResultTable table =
+        new ResultTable(
+            List.of(
+                new Column("quantity", Type.TEXT, "Which number."),
+                new Column("value", Type.NUMBER, "The number, in the model's own units."),
+                new Column("meaning", Type.TEXT, "What it is.")));
+    table.add("prompts", (double) prompts, "prompts whose last position is in the statistics");
+    table.add("mean_norm", meanNorm, "mean Euclidean norm at the perturbed site");
+    table.add("mean_distance", meanDistance, "mean distance of two prompts at the perturbed site");
+    table.add("read_distance", readDistance, "mean distance of two prompts at the last resid_post");
+    table.add("covariance_trace", covarianceTrace, "trace of the covariance");
+    table.add("step", scale.step(), "length of an absolute step");
+    table.add("threshold", scale.threshold(), "L2 at which a plateau ends");
+    table.add("least_slope", scale.leastSlope(), "smallest slope of L2 that counts as a step");
+    table.add("feature_value", scale.featureValue(), "value of a single feature");
+    table.add(
+        "feature_margin",
+        scale.featureMargin(),
+        "allowed difference of a single feature's distance");
+    return table;
+  }
+}

@@ -1,0 +1,69 @@
+package dev.resid.experiments.plateau;
+
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.stream.Collectors;
+
+/** What the residual stream is moved towards, or, in the second part of the study, away from. */
+public enum TargetKind {
+  /** The activation of another prompt at the same position. */
+  MODEL_GENERATED("model-generated", Needs.NOTHING),
+  /** A draw from the normal distribution with mean and covariance of such activations. */
+  RANDOM("random", Needs.NOTHING),
+  /** What an SAE makes of another prompt's activation. */
+  SAE_RECONSTRUCTION("SAE reconstruction", Needs.SAE),
+  /** The decoded value of one SAE feature, at about the distance of other prompts' activations. */
+  SINGLE_FEATURE("single feature", Needs.SAE),
+  /** The base's feature values on random alive features. */
+  BAG_OF_FEATURES("bag of features", Needs.SAE),
+  /** The base's feature values on features of about the same density. */
+  SYNTHETIC_BASELINE("synthetic baseline", Needs.SAE),
+  /** The base's feature values on features of about the same geometry. */
+  SYNTHETIC_STRUCTURED("synthetic structured", Needs.SAE);
+
+  private enum Needs {
+    NOTHING,
+    SAE
+  }
+
+  private final String label;
+  private final Needs needs;
+
+  TargetKind(String label, Needs needs) {
+    this.label = label;
+    this.needs = needs;
+  }
+
+  /** Returns the name in tables and on the command line. */
+  public String word() {
+    return name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+
+  /** Returns the name in running text. */
+  public String label() {
+    return label;
+  }
+
+  /** Returns whether it is made with a sparse autoencoder. */
+  public boolean needsSae() {
+    return needs == Needs.SAE;
+  }
+
+  /**
+   * Returns the kind of a name.
+   *
+   * @throws IllegalArgumentException if there is none of that name
+   */
+  public static TargetKind of(String word) {
+    for (TargetKind kind : values()) {
+      if (kind.word().equals(word)) {
+        return kind;
+      }
+    }
+    throw new IllegalArgumentException(
+        "\""
+            + word
+            + "\" is no kind of target; there are "
+            + Arrays.stream(values()).map(TargetKind::word).collect(Collectors.joining(", ")));
+  }
+}
