@@ -15,6 +15,9 @@ import java.util.Objects;
 final class RawNumbers implements Numbers {
   private static final int CHUNK = 4096;
 
+  /** A read of so many bytes is part of a walk through a tensor: its pages are then let go. */
+  private static final long WALK_BYTES = 1 << 15;
+
   // Single values are fetched through these constants, which the compiler can see through, and
   // swapped afterwards where the file is big-endian.
   private static final ValueLayout.OfShort SHORT =
@@ -75,7 +78,19 @@ final class RawNumbers implements Numbers {
               }
             }
           }
+          release(offset, length);
         });
+  }
+
+  /**
+   * Takes what was read out of the process's memory; it stays in the system's cache, and reading it
+   * again is only slower. Otherwise a model would be in memory twice while it is loaded.
+   */
+  private void release(long offset, int length) {
+    long size = (long) length * dtype.bytes();
+    if (size >= WALK_BYTES && bytes.isMapped()) {
+      bytes.asSlice(offset * dtype.bytes(), size).unload();
+    }
   }
 
   @Override

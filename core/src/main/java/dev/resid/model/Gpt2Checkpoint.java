@@ -8,6 +8,7 @@ import dev.resid.io.TensorInfo;
 import dev.resid.model.Gpt2Config.Embeddings;
 import dev.resid.tensor.Axis;
 import dev.resid.tensor.Shape;
+import dev.resid.tensor.Storage;
 import dev.resid.tensor.Tensor;
 import dev.resid.tokenizer.ByteLevelBpe;
 import dev.resid.tokenizer.TokenizerSource;
@@ -16,17 +17,13 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.HexFormat;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
@@ -34,7 +31,6 @@ import java.util.regex.Pattern;
  * weights when asked for, from the mapped files.
  */
 public final class Gpt2Checkpoint implements AutoCloseable {
-  private static final System.Logger LOG = System.getLogger(Gpt2Checkpoint.class.getName());
   private static final Pattern BLOCK = Pattern.compile("(?:transformer\\.)?h\\.([0-9]{1,9})\\..*");
   private static final String PREFIX = "transformer.";
   private static final String RESOURCE = "/dev/resid/model/embedded/";
@@ -59,7 +55,7 @@ public final class Gpt2Checkpoint implements AutoCloseable {
     this.tokenizer = tokenizer;
     this.source = source;
     this.prefix = files.containsKey(PREFIX + "wte.weight") ? PREFIX : "";
-    check();
+    new CheckpointCheck(this, files).require();
   }
 
   /**
@@ -212,6 +208,10 @@ public final class Gpt2Checkpoint implements AutoCloseable {
     CheckpointShards.close(files);
   }
 
+  Path dir() {
+    return dir;
+  }
+
   ModelSource source() {
     return source;
   }
@@ -224,48 +224,7 @@ public final class Gpt2Checkpoint implements AutoCloseable {
    * @param values the value of every weight, in the shape of its table row
    */
   public static Map<Weight, Tensor> asInFile(Gpt2Config config, Function<Weight, Tensor> values) {
-    Map<Weight, Tensor> tensors = new LinkedHashMap<>();
-    for (Weight weight : Weight.all(config)) {
-      boolean absent =
-          weight.name() == WeightNames.b_U
-              || (weight.name() == WeightNames.W_U && config.embeddings() == Embeddings.TIED);
-      if (!absent && weight.name().fusedThird() <= 0) {
-        tensors.put(weight, inFile(values, weight));
-      }
-    }
-    return tensors;
-  }
-
-  private static Tensor inFile(Function<Weight, Tensor> values, Weight weight) {
-    if (!weight.name().isFused()) {
-      return values.apply(weight);
-    }
-    boolean matrix =
-        switch (weight.name()) {
-          case W_Q, W_K, W_V -> true;
-          default -> false;
-        };
-    List<WeightNames> names =
-        matrix
-            ? List.of(WeightNames.W_Q, WeightNames.W_K, WeightNames.W_V)
-            : List.of(WeightNames.b_Q, WeightNames.b_K, WeightNames.b_V);
-    List<Tensor> thirds =
-        names.stream().map(n -> values.apply(new Weight(n, weight.layer()))).toList();
-    return fuse(thirds);
-  }
-
-  /** Returns three tensors [.., out] side by side, [.., 3·out]. */
-  private static Tensor fuse(List<Tensor> thirds) {
-    int width = thirds.getFirst().shape().last();
-    int rows = Math.toIntExact(thirds.getFirst().elements() / width);
-    float[] all = new float[rows * width * thirds.size()];
-    for (int third = 0; third < thirds.size(); third++) {
-      float[] part = thirds.get(third).toArray();
-      for (int r = 0; r < rows; r++) {
-        System.arraycopy(part, r * width, all, (r * thirds.size() + third) * width, width);
-      }
-    }
-    return Tensor.wrap(thirds.getFirst().shape().with(Axis.OUT, width * thirds.size()), all);
+    return FileLayout.of(config, values);
   }
 
   private Tensor read(Weight weight) throws IOException {
@@ -275,153 +234,34 @@ public final class Gpt2Checkpoint implements AutoCloseable {
           config.embeddings() == Embeddings.TIED
               ? read(Weight.of(WeightNames.W_E))
               : mapped(weight);
-      case W_E -> mapped(weight);
-      default ->
-          weight.name().isFused()
-              ? third(weight)
-              : file(weight).tensor(key(weight), fileShape(weight));
+      default -> weight.name().isFused() ? third(weight) : mapped(weight);
     };
   }
 
-  private Tensor mapped(Weight weight) throws IOException {
+  Tensor mapped(Weight weight) throws IOException {
     return file(weight).mapped(key(weight), fileShape(weight));
   }
 
-  /** Reads a third of the columns of attn.c_attn. */
+  /** Returns a third of the columns of attn.c_attn. */
   private Tensor third(Weight weight) throws IOException {
-    Tensor fused = file(weight).tensor(key(weight), fileShape(weight));
     int width = config.dModel();
-    int from = weight.name().fusedThird() * width;
-    return fused.slice(Axis.OUT, from, from + width);
+    Storage third =
+        new ColumnWindow(
+            mapped(weight).storage(), 3 * width, weight.name().fusedThird() * width, width);
+    return Tensor.on(weight.name().shape(config), third);
   }
 
   private Safetensors file(Weight weight) {
     return files.get(key(weight));
   }
 
-  private String key(Weight weight) {
+  String key(Weight weight) {
     return weight.name() == WeightNames.W_U ? weight.fileKey() : prefix + weight.fileKey();
   }
 
-  private Shape fileShape(Weight weight) {
+  Shape fileShape(Weight weight) {
     Shape shape = weight.name().shape(config);
     return weight.name().isFused() ? shape.with(Axis.OUT, 3 * config.dModel()) : shape;
-  }
-
-  private void check() throws CheckpointException {
-    // Before anything is made for every block: a block has more than one tensor.
-    if (config.nLayers() > files.size()) {
-      throw new CheckpointException(
-          dir
-              + ": config.json says n_layer is "
-              + config.nLayers()
-              + ", but the weight files hold"
-              + " only "
-              + files.size()
-              + " tensors; they do not belong together");
-    }
-    Map<String, TensorInfo> all = tensors();
-    TreeMap<String, TensorInfo> unused = new TreeMap<>(all);
-    for (Weight weight : Weight.all(config)) {
-      boolean optional =
-          weight.name() == WeightNames.b_U
-              || (weight.name() == WeightNames.W_U && config.embeddings() == Embeddings.TIED);
-      TensorInfo info = all.get(key(weight));
-      unused.remove(key(weight));
-      if (info == null && !optional) {
-        throw new CheckpointException(
-            dir
-                + ": tensor "
-                + key(weight)
-                + " is missing; the checkpoint is incomplete"
-                + (weight.name() == WeightNames.W_U ? " (tie_word_embeddings is false)" : ""));
-      }
-      if (info != null && !info.fits(fileShape(weight))) {
-        throw new CheckpointException(
-            dir
-                + ": tensor "
-                + key(weight)
-                + " is "
-                + info.shape()
-                + ", config.json says "
-                + fileShape(weight)
-                + "; they do not belong together");
-      }
-      if (info != null && !info.dtype().isFloat()) {
-        throw new CheckpointException(
-            dir
-                + ": tensor "
-                + key(weight)
-                + " is stored as "
-                + info.dtype()
-                + ", supported are F16, BF16, F32 and F64; convert the checkpoint first");
-      }
-    }
-    checkTied();
-    requireNoFurtherBlock(unused.keySet());
-    unused.keySet().removeIf(Gpt2Checkpoint::isBuffer);
-    if (!unused.isEmpty()) {
-      LOG.log(
-          System.Logger.Level.WARNING,
-          "{0}: these tensors belong to no GPT-2 weight and are not used: {1}",
-          dir,
-          unused.keySet());
-    }
-  }
-
-  /** A model cut short by its configuration would run, and be another model. */
-  private void requireNoFurtherBlock(Set<String> unused) throws CheckpointException {
-    for (String name : unused) {
-      Matcher block = BLOCK.matcher(name);
-      if (block.matches() && Integer.parseInt(block.group(1)) >= config.nLayers()) {
-        throw new CheckpointException(
-            dir
-                + ": tensor "
-                + name
-                + " is of a block that config.json does not have: n_layer is "
-                + config.nLayers()
-                + "; they do not belong together");
-      }
-    }
-  }
-
-  private void checkTied() throws CheckpointException {
-    String head = key(Weight.of(WeightNames.W_U));
-    if (config.embeddings() == Embeddings.UNTIED || !files.containsKey(head)) {
-      return;
-    }
-    try {
-      Tensor given = files.get(head).mapped(head, fileShape(Weight.of(WeightNames.W_U)));
-      Tensor embedding = mapped(Weight.of(WeightNames.W_E));
-      int width = config.dModel();
-      float[] a = new float[width];
-      float[] b = new float[width];
-      for (int v = 0; v < config.dVocab(); v++) {
-        given.storage().read((long) v * width, a, 0, width);
-        embedding.storage().read((long) v * width, b, 0, width);
-        if (!Arrays.equals(a, b)) {
-          throw new CheckpointException(
-              dir
-                  + ": lm_head.weight differs from the embedding at token "
-                  + v
-                  + " although tie_word_embeddings is true; set it to false to use lm_head");
-        }
-      }
-    } catch (CheckpointException e) {
-      throw e;
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  /** Mask buffers and heads that other tools store beside the weights. */
-  private static boolean isBuffer(String name) {
-    return name.endsWith(".attn.bias")
-        || name.endsWith(".attn.masked_bias")
-        || name.contains(".crossattention.")
-        || name.startsWith("score.")
-        || name.startsWith("multiple_choice_head.")
-        || name.startsWith("classifier.");
   }
 
   private static Optional<ByteLevelBpe> tokenizerOf(Path dir) throws IOException {

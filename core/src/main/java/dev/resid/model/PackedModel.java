@@ -28,6 +28,9 @@ final class PackedModel {
   private final Tensor lnFinalBeta;
   private final List<PackedBlock> blocks = new ArrayList<>();
 
+  /** What a weight is read into to be checked, one for all of them; let go after loading. */
+  private float[] checkBlock = new float[CHECK_BLOCK];
+
   PackedModel(Gpt2Weights weights, Backend backend) {
     this.backend = backend;
     this.config = weights.config();
@@ -44,6 +47,7 @@ final class PackedModel {
     this.lnFinalGamma = hold(weights, WeightNames.lnFinal_gamma, -1);
     this.lnFinalBeta = hold(weights, WeightNames.lnFinal_beta, -1);
     this.b_U = hold(weights, WeightNames.b_U, -1);
+    this.checkBlock = new float[0];
   }
 
   private PackedBlock block(Gpt2Weights weights, int layer) {
@@ -201,15 +205,12 @@ final class PackedModel {
     return to;
   }
 
-  private static Tensor checked(Gpt2Weights weights, WeightNames name, int layer) {
+  private Tensor checked(Gpt2Weights weights, WeightNames name, int layer) {
     Weight weight = new Weight(name, layer);
     Tensor tensor = weights.get(weight);
     Storage storage = tensor.storage();
     long elements = tensor.elements();
-    float[] block =
-        storage instanceof HostStorage host
-            ? host.array()
-            : new float[(int) Math.min(CHECK_BLOCK, elements)];
+    float[] block = storage instanceof HostStorage host ? host.array() : checkBlock;
     for (long from = 0; from < elements; from += block.length) {
       int count = (int) Math.min(block.length, elements - from);
       if (!(storage instanceof HostStorage)) {

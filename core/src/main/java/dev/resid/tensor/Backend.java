@@ -31,6 +31,15 @@ public interface Backend extends AutoCloseable {
   void copy(Tensor from, Tensor to);
 
   /**
+   * Sets every element to 0, also one that is not finite.
+   *
+   * @param target tensor of this backend
+   */
+  default void clear(Tensor target) {
+    copy(Tensor.on(target.shape(), new ZeroStorage(target.elements())), target);
+  }
+
+  /**
    * Copies {@code part} into {@code whole} along one axis: whole[.., first + i, ..] = part[.., i,
    * ..].
    *

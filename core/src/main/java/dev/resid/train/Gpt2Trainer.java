@@ -124,7 +124,7 @@ public final class Gpt2Trainer {
     }
     TokenBatch rows = corpus.batch(step(), plan.batchRows(), plan.rowLength(), plan.seed());
     double loss;
-    gradients.values().forEach(this::clear);
+    gradients.values().forEach(backend::clear);
     try (Tape tape = gpt2.record(rows)) {
       loss = tape.meanCrossEntropyNats();
       tape.addWeightGradients(gradients, Seed.crossEntropy());
@@ -230,10 +230,6 @@ public final class Gpt2Trainer {
       }
     }
     gpt2.update(weights());
-  }
-
-  private void clear(Tensor tensor) {
-    backend.addScaled(tensor, -1, tensor, tensor);
   }
 
   private static boolean decays(WeightNames name) {

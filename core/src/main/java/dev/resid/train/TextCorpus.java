@@ -28,6 +28,16 @@ public final class TextCorpus {
   private final int[] stream;
   private final int endOfText;
 
+  /** The order of the epoch that was last asked for; shuffling costs more than a step's rows. */
+  private volatile Order order = new Order(0, 0, -1, new int[0]);
+
+  /** The rows of one epoch in the order of a seed. */
+  private record Order(int rows, long seed, long epoch, int[] permutation) {
+    boolean isOf(int otherRows, long otherSeed, long otherEpoch) {
+      return rows == otherRows && seed == otherSeed && epoch == otherEpoch;
+    }
+  }
+
   private TextCorpus(int[] stream, int endOfText) {
     this.stream = stream;
     this.endOfText = endOfText;
@@ -150,22 +160,25 @@ public final class TextCorpus {
           "the text has " + stream.length + " tokens, fewer than a row of " + rowLength);
     }
     int[][] ids = new int[batch][];
-    int[] order = null;
-    long epochOfOrder = -1;
     for (int i = 0; i < batch; i++) {
       long index = step * batch + i;
       long epoch = index / rows;
-      if (epoch != epochOfOrder) {
-        order = new CounterRandom(seed).permutation(rows, epoch, 1);
-        epochOfOrder = epoch;
-      }
-      int from = order[(int) (index % rows)] * (rowLength - 1);
+      int from = order(rows, seed, epoch)[(int) (index % rows)] * (rowLength - 1);
       int[] row = new int[rowLength];
       row[0] = endOfText;
       System.arraycopy(stream, from, row, 1, rowLength - 1);
       ids[i] = row;
     }
     return TokenBatch.of(ids);
+  }
+
+  private int[] order(int rows, long seed, long epoch) {
+    Order held = order;
+    if (!held.isOf(rows, seed, epoch)) {
+      held = new Order(rows, seed, epoch, new CounterRandom(seed).permutation(rows, epoch, 1));
+      order = held;
+    }
+    return held.permutation();
   }
 
   static int requireEndOfText(ByteLevelBpe tokenizer) {

@@ -18,6 +18,7 @@ import dev.resid.tensor.Storage;
 import dev.resid.tensor.Tensor;
 import dev.resid.testing.Cases.Values;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
@@ -107,6 +108,20 @@ interface HousekeepingContract {
                   && fromTransposed.shape().equals(w.shape())
                   && packed.bytes() >= 4 * w.elements(),
               packed.shape() + " in " + packed.bytes() + " bytes");
+    }
+  }
+
+  /** What is cleared is 0, whatever it was: the difference of a NaN and itself would stay one. */
+  @Test
+  default void clearingLeavesZeros() {
+    for (int length : new int[] {1, 17, 64, 1001}) {
+      float[] values = new float[length];
+      Arrays.fill(values, Float.NaN);
+      values[0] = Float.NEGATIVE_INFINITY;
+      Tensor target = bench().tested.allocate(Shape.of(Axis.D_MODEL, length));
+      bench().tested.copy(Tensor.of(target.shape(), values), target);
+      bench().tested.clear(target);
+      bench().check("clear").sameBits(Tensor.zeros(target.shape()), target);
     }
   }
 

@@ -10,8 +10,9 @@ import dev.resid.tensor.Tensor;
 // filled up with zero columns. A product walks a panel from front to back, so it reads memory in
 // order however many rows it has.
 final class PackedMatrix implements Matrix {
-  // How much of a mapped file is read at a time.
-  private static final int PIECE = 1 << 20;
+  // How much of a mapped file is read at a time. Larger pieces are no faster, and leave garbage
+  // behind that adds up to more memory while a model is loaded.
+  private static final int PIECE = 1 << 16;
   private static final int COLUMNS = MicroKernel.COLUMNS;
 
   private final Shape shape;

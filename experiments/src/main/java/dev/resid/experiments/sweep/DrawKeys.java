@@ -22,6 +22,8 @@ public enum DrawKeys {
   DISTANCE_PAIRS(7),
   /** Rows of a bootstrap resample; stream is the number of the resample. */
   BOOTSTRAP(8),
+  /** Perpendicular vectors at a given angle; stream row, substream position. */
+  THETA_RANDOM(9),
   /** Which feature of an SAE is a direction; stream row, substream position. */
   SAE_FEATURE(20),
   /** Order of prompts of which the first are the base prompts of plateaus. */
