@@ -18,6 +18,9 @@ final class RawNumbers implements Numbers {
   /** A read of so many bytes is part of a walk through a tensor: its pages are then let go. */
   private static final long WALK_BYTES = 1 << 15;
 
+  /** Linux maps up to 64 KiB around a page that is touched. */
+  private static final long NEIGHBOURS = 1 << 17;
+
   // Single values are fetched through these constants, which the compiler can see through, and
   // swapped afterwards where the file is big-endian.
   private static final ValueLayout.OfShort SHORT =
@@ -89,7 +92,10 @@ final class RawNumbers implements Numbers {
   private void release(long offset, int length) {
     long size = (long) length * dtype.bytes();
     if (size >= WALK_BYTES && bytes.isMapped()) {
-      bytes.asSlice(offset * dtype.bytes(), size).unload();
+      // The read before left some pages: a fault at the edge of its range brings back its
+      // neighbours.
+      long from = Math.max(0, offset * dtype.bytes() - NEIGHBOURS);
+      bytes.asSlice(from, offset * dtype.bytes() + size - from).unload();
     }
   }
 
