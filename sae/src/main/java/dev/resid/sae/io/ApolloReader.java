@@ -15,6 +15,7 @@ import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
@@ -72,21 +73,24 @@ final class ApolloReader {
         SaeContents.find(file, table, EnumSet.noneOf(SaeWeight.class), others);
     int[] encoder = stored.get(SaeWeight.W_enc).matrixSizes();
     SaeConfig config =
-        new SaeConfig(
-            Points.nameOf(file.file()) + "/" + point,
-            Architecture.RELU,
-            encoder[0],
-            encoder[1],
-            encoder[0],
-            OptionalInt.empty(),
-            TopKScale.PLAIN,
-            Normalization.NONE,
-            1,
-            DecoderBias.ADDED,
-            point,
-            point,
-            stated.weights(),
-            Provenance.UNKNOWN);
+        SaeFacts.of(
+            file.file(),
+            () ->
+                new SaeConfig(
+                    Points.nameOf(file.file()) + "/" + point,
+                    Architecture.RELU,
+                    encoder[0],
+                    encoder[1],
+                    encoder[0],
+                    OptionalInt.empty(),
+                    TopKScale.PLAIN,
+                    Normalization.NONE,
+                    1,
+                    DecoderBias.ADDED,
+                    point,
+                    point,
+                    stated.weights(),
+                    Provenance.UNKNOWN));
     SaeContents contents =
         new SaeContents(
             "Apollo e2e_sae",
@@ -120,12 +124,12 @@ final class ApolloReader {
                 + " belongs to no SAE of e2e_sae, whose tensors are encoder.0 and decoder. Save the"
                 + " SAEs' state dict alone");
       }
-      try {
-        found.put(HookPoint.parse(matcher.group(2).replace('-', '.')), matcher.group(1));
-      } catch (IllegalArgumentException e) {
+      Optional<HookPoint> point = Points.parse(matcher.group(2).replace('-', '.'));
+      if (point.isEmpty()) {
         throw new SaeCheckpointException(
-            file.file() + ": tensor " + SaeJson.shown(name) + ": " + e.getMessage());
+            file.file() + ": tensor is called " + SaeJson.shown(name) + Points.UNKNOWN);
       }
+      found.put(point.get(), matcher.group(1));
     }
     return found;
   }

@@ -192,25 +192,28 @@ final class DictionaryLearningReader {
     }
     HookPoint point = Points.settle(folder.path(CONFIG), ModulePoints.find(trainer), stated);
     SaeConfig config =
-        new SaeConfig(
-            Points.nameOf(folder.path("")),
-            kind.architecture,
-            encoder[0],
-            encoder[1],
-            encoder[0],
-            kind.architecture == Architecture.TOP_K ? k : OptionalInt.empty(),
-            TopKScale.PLAIN,
-            Normalization.NONE,
-            1,
-            kind.decoderBias,
-            point,
-            point,
-            stated.weights(),
-            new Provenance(
-                trainer.text("lm_name"),
-                json.object("buffer").integer("ctx_len"),
-                Optional.empty(),
-                Optional.empty()));
+        SaeFacts.of(
+            folder.path(CONFIG),
+            () ->
+                new SaeConfig(
+                    Points.nameOf(folder.path("")),
+                    kind.architecture,
+                    encoder[0],
+                    encoder[1],
+                    encoder[0],
+                    kind.architecture == Architecture.TOP_K ? k : OptionalInt.empty(),
+                    TopKScale.PLAIN,
+                    Normalization.NONE,
+                    1,
+                    kind.decoderBias,
+                    point,
+                    point,
+                    stated.weights(),
+                    new Provenance(
+                        trainer.text("lm_name"),
+                        json.object("buffer").integer("ctx_len"),
+                        Optional.empty(),
+                        Optional.empty())));
     return new SaeContents(
         "dictionary_learning " + kind.className, config, file, WEIGHTS, stored, conversion);
   }

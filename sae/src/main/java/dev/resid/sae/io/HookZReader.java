@@ -51,25 +51,28 @@ final class HookZReader {
     }
     HookPoint point = Points.settle(json.file(), point(json), stated);
     SaeConfig config =
-        new SaeConfig(
-            Points.nameOf(file.file()),
-            Architecture.RELU,
-            encoder[0],
-            encoder[1],
-            encoder[0],
-            OptionalInt.empty(),
-            TopKScale.PLAIN,
-            Normalization.NONE,
-            1,
-            DecoderBias.SUBTRACTED_AND_ADDED,
-            point,
-            point,
-            stated.weights(),
-            new Provenance(
-                json.text("model_name"),
-                json.integer("seq_len"),
-                Optional.empty(),
-                Optional.empty()));
+        SaeFacts.of(
+            json.file(),
+            () ->
+                new SaeConfig(
+                    Points.nameOf(file.file()),
+                    Architecture.RELU,
+                    encoder[0],
+                    encoder[1],
+                    encoder[0],
+                    OptionalInt.empty(),
+                    TopKScale.PLAIN,
+                    Normalization.NONE,
+                    1,
+                    DecoderBias.SUBTRACTED_AND_ADDED,
+                    point,
+                    point,
+                    stated.weights(),
+                    new Provenance(
+                        json.text("model_name"),
+                        json.integer("seq_len"),
+                        Optional.empty(),
+                        Optional.empty())));
     return new SaeContents("hook-z", config, file, name, stored, SaeContents.Conversion.NONE);
   }
 
@@ -78,11 +81,11 @@ final class HookZReader {
     if (name.isEmpty()) {
       return Optional.empty();
     }
-    try {
-      return Optional.of(HookPoint.parse(name.get()));
-    } catch (IllegalArgumentException e) {
-      throw json.error("act_name", "is " + json.value("act_name") + ": " + e.getMessage());
+    Optional<HookPoint> point = Points.parse(name.get());
+    if (point.isEmpty()) {
+      throw json.error("act_name", "is " + json.value("act_name") + Points.UNKNOWN);
     }
+    return point;
   }
 
   private static void agree(SaeJson json, String key, int found) throws SaeCheckpointException {

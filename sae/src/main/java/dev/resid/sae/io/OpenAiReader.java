@@ -85,27 +85,30 @@ final class OpenAiReader {
     // The release hooked the model as it is, without centring (its README loads it so).
     Optional<WeightsState> state = place.map(known -> WeightsState.RAW);
     SaeConfig config =
-        new SaeConfig(
-            Points.nameOf(file.file()),
-            k.isPresent() ? Architecture.TOP_K : Architecture.RELU,
-            encoder[0],
-            encoder[1],
-            encoder[0],
-            k,
-            TopKScale.PLAIN,
-            k.isPresent() ? Normalization.LAYER_NORM : Normalization.NONE,
-            1,
-            DecoderBias.SUBTRACTED_AND_ADDED,
-            point,
-            point,
-            Points.settle(file.file(), state, stated.weights()),
-            place.isPresent()
-                ? new Provenance(
-                    Optional.of("gpt2-small"),
-                    OptionalInt.of(64),
-                    Optional.empty(),
-                    Optional.empty())
-                : Provenance.UNKNOWN);
+        SaeFacts.of(
+            file.file(),
+            () ->
+                new SaeConfig(
+                    Points.nameOf(file.file()),
+                    k.isPresent() ? Architecture.TOP_K : Architecture.RELU,
+                    encoder[0],
+                    encoder[1],
+                    encoder[0],
+                    k,
+                    TopKScale.PLAIN,
+                    k.isPresent() ? Normalization.LAYER_NORM : Normalization.NONE,
+                    1,
+                    DecoderBias.SUBTRACTED_AND_ADDED,
+                    point,
+                    point,
+                    Points.settle(file.file(), state, stated.weights()),
+                    place.isPresent()
+                        ? new Provenance(
+                            Optional.of("gpt2-small"),
+                            OptionalInt.of(64),
+                            Optional.empty(),
+                            Optional.empty())
+                        : Provenance.UNKNOWN));
     return new SaeContents(
         "OpenAI", config, file, Points.nameOf(file.file()), stored, SaeContents.Conversion.NONE);
   }

@@ -61,6 +61,20 @@ final class Points {
     return found.or(() -> stated);
   }
 
+  /** What to say about a name that {@link #parse} does not know. */
+  static final String UNKNOWN =
+      ", and no activation has this name. Use TransformerLens' name, for example"
+          + " blocks.6.hook_resid_pre";
+
+  /** Returns the activation of a TransformerLens name, if there is one. */
+  static Optional<HookPoint> parse(String name) {
+    try {
+      return Optional.of(HookPoint.parse(name));
+    } catch (IllegalArgumentException e) {
+      return Optional.empty();
+    }
+  }
+
   /** Returns the last part of a path, which is what people call an SAE. */
   static String nameOf(Path path) {
     Path name = path.normalize().toAbsolutePath().getFileName();

@@ -27,6 +27,7 @@ final class SaeJson {
           .build();
 
   private static final int MAX_SHOWN = 60;
+  private static final int MAX_LINE = 400;
 
   private final Path file;
   private final String prefix;
@@ -137,17 +138,38 @@ final class SaeJson {
 
   /** Returns a text of a file as one that fits a line of an error message. */
   static String shown(String text) {
+    return cut(text, MAX_SHOWN);
+  }
+
+  /** Returns a message about a file as one line of reasonable length. */
+  static String line(String message) {
+    return cut(message, MAX_LINE);
+  }
+
+  private static String cut(String text, int most) {
     StringBuilder out = new StringBuilder();
     text.codePoints()
-        .limit(MAX_SHOWN)
+        .limit(most)
         .forEach(
             c -> {
-              if (Character.isISOControl(c) || Character.getType(c) == Character.FORMAT) {
+              if (isUnprintable(c)) {
                 out.append(String.format("\\u%04x", c));
               } else {
                 out.appendCodePoint(c);
               }
             });
-    return out.append(text.codePointCount(0, text.length()) > MAX_SHOWN ? "..." : "").toString();
+    return out.append(text.codePointCount(0, text.length()) > most ? "..." : "").toString();
+  }
+
+  private static boolean isUnprintable(int c) {
+    return switch (Character.getType(c)) {
+      case Character.CONTROL,
+          Character.FORMAT,
+          Character.SURROGATE,
+          Character.LINE_SEPARATOR,
+          Character.PARAGRAPH_SEPARATOR ->
+          true;
+      default -> false;
+    };
   }
 }

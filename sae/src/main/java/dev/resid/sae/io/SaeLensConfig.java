@@ -198,7 +198,13 @@ final class SaeLensConfig {
     Optional<String> old = facts.text("hook_point");
     Optional<String> name = facts.text("hook_name");
     if (old.isPresent() && name.isPresent() && !old.equals(name)) {
-      throw facts.error("hook_point", "is " + old.get() + " but hook_name is " + name.get() + FIX);
+      throw facts.error(
+          "hook_point",
+          "is "
+              + facts.value("hook_point")
+              + " but hook_name is "
+              + facts.value("hook_name")
+              + FIX);
     }
     String key = name.isPresent() ? "hook_name" : "hook_point";
     Optional<HookPoint> point = point(key);
@@ -366,11 +372,11 @@ final class SaeLensConfig {
     if (name.isEmpty()) {
       return Optional.empty();
     }
-    try {
-      return Optional.of(HookPoint.parse(name.get()));
-    } catch (IllegalArgumentException e) {
-      throw facts.error(key, "is " + facts.value(key) + ": " + e.getMessage());
+    Optional<HookPoint> point = Points.parse(name.get());
+    if (point.isEmpty()) {
+      throw facts.error(key, "is " + facts.value(key) + Points.UNKNOWN);
     }
+    return point;
   }
 
   private void checkLayer(HookPoint point) throws SaeCheckpointException {

@@ -57,34 +57,26 @@ final class SaeLensReader {
                   + ", and the architecture is no transcoder. Fetch the file again");
     }
     HookPoint point = Points.settle(folder.path(CONFIG), config.point(), stated);
-    HookPoint output = point;
-    if (config.isTranscoder()) {
-      output =
-          config
-              .outputPoint()
-              .orElseThrow(
-                  () ->
-                      new SaeCheckpointException(
-                          folder.path(CONFIG)
-                              + ": hook_name_out is missing, so nothing states what the transcoder"
-                              + " writes. Add it"));
-    }
+    HookPoint output = config.isTranscoder() ? outputPoint(config, folder) : point;
     SaeConfig facts =
-        new SaeConfig(
-            Points.nameOf(folder.path("")),
-            config.architecture(),
-            encoder[0],
-            encoder[1],
-            decoder[1],
-            config.k(),
-            config.topKScale(),
-            config.normalization(),
-            1,
-            config.decoderBias(),
-            point,
-            output,
-            Points.settle(folder.path(CONFIG), config.weights(point), stated.weights()),
-            config.provenance());
+        SaeFacts.of(
+            folder.path(CONFIG),
+            () ->
+                new SaeConfig(
+                    Points.nameOf(folder.path("")),
+                    config.architecture(),
+                    encoder[0],
+                    encoder[1],
+                    decoder[1],
+                    config.k(),
+                    config.topKScale(),
+                    config.normalization(),
+                    1,
+                    config.decoderBias(),
+                    point,
+                    output,
+                    Points.settle(folder.path(CONFIG), config.weights(point), stated.weights()),
+                    config.provenance()));
     boolean scaled = config.hasScalingFactor();
     return new SaeContents(
         "SAELens " + config.generation(),
@@ -93,6 +85,18 @@ final class SaeLensReader {
         WEIGHTS,
         stored,
         weights -> settleScaling(weights, scaled, folder));
+  }
+
+  private static HookPoint outputPoint(SaeLensConfig config, SaeFolder folder)
+      throws SaeCheckpointException {
+    return config
+        .outputPoint()
+        .orElseThrow(
+            () ->
+                new SaeCheckpointException(
+                    folder.path(CONFIG)
+                        + ": hook_name_out is missing, so nothing states what the transcoder"
+                        + " writes. Add it"));
   }
 
   private static Map<SaeWeight, StoredWeight> tensors(SaeLensConfig config, TensorFile file)

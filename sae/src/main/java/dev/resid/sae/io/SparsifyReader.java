@@ -115,21 +115,24 @@ final class SparsifyReader {
         Points.settle(
             folder.path(CONFIG), ModulePoints.named(Points.nameOf(folder.path(""))), stated);
     SaeConfig config =
-        new SaeConfig(
-            Points.nameOf(folder.path("")),
-            Architecture.TOP_K,
-            encoder[0],
-            encoder[1],
-            encoder[0],
-            k,
-            TopKScale.PLAIN,
-            Normalization.NONE,
-            1,
-            DecoderBias.SUBTRACTED_AND_ADDED,
-            point,
-            point,
-            stated.weights(),
-            Provenance.UNKNOWN);
+        SaeFacts.of(
+            folder.path(CONFIG),
+            () ->
+                new SaeConfig(
+                    Points.nameOf(folder.path("")),
+                    Architecture.TOP_K,
+                    encoder[0],
+                    encoder[1],
+                    encoder[0],
+                    k,
+                    TopKScale.PLAIN,
+                    Normalization.NONE,
+                    1,
+                    DecoderBias.SUBTRACTED_AND_ADDED,
+                    point,
+                    point,
+                    stated.weights(),
+                    Provenance.UNKNOWN));
     return new SaeContents("sparsify", config, file, WEIGHTS, stored, SaeContents.Conversion.NONE);
   }
 
