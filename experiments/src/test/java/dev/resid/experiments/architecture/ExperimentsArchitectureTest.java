@@ -34,7 +34,19 @@ class ExperimentsArchitectureTest {
         .allow("activations", "direction", "result", "sweep")
         .allow("sensitivity", "activations", "direction", "report", "result", "sweep", "text")
         .allow("plateau", "direction", "report", "result", "sweep", "text")
-        .allow("cli", "direction", "plateau", "report", "result", "sensitivity", "sweep", "text")
+        .allow("saereport", "direction", "report", "result", "sweep")
+        .allow("feature", "report")
+        .allow(
+            "cli",
+            "direction",
+            "feature",
+            "plateau",
+            "report",
+            "result",
+            "saereport",
+            "sensitivity",
+            "sweep",
+            "text")
         .rule()
         .check(EXPERIMENTS);
   }
