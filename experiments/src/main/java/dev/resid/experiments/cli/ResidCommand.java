@@ -33,6 +33,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
       TokenizeCommand.class,
       TrainCommand.class,
       SaeCommand.class,
+      FeatureCommand.class,
       TensorsCommand.class,
       DoctorCommand.class
     })

@@ -8,13 +8,14 @@ import picocli.CommandLine.Spec;
 /** {@code resid sae}: the group of commands about sparse autoencoders. */
 @Command(
     name = "sae",
-    description = "List, inspect and run sparse autoencoders (SAEs).",
+    description = "List, inspect, run and judge sparse autoencoders (SAEs).",
     synopsisSubcommandLabel = "COMMAND",
     footer = {"", "Example:", "  resid sae list --release gpt2-small-res-jb"},
     subcommands = {
       SaeListCommand.class,
       SaeInfoCommand.class,
       SaeCheckCommand.class,
+      SaeEvaluateCommand.class,
       SaeEncodeCommand.class,
       SaeDecodeCommand.class
     })

@@ -78,12 +78,13 @@ public final class FeatureRemoval {
    * @param tokens rows of ids
    * @param order all features, the first one to go first; see {@link #order}
    * @param removed how many features to remove, each from 0 to d_sae
-   * @throws IllegalArgumentException as {@link SaeEvaluator#SaeEvaluator(Gpt2, Sae)}, or if a
-   *     number is out of range or the order has not every feature once
+   * @throws dev.resid.sae.SaeMismatchException if the SAE does not belong to the model
+   * @throws IllegalArgumentException if a number is out of range or the order has not every feature
+   *     once
    */
   public static List<Step> measure(
       Gpt2 gpt2, Sae sae, TokenBatch tokens, int[] order, int... removed) {
-    new SaeEvaluator(gpt2, sae); // refuses an SAE that does not belong to the model
+    sae.requireFits(gpt2);
     int[] rank = ranks(order, sae.config().dSae());
     for (int k : removed) {
       if (k < 0 || k > order.length) {

@@ -37,8 +37,7 @@ public final class SaeEvaluator {
    * @param gpt2 the model
    * @param sae reads and writes activations of the model; for a transcoder the reconstruction is
    *     compared with the activation it writes
-   * @throws IllegalArgumentException if the SAE was trained on other weights than the model's, it
-   *     is not known on which, or its hook points or widths are not the model's
+   * @throws dev.resid.sae.SaeMismatchException if the SAE does not belong to the model
    */
   public SaeEvaluator(Gpt2 gpt2, Sae sae) {
     this(gpt2, sae, 0);
@@ -51,48 +50,18 @@ public final class SaeEvaluator {
    * @param sae reads and writes activations of the model
    * @param rowsAtATime rows of tokens in one forward pass, 0 for what fits; numbers do not depend
    *     on it
-   * @throws IllegalArgumentException as {@link #SaeEvaluator(Gpt2, Sae)}, or if the rows are
-   *     negative
+   * @throws dev.resid.sae.SaeMismatchException if the SAE does not belong to the model
+   * @throws IllegalArgumentException if the rows are negative
    */
   public SaeEvaluator(Gpt2 gpt2, Sae sae, int rowsAtATime) {
     if (rowsAtATime < 0) {
       throw new IllegalArgumentException(
           "rows at a time is " + rowsAtATime + ", must be 0 or more");
     }
-    requireFit(gpt2, sae.config());
+    sae.requireFits(gpt2);
     this.gpt2 = gpt2;
     this.sae = sae;
     this.rowsAtATime = rowsAtATime;
-  }
-
-  private static void requireFit(Gpt2 gpt2, SaeConfig config) {
-    if (config.weights().isEmpty()) {
-      throw new IllegalArgumentException(
-          config.name()
-              + ": nothing says on which state of the model's weights it was trained; state it"
-              + " (raw or transformerlens) with SaeConfig.withWeights or --weights");
-    }
-    if (!config.weights().get().equals(gpt2.weightsState())) {
-      throw new IllegalArgumentException(
-          config.name()
-              + " was trained on weights "
-              + config.weights().get().name()
-              + ", the model's are "
-              + gpt2.weightsState().name()
-              + "; load the model with the SAE's (--weights "
-              + config.weights().get().name()
-              + ")");
-    }
-    for (HookPoint point : new HookPoint[] {config.point(), config.outputPoint()}) {
-      if (point.layer() >= gpt2.config().nLayers()) {
-        throw new IllegalArgumentException(
-            config.name()
-                + " belongs at "
-                + point
-                + ", the model has the blocks 0 to "
-                + (gpt2.config().nLayers() - 1));
-      }
-    }
   }
 
   /** Returns the report of a token set, both passes. */
@@ -112,7 +81,6 @@ public final class SaeEvaluator {
     for (int from = 0; from < tokens.rows(); from += step) {
       TokenBatch part = tokens.slice(from, Math.min(tokens.rows(), from + step));
       float[] x = gpt2.capture(part, point.capture()).get(point).toArray();
-      requireWidth(x.length, part);
       for (int row = 0; row < part.rows(); row++) {
         for (int pos = 0; pos < part.length(row); pos++) {
           means.add(pos, x, (row * part.maxLength() + pos) * sae.config().dOut());
@@ -148,7 +116,6 @@ public final class SaeEvaluator {
     try (BaseRun base = gpt2.baseRun(part, config.outputPoint(), config.point())) {
       Tensor input = base.cache().get(config.point());
       Tensor x = base.activation();
-      requireWidth(Math.toIntExact(x.elements()), part);
       SparseFeatures features = sae.encode(input);
       Tensor y = sae.decode(features, input).reshape(x.shape());
       double[][] mean = {means.mean(TokenScope.ALL), means.mean(TokenScope.WITHOUT_FIRST)};
@@ -234,21 +201,6 @@ public final class SaeEvaluator {
       }
     }
     return total;
-  }
-
-  private void requireWidth(int elements, TokenBatch part) {
-    int width = elements / (part.rows() * part.maxLength());
-    if (width != sae.config().dOut()) {
-      throw new IllegalArgumentException(
-          sae.config().name()
-              + " writes activations of width "
-              + sae.config().dOut()
-              + ", the model's at "
-              + sae.config().outputPoint()
-              + " have "
-              + width
-              + "; it belongs to another model");
-    }
   }
 
   private void requireFinite(double value, int row, int pos) {

@@ -1,0 +1,124 @@
+package dev.resid.experiments.cli;
+
+import dev.resid.experiments.direction.NamedSae;
+import dev.resid.experiments.report.Numbers;
+import dev.resid.experiments.saereport.SaeEvaluationOptions;
+import dev.resid.experiments.saereport.SaeEvaluationOutcome;
+import dev.resid.experiments.saereport.SaeEvaluationStudy;
+import dev.resid.model.Gpt2;
+import dev.resid.sae.io.SaeCheckpoint;
+import dev.resid.sae.metric.SaeMetric;
+import dev.resid.sae.metric.TokenScope;
+import dev.resid.tensor.Backend;
+import dev.resid.tokenizer.TokenBatch;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.OptionalDouble;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code resid sae evaluate}: every metric of an SAE on a token set. */
+@Command(
+    name = "evaluate",
+    description = {
+      "Judge an SAE: sparsity, reconstruction, loss and KL with the reconstruction in the model,"
+          + " alive, dead and dense features; over all positions and without the first."
+    },
+    footer = {
+      "",
+      "The folder gets report.html, report.json (every metric by name), metrics.csv, features.csv,",
+      "frequencies.csv, figures and run.json. Stopped at any moment, the same command goes on"
+          + " where",
+      "it was and ends in the same results.",
+      "",
+      "Examples:",
+      "  resid sae evaluate --sae my-sae --out my-sae-report",
+      "  resid sae evaluate --sae saes/blocks.8.hook_resid_pre --model models/gpt2"
+          + " --text openwebtext.txt --rows 400 --out layer8"
+    })
+final class SaeEvaluateCommand implements Callable<Integer> {
+  private static final List<SaeMetric> PRINTED =
+      List.of(
+          SaeMetric.L0,
+          SaeMetric.EXPLAINED_VARIANCE,
+          SaeMetric.CE_CLEAN,
+          SaeMetric.CE_INCREASE,
+          SaeMetric.CE_RECOVERED_ZERO_ABLATION,
+          SaeMetric.CE_RECOVERED_MEAN_ABLATION,
+          SaeMetric.KL_SAE,
+          SaeMetric.ALIVE_FEATURES,
+          SaeMetric.DEAD_FEATURES,
+          SaeMetric.DENSE_FEATURES);
+
+  @Spec private CommandSpec spec;
+  @Mixin private SaeMixin sae;
+  @Mixin private ModelFolderMixin model;
+  @Mixin private TextRowsMixin text;
+  @Mixin private BackendOptionsMixin backends;
+  @Mixin private ProgressMixin progress;
+
+  @Option(
+      names = "--batch",
+      paramLabel = "N",
+      description = "Rows at a time; what fits if left out. Results do not depend on it.")
+  private Integer batch;
+
+  @Option(names = "--out", required = true, paramLabel = "DIR", description = "Output folder.")
+  private Path out;
+
+  /** Called by picocli. */
+  SaeEvaluateCommand() {}
+
+  @Override
+  public Integer call() throws IOException {
+    if (batch != null && batch < 1) {
+      throw new ParameterException(
+          spec.commandLine(), "--batch is " + batch + ", must be at least 1");
+    }
+    OutputPaths.requireFolder(out);
+    try (Backend backend = backends.open();
+        SaeCheckpoint checkpoint = sae.open()) {
+      Gpt2 gpt2 = SaeMixin.model(model, checkpoint.config(), backend);
+      TokenBatch tokens = text.read(gpt2);
+      NamedSae named =
+          new NamedSae(
+              sae.name().replace(':', '-'),
+              sae.name(),
+              checkpoint.sha256(),
+              checkpoint.load(backend));
+      SaeEvaluationOptions options =
+          new SaeEvaluationOptions(tokens, text.name(), batch == null ? 0 : batch);
+      SaeEvaluationOutcome outcome =
+          new SaeEvaluationStudy(gpt2, named, options).run(out, progress.progress());
+      print(outcome);
+    }
+    return ResidCommand.OK;
+  }
+
+  private void print(SaeEvaluationOutcome outcome) {
+    PrintWriter console = spec.commandLine().getOut();
+    console.printf(Locale.ROOT, "%-28s%12s%16s%n", "", "all", "without first");
+    for (SaeMetric metric : PRINTED) {
+      console.printf(
+          Locale.ROOT,
+          "%-28s%12s%16s  %s%n",
+          metric.key(),
+          shown(outcome.report().find(metric, TokenScope.ALL)),
+          shown(outcome.report().find(metric, TokenScope.WITHOUT_FIRST)),
+          metric.unit());
+    }
+    console.println("Report: " + outcome.page());
+  }
+
+  private static String shown(OptionalDouble value) {
+    return value.isPresent() ? Numbers.brief(value.getAsDouble()) : "-";
+  }
+}

@@ -1,0 +1,141 @@
+package dev.resid.experiments.cli;
+
+import dev.resid.experiments.text.Documents;
+import dev.resid.experiments.text.RowPacker;
+import dev.resid.model.Gpt2;
+import dev.resid.model.Gpt2Config;
+import dev.resid.tokenizer.TokenBatch;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.OptionalInt;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/**
+ * The options {@code --text}, {@code --tokens}, {@code --rows} and {@code --row-length}: rows of
+ * tokens to run a model on, from the text that ships with Resid if nothing is given.
+ */
+final class TextRowsMixin {
+  private static final int ROW_LENGTH = 128;
+
+  /** Rows of the embedded text that the embedded model gets through in well under a minute. */
+  private static final int EMBEDDED_ROWS = 96;
+
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec mixee;
+
+  @ArgGroup private Source source;
+
+  /** Where tokens come from. */
+  private static final class Source {
+    @Option(
+        names = "--text",
+        paramLabel = "FILE",
+        description =
+            "UTF-8 text; lines of <|endoftext|> stand between documents. The text that ships with"
+                + " Resid if left out.")
+    private Path text;
+
+    @Option(
+        names = "--tokens",
+        paramLabel = "FILE",
+        description = "Rows of token ids, JSON [[id, ...], ...], used as they are.")
+    private Path tokens;
+  }
+
+  @Option(
+      names = "--rows",
+      paramLabel = "N",
+      description =
+          "Rows of tokens; if left out, all that the text gives, or the first 96 of the text that"
+              + " ships with Resid.")
+  private Integer rows;
+
+  @Option(
+      names = "--row-length",
+      paramLabel = "N",
+      description =
+          "Tokens of a row, the begin-of-text token included; 128 if left out, or the model's"
+              + " context where that is shorter.")
+  private Integer rowLength;
+
+  /** Called by picocli. */
+  TextRowsMixin() {}
+
+  /**
+   * Returns what the rows come from, without the folder of a file, which differs between machines.
+   */
+  String name() {
+    if (source == null) {
+      return "embedded passages";
+    }
+    return (source.text != null ? source.text : source.tokens).getFileName().toString();
+  }
+
+  /**
+   * Reads the rows.
+   *
+   * @throws ParameterException if an option is out of range
+   * @throws IOException if a file cannot be read, gives too few rows, or a token is not the model's
+   */
+  TokenBatch read(Gpt2 gpt2) throws IOException {
+    requireAtLeast("--rows", rows, 1);
+    requireAtLeast("--row-length", rowLength, 3);
+    TokenBatch tokens =
+        source != null && source.tokens != null ? TokenBatch.readJson(source.tokens) : pack(gpt2);
+    try {
+      gpt2.requireTokens(tokens);
+    } catch (IllegalArgumentException e) {
+      throw new IOException(name() + ": " + e.getMessage(), e);
+    }
+    if (rows == null) {
+      return tokens;
+    }
+    if (tokens.rows() < rows) {
+      throw new IOException(
+          name()
+              + " gives "
+              + tokens.rows()
+              + " rows, "
+              + rows
+              + " were asked for; use more text or a smaller --rows.");
+    }
+    return tokens.slice(0, rows);
+  }
+
+  private TokenBatch pack(Gpt2 gpt2) throws IOException {
+    Gpt2Config config = gpt2.config();
+    if (rowLength != null && rowLength > config.nCtx()) {
+      throw new ParameterException(
+          mixee.commandLine(),
+          "--row-length is " + rowLength + ", the model's context is " + config.nCtx());
+    }
+    int length = rowLength == null ? Math.min(ROW_LENGTH, config.nCtx()) : rowLength;
+    int most = rows != null ? rows : source == null ? EMBEDDED_ROWS : Integer.MAX_VALUE;
+    try (Documents documents =
+        source == null ? Documents.embedded() : Documents.open(source.text)) {
+      return RowPacker.pack(documents, gpt2.tokenizer(), bos(gpt2), length, most);
+    }
+  }
+
+  private static int bos(Gpt2 gpt2) {
+    OptionalInt named = gpt2.config().bosToken();
+    OptionalInt end = named.isPresent() ? named : gpt2.config().eosToken();
+    OptionalInt token = end.isPresent() ? end : gpt2.tokenizer().endOfText();
+    return token.orElseThrow(
+        () ->
+            new IllegalArgumentException(
+                "neither the model nor its tokenizer names a token that begins a text; make the"
+                    + " rows yourself and pass them with --tokens"));
+  }
+
+  private void requireAtLeast(String option, Integer value, int least) {
+    if (value != null && value < least) {
+      throw new ParameterException(
+          mixee.commandLine(), option + " is " + value + ", must be at least " + least);
+    }
+  }
+}
