@@ -32,10 +32,8 @@ import dev.resid.tensor.Axis;
 import dev.resid.tensor.Backend;
 import dev.resid.tensor.Scope;
 import dev.resid.tensor.Shape;
-import dev.resid.tensor.ShapeMismatchException;
 import dev.resid.tensor.Tensor;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -43,9 +41,9 @@ import java.util.TreeSet;
 
 /**
  * The backward pass: the second and last walk over the blocks, in the reverse of {@link
- * Gpt2Forward}'s order. Every gradient passes through {@link #at}, where seeds are added, wanted
- * gradients are kept, and gradients of replaced activations stop. Variables are named after the
- * activation whose gradient they hold, with prefix {@code d}.
+ * Gpt2Forward}'s order. Every gradient passes through {@link GradientPoints}, where seeds are
+ * added, wanted gradients are kept, and gradients of replaced activations stop. Variables are named
+ * after the activation whose gradient they hold, with prefix {@code d}.
  */
 final class Gpt2Backward {
   private final Tape tape;
@@ -54,10 +52,7 @@ final class Gpt2Backward {
   private final Backend backend;
   private final Scope scope;
   private final Map<Weight, Tensor> sums;
-  private final Set<HookPoint> wanted;
-  private final Map<HookPoint, List<Tensor>> seeds = new HashMap<>();
-  private final Map<HookPoint, Tensor> found = new HashMap<>();
-  private final List<Seed> outputSeeds = new ArrayList<>();
+  private final GradientPoints points;
   private final HookPoint lowest;
 
   Gpt2Backward(Tape tape, Map<Weight, Tensor> sums, Set<HookPoint> wanted, Seed... given) {
@@ -67,19 +62,7 @@ final class Gpt2Backward {
     this.backend = model.backend();
     this.scope = tape.scope();
     this.sums = sums;
-    this.wanted = wanted;
-    wanted.forEach(point -> HookPlan.requireLayer(config, point));
-    for (Seed seed : given) {
-      if (seed instanceof Seed.Activation(HookPoint point, Tensor gradient)) {
-        HookPlan.requireLayer(config, point);
-        if (point.site() == RESULT) {
-          throw new IllegalArgumentException("a seed at " + point + " is not supported; use z");
-        }
-        seeds.computeIfAbsent(point, p -> new ArrayList<>()).add(gradient);
-      } else {
-        outputSeeds.add(seed);
-      }
-    }
+    this.points = new GradientPoints(tape, wanted, given);
     this.lowest =
         sums.isEmpty() && !wanted.isEmpty() ? new TreeSet<>(wanted).first() : HookPoint.embed();
   }
@@ -98,21 +81,21 @@ final class Gpt2Backward {
     Tensor dStream = unembed();
     for (int layer = config.nLayers() - 1; layer >= 0; layer--) {
       if (HookPoint.residPost(layer).isBefore(lowest)) {
-        return found;
+        return points.found();
       }
       dStream = block(layer, dStream);
     }
     if (lowest.isBefore(HookPoint.residPre(0))) {
       embed(dStream);
     }
-    return found;
+    return points.found();
   }
 
   /** From the seeds on the logits to the gradient of the last resid_post. */
   private Tensor unembed() {
     Tensor x = tape.get(RESID_POST, config.nLayers() - 1);
     Tensor dNormalized = zeros(x.shape());
-    if (!outputSeeds.isEmpty()) {
+    if (!points.outputSeeds().isEmpty()) {
       Tensor normalized = tape.normalized();
       Tensor dLogits = logitsGradient();
       backend.linearBackwardInput(dLogits, model.unembedding(), dNormalized);
@@ -131,7 +114,7 @@ final class Gpt2Backward {
   private Tensor logitsGradient() {
     Tensor logits = tape.logits();
     Tensor total = zeros(logits.shape());
-    for (Seed seed : outputSeeds) {
+    for (Seed seed : points.outputSeeds()) {
       Tensor part = scope.take(logits.shape());
       switch (seed) {
         case Seed.CrossEntropy(double factor) -> {
@@ -140,7 +123,7 @@ final class Gpt2Backward {
           backend.crossEntropyBackward(logits, labels, weight, part);
         }
         case Seed.Logits(Tensor gradient) -> {
-          requireShape("the seed on the logits", gradient, logits.shape());
+          GradientPoints.requireShape("the seed on the logits", gradient, logits.shape());
           backend.copy(gradient, part);
         }
         case Seed.Activation a -> throw new IllegalStateException("not an output seed: " + a);
@@ -153,31 +136,31 @@ final class Gpt2Backward {
 
   private Tensor block(int layer, Tensor dPost) {
     PackedBlock w = model.block(layer);
-    Tensor dResidPost = at(RESID_POST, layer, dPost);
+    Tensor dResidPost = points.at(RESID_POST, layer, dPost);
     Tensor dMid = mlp(layer, w, dResidPost);
     backend.add(dMid, dResidPost, dMid);
-    dMid = at(RESID_MID, layer, dMid);
+    dMid = points.at(RESID_MID, layer, dMid);
     if (HookPoint.residMid(layer).isBefore(lowest)) {
       return dMid;
     }
     Tensor dPre = attention(layer, w, dMid);
     backend.add(dPre, dMid, dPre);
     scope.give(dMid);
-    return at(RESID_PRE, layer, dPre);
+    return points.at(RESID_PRE, layer, dPre);
   }
 
   private Tensor mlp(int layer, PackedBlock w, Tensor dResidPost) {
-    Tensor dOut = at(MLP_OUT, layer, copy(dResidPost));
+    Tensor dOut = points.at(MLP_OUT, layer, copy(dResidPost));
     Tensor post = tape.get(MLP_POST, layer);
     sum(WeightNames.W_out, layer).forEach(d -> backend.addOuterProducts(post, dOut, d));
     sum(WeightNames.b_out, layer).forEach(d -> backend.addColumnSums(dOut, d));
     Tensor dHidden = scope.take(post.shape());
     backend.linearBackwardInput(dOut, w.W_out(), dHidden);
     scope.give(dOut);
-    Tensor dHiddenPost = at(MLP_POST, layer, dHidden);
+    Tensor dHiddenPost = points.at(MLP_POST, layer, dHidden);
     backend.activateBackward(
         dHiddenPost, tape.get(MLP_PRE, layer), config.activation(), dHiddenPost);
-    Tensor dHiddenPre = at(MLP_PRE, layer, dHiddenPost);
+    Tensor dHiddenPre = points.at(MLP_PRE, layer, dHiddenPost);
     Tensor normalized = tape.get(LN2_NORMALIZED, layer);
     sum(WeightNames.W_in, layer).forEach(d -> backend.addOuterProducts(normalized, dHiddenPre, d));
     sum(WeightNames.b_in, layer).forEach(d -> backend.addColumnSums(dHiddenPre, d));
@@ -192,7 +175,7 @@ final class Gpt2Backward {
   }
 
   private Tensor attention(int layer, PackedBlock w, Tensor dMid) {
-    Tensor dOut = at(ATTN_OUT, layer, copy(dMid));
+    Tensor dOut = points.at(ATTN_OUT, layer, copy(dMid));
     Tensor z = tape.get(Z, layer);
     sum(WeightNames.b_O, layer).forEach(d -> backend.addColumnSums(dOut, d));
     Tensor dResult = result(layer, dOut);
@@ -200,16 +183,16 @@ final class Gpt2Backward {
     Tensor dZ = scope.take(z.shape());
     backend.linearBackwardInput(dResult, w.W_O(), flat(dZ));
     scope.give(dOut);
-    dZ = at(Z, layer, dZ);
+    dZ = points.at(Z, layer, dZ);
     Tensor q = tape.get(Q, layer);
     Tensor dQ = scope.take(q.shape());
     Tensor dK = scope.take(q.shape());
     Tensor dV = scope.take(q.shape());
     mix(layer, dZ, dQ, dK, dV);
     scope.give(dZ);
-    dQ = at(Q, layer, dQ);
-    dK = at(K, layer, dK);
-    dV = at(V, layer, dV);
+    dQ = points.at(Q, layer, dQ);
+    dK = points.at(K, layer, dK);
+    dV = points.at(V, layer, dV);
     Tensor normalized = tape.get(LN1_NORMALIZED, layer);
     weights(WeightNames.W_Q, WeightNames.b_Q, layer, normalized, flat(dQ));
     weights(WeightNames.W_K, WeightNames.b_K, layer, normalized, flat(dK));
@@ -235,7 +218,7 @@ final class Gpt2Backward {
   /** Keeps the gradient of the per-head results if wanted, and stops it if they were replaced. */
   private Tensor result(int layer, Tensor dOut) {
     HookPoint point = new HookPoint(RESULT, layer);
-    if (wanted.contains(point)) {
+    if (points.isWanted(point)) {
       float[] one = dOut.toArray();
       int heads = config.nHeads();
       int width = config.dModel();
@@ -246,7 +229,7 @@ final class Gpt2Backward {
         }
       }
       Shape shape = dOut.shape();
-      found.put(
+      points.keep(
           point,
           Tensor.wrap(
               Shape.of(
@@ -269,16 +252,16 @@ final class Gpt2Backward {
     Tensor q = tape.get(Q, layer);
     Tensor k = tape.get(K, layer);
     Tensor v = tape.get(V, layer);
-    if (!concerns(ATTN_SCORES, layer) && !concerns(PATTERN, layer)) {
+    if (!points.concern(ATTN_SCORES, layer) && !points.concern(PATTERN, layer)) {
       backend.attentionBackward(dZ, q, k, v, spec, dQ, dK, dV);
       return;
     }
     Tensor pattern = pattern(layer, q, k, spec);
     Tensor dPattern = scope.take(pattern.shape());
     backend.attentionMixBackward(dZ, pattern, v, dPattern, dV);
-    dPattern = at(PATTERN, layer, dPattern);
+    dPattern = points.at(PATTERN, layer, dPattern);
     backend.softmaxBackward(dPattern, pattern, dPattern);
-    Tensor dScores = at(ATTN_SCORES, layer, dPattern);
+    Tensor dScores = points.at(ATTN_SCORES, layer, dPattern);
     backend.attentionScoresBackward(dScores, q, k, spec, dQ, dK);
     scope.give(dScores);
   }
@@ -306,14 +289,14 @@ final class Gpt2Backward {
 
   private void embed(Tensor dStream) {
     int[] ids = tape.tokens().padded(0);
-    Tensor dEmbed = at(EMBED, -1, copy(dStream));
+    Tensor dEmbed = points.at(EMBED, -1, copy(dStream));
     sum(WeightNames.W_E, -1).forEach(d -> backend.scatterAddRows(dEmbed, ids, d));
     int pos = tape.tokens().maxLength();
     int[] positions = new int[ids.length];
     for (int i = 0; i < positions.length; i++) {
       positions[i] = i % pos;
     }
-    Tensor dPositions = at(POS_EMBED, -1, copy(dStream));
+    Tensor dPositions = points.at(POS_EMBED, -1, copy(dStream));
     sum(WeightNames.W_pos, -1).forEach(d -> backend.scatterAddRows(dPositions, positions, d));
     scope.give(dEmbed);
     scope.give(dPositions);
@@ -334,7 +317,7 @@ final class Gpt2Backward {
   /** Returns the gradient of what enters a layer norm; gives {@code dOut} back. */
   private Tensor layerNorm(Norm norm, Tensor dOut, Tensor x, Tensor gamma) {
     int layer = norm.layer();
-    Tensor dNormalized = at(norm.normalized(), layer, dOut);
+    Tensor dNormalized = points.at(norm.normalized(), layer, dOut);
     Tensor scale = tape.get(norm.scale(), layer);
     Tensor dGamma = sums.get(new Weight(norm.gamma(), layer));
     Tensor dBeta = sums.get(new Weight(norm.beta(), layer));
@@ -348,7 +331,7 @@ final class Gpt2Backward {
     }
     Tensor dScale = scope.take(scale.shape());
     backend.layerNormApplyBackwardScale(dNormalized, x, scale, gamma, dScale);
-    dScale = at(norm.scale(), layer, dScale);
+    dScale = points.at(norm.scale(), layer, dScale);
     Tensor dX = scope.take(x.shape());
     backend.layerNormApplyBackwardInput(dNormalized, scale, gamma, dX);
     backend.layerNormScaleBackward(dScale, x, scale, dX);
@@ -367,31 +350,6 @@ final class Gpt2Backward {
     return sum == null ? List.of() : List.of(sum);
   }
 
-  private boolean concerns(Site site, int layer) {
-    HookPoint point = new HookPoint(site, layer);
-    return wanted.contains(point) || seeds.containsKey(point) || tape.plan().replaces(site, layer);
-  }
-
-  /** Adds seeds, keeps a wanted gradient, and stops the gradient of a replaced activation. */
-  private Tensor at(Site site, int layer, Tensor gradient) {
-    HookPoint point = new HookPoint(site, layer);
-    for (Tensor seed : seeds.getOrDefault(point, List.of())) {
-      requireShape("the seed at " + point, seed, gradient.shape());
-      Tensor part = scope.take(gradient.shape());
-      backend.copy(seed, part);
-      backend.add(gradient, part, gradient);
-      scope.give(part);
-    }
-    if (wanted.contains(point)) {
-      found.put(point, Tensor.of(gradient.shape(), gradient.toArray()));
-    }
-    if (tape.plan().replaces(site, layer)) {
-      scope.give(gradient);
-      return zeros(gradient.shape());
-    }
-    return gradient;
-  }
-
   private Tensor copy(Tensor tensor) {
     Tensor copy = scope.take(tensor.shape());
     backend.copy(tensor, copy);
@@ -400,11 +358,5 @@ final class Gpt2Backward {
 
   private Tensor zeros(Shape shape) {
     return backend.allocate(shape);
-  }
-
-  private static void requireShape(String what, Tensor tensor, Shape expected) {
-    if (!tensor.shape().equals(expected)) {
-      throw new ShapeMismatchException(what + " is " + tensor.shape() + ", expected " + expected);
-    }
   }
 }
