@@ -1,0 +1,353 @@
+package dev.resid.experiments.plateau;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.resid.experiments.direction.NamedSae;
+import dev.resid.experiments.plateau.Curve.Role;
+import dev.resid.experiments.plateau.CurveColumns.Metric;
+import dev.resid.experiments.plateau.PlateauOptions.RealBase;
+import dev.resid.experiments.result.RunFolder;
+import dev.resid.experiments.result.RunRecord;
+import dev.resid.experiments.sweep.BlockLog;
+import dev.resid.experiments.sweep.DrawKeys;
+import dev.resid.experiments.sweep.Shard;
+import dev.resid.experiments.sweep.Workers;
+import dev.resid.hook.HookPoint;
+import dev.resid.metric.KlDivergence;
+import dev.resid.model.ForwardResult;
+import dev.resid.model.Gpt2;
+import dev.resid.progress.Progress;
+import dev.resid.random.CounterRandom;
+import dev.resid.tensor.Axis;
+import dev.resid.tensor.Backend;
+import dev.resid.tensor.Tensor;
+import dev.resid.tokenizer.TokenBatch;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class PlateauStudyTest {
+  private static final int PROMPTS = 11;
+  private static final TokenBatch TOKENS = TinyModel.prompts(60, 6);
+
+  private static final List<TargetKind> BASES =
+      List.of(TargetKind.MODEL_GENERATED, TargetKind.RANDOM, TargetKind.SYNTHETIC_BASELINE);
+
+  /** An uninterrupted run by one thread, which the others are compared with. */
+  @TempDir private static Path whole;
+
+  @TempDir private Path temporary;
+
+  @BeforeAll
+  static void runOnce() throws IOException {
+    run(whole, 1, Shard.WHOLE, 0, Progress.none());
+  }
+
+  @Test
+  void curvesAreThoseOfPlainForwardRunsWithAHook() throws IOException {
+    try (Backend backend = TinyModel.backend(1)) {
+      Gpt2 gpt2 = TinyModel.on(backend);
+      HookPoint point = HookPoint.residPre(1);
+      HookPoint last = HookPoint.residPost(2);
+      float[][] activations = new float[TOKENS.rows()][];
+      for (int row = 0; row < activations.length; row++) {
+        Tensor x = gpt2.forward(TOKENS.slice(row, row + 1), point.capture()).cache().get(point);
+        activations[row] = x.at(Axis.POS, 5).toArray();
+      }
+      try (BlockLog log = log()) {
+        CurveColumns columns = new CurveColumns(Curve.of(RunRecord.read(whole)));
+        Curve way = new Curve(Role.TARGET, TargetKind.MODEL_GENERATED, Regime.RELATIVE);
+        int prompt = 3;
+        int[] order =
+            new CounterRandom(PlateauOptions.DEFAULT_SEED)
+                .permutation(TOKENS.rows(), DrawKeys.PLATEAU_PROMPTS.stream(0), 0);
+        int row = order[prompt];
+        TokenBatch one = TOKENS.slice(row, row + 1);
+        float[] target = target(activations, row, log.values().get(prompt, columns.distance(way)));
+        ForwardResult clean = gpt2.forward(one, last.capture());
+        for (int n : new int[] {0, 17, 50, 99}) {
+          float[] moved = new float[16];
+          for (int c = 0; c < 16; c++) {
+            moved[c] = (float) (activations[row][c] + n / 99.0 * (target[c] - activations[row][c]));
+          }
+          ForwardResult changed =
+              gpt2.forward(
+                  one,
+                  point.replace(
+                      (x, at) ->
+                          x.with(Axis.POS, 5, Tensor.of(x.shape().without(Axis.POS), moved))),
+                  last.capture());
+          double l2 =
+              Regime.distance(
+                  clean.cache().get(last).at(Axis.POS, 5).toArray(),
+                  changed.cache().get(last).at(Axis.POS, 5).toArray());
+          double kl = KlDivergence.nats(clean.logits(), changed.logits())[5];
+          // float32 runs by two paths.
+          assertEquals(
+              l2, log.values().get(prompt, columns.point(way, Metric.L2, n)), 1e-4 * (1 + l2));
+          assertEquals(
+              kl, log.values().get(prompt, columns.point(way, Metric.KL, n)), 1e-4 * (1 + kl));
+        }
+      }
+    }
+  }
+
+  /** Returns the activation at a distance from that of a prompt: the target that was drawn. */
+  private static float[] target(float[][] activations, int row, double distance) {
+    return Arrays.stream(activations)
+        .filter(a -> Math.abs(Regime.distance(activations[row], a) - distance) < 1e-4)
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private static BlockLog log() throws IOException {
+    return BlockLog.read(
+        RunFolder.work(whole, PlateauStudy.LOG),
+        PlateauStudy.plan(RunRecord.read(whole), Shard.WHOLE));
+  }
+
+  @Test
+  void everyWayBeginsWhereNothingHasChanged() throws IOException {
+    try (BlockLog log = log()) {
+      CurveColumns columns = new CurveColumns(Curve.of(RunRecord.read(whole)));
+      assertEquals(7 + 3, columns.curves().size());
+      for (int prompt = 0; prompt < PROMPTS; prompt++) {
+        for (Curve curve : columns.curves()) {
+          assertEquals(0, log.values().get(prompt, columns.point(curve, Metric.L2, 0)));
+          assertTrue(log.values().get(prompt, columns.point(curve, Metric.L2, 99)) > 0);
+          if (curve.hasKl()) {
+            // float32 log-probabilities of two paths through the same blocks.
+            assertEquals(0, log.values().get(prompt, columns.point(curve, Metric.KL, 0)), 1e-6);
+          }
+        }
+      }
+    }
+  }
+
+  @Test
+  void aStartOfTheOtherPromptIsAnotherWay() throws IOException {
+    Path other = temporary.resolve("other");
+    try (Backend backend = TinyModel.backend(1);
+        Workers workers = new Workers(1)) {
+      Gpt2 gpt2 = TinyModel.on(backend);
+      PlateauOptions options =
+          options(
+              sae(backend), RealBase.OTHER, Shard.WHOLE, 0, List.of(TargetKind.MODEL_GENERATED));
+      new PlateauStudy(gpt2, options).run(other, Progress.none(), workers);
+    }
+    Curve base = new Curve(Role.BASE, TargetKind.MODEL_GENERATED, Regime.ABSOLUTE);
+    RunRecord record = RunRecord.read(other);
+    CurveColumns columns = new CurveColumns(Curve.of(record));
+    CurveColumns first = new CurveColumns(Curve.of(RunRecord.read(whole)));
+    try (BlockLog log = log();
+        BlockLog otherLog =
+            BlockLog.read(
+                RunFolder.work(other, PlateauStudy.LOG), PlateauStudy.plan(record, Shard.WHOLE))) {
+      for (int prompt = 0; prompt < PROMPTS; prompt++) {
+        double own = log.values().get(prompt, first.distance(base));
+        double others = otherLog.values().get(prompt, columns.distance(base));
+        assertTrue(Math.abs(own - others) > 1e-6, "prompt " + prompt);
+      }
+    }
+  }
+
+  /** The other run also has other threads and another batch size, which changes no byte either. */
+  @Test
+  void aRunInterruptedAtAnyMomentEndsInTheSameBytes() throws IOException {
+    Path folder = temporary.resolve("interrupted");
+    // Reports: 2 while activations are collected, then 10 ways of each batch of three prompts.
+    for (int after : new int[] {0, 1, 12, 35}) {
+      assertThrows(PulledPlug.class, () -> run(folder, 2, Shard.WHOLE, 3, interruptedAfter(after)));
+      assertFalse(RunRecord.read(folder).finished().isPresent());
+      assertFalse(Files.exists(folder.resolve("steps.csv")));
+      cutEnd(folder.resolve("blocks/prompts.f32"), 5);
+    }
+    long[] resumedAt = new long[1];
+    Progress progress =
+        (name, unit, done, total) -> {
+          resumedAt[0] = done; // of the last task, the sweep
+          return Progress.none().begin(name, unit, done, total);
+        };
+    run(folder, 3, Shard.WHOLE, 3, progress);
+    assertEquals(8L * 10, resumedAt[0], "the first block was not lost");
+    assertEquals(List.of(), differences(whole, folder));
+    assertTrue(RunRecord.read(folder).finished().isPresent());
+  }
+
+  @Test
+  void mergedShardsAreTheWholeRun() throws IOException {
+    Path first = temporary.resolve("shard0");
+    Path second = temporary.resolve("shard1");
+    run(first, 1, new Shard(0, 2), 0, Progress.none());
+    Path merged = temporary.resolve("merged");
+    try (Workers workers = new Workers(2)) {
+      String message =
+          assertThrows(
+                  IllegalStateException.class,
+                  () -> new PlateauMerge(List.of(first)).run(merged, workers))
+              .getMessage();
+      assertTrue(message.startsWith("1 of 2 blocks are missing (1)"), message);
+      assertFalse(Files.exists(merged));
+      PlateauOutcome shard = run(second, 2, new Shard(1, 2), 0, Progress.none());
+      assertTrue(shard.report().isEmpty());
+      new PlateauMerge(List.of(second, first)).run(merged, workers);
+    }
+    assertEquals(List.of(), differences(whole, merged));
+    // The merged folder is a finished run: nothing is computed again.
+    Files.delete(merged.resolve("report.html"));
+    run(merged, 1, Shard.WHOLE, 0, interruptedAfter(0));
+    assertEquals(List.of(), differences(whole, merged));
+  }
+
+  @Test
+  void whatDoesNotFitIsRefused() {
+    try (Backend backend = TinyModel.backend(1)) {
+      Gpt2 gpt2 = TinyModel.on(backend);
+      PlateauSae elsewhere =
+          new PlateauSae(
+              new NamedSae(
+                  "random",
+                  "",
+                  "",
+                  RandomSae.of(RandomSae.rows(40, 16, 1), 2, HookPoint.residPre(2), backend)),
+              Optional.empty());
+      refused(
+          () -> new PlateauStudy(gpt2, options(elsewhere, RealBase.OWN, Shard.WHOLE, 0, List.of())),
+          "random reads blocks.2.hook_resid_pre, the activations that are moved are"
+              + " blocks.1.hook_resid_pre; choose another --sae or --layer");
+      PlateauOptions plain = PlateauOptions.of(TOKENS, "random", 3, Scale.Rule.SCALED);
+      assertEquals(List.of(TargetKind.MODEL_GENERATED, TargetKind.RANDOM), plain.targets());
+      refused(
+          () -> PlateauOptions.of(TOKENS, "random", 61, Scale.Rule.SCALED),
+          "61 base prompts of 60");
+      refused(
+          () ->
+              PlateauOptions.of(
+                  TokenBatch.of(new int[] {1, 2}, new int[] {3}), "random", 1, Scale.Rule.SCALED),
+          "prompts have different lengths");
+    }
+  }
+
+  private static void refused(org.junit.jupiter.api.function.Executable work, String part) {
+    String message = assertThrows(IllegalArgumentException.class, work).getMessage();
+    assertTrue(message.contains(part), message);
+  }
+
+  @Test
+  void theCostIsCounted() {
+    try (Backend backend = TinyModel.backend(1)) {
+      PlateauOptions options = PlateauOptions.of(TOKENS, "random", 5, Scale.Rule.SCALED);
+      String plan = new PlateauStudy(TinyModel.on(backend), options).plan();
+      // 60 prompts to block 1; 5 times 3 + 2 blocks; 6 positions. 5·6 ways of 100 points, 2 blocks.
+      assertTrue(plan.contains("30 ways of 100 points"), plan);
+      assertTrue(plan.contains(": 510 clean, 6,000 moved, and 2,000 predictions"), plan);
+    }
+  }
+
+  private static final class PulledPlug extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+  }
+
+  private static Progress interruptedAfter(int reports) {
+    int[] left = {reports};
+    return (name, unit, done, total) ->
+        new Progress.Task() {
+          @Override
+          public void advanceTo(long count) {
+            if (left[0]-- == 0) {
+              throw new PulledPlug();
+            }
+          }
+
+          @Override
+          public void detail(String text) {}
+
+          @Override
+          public void close() {}
+        };
+  }
+
+  private static void cutEnd(Path file, int bytes) throws IOException {
+    if (Files.exists(file)) {
+      byte[] content = Files.readAllBytes(file);
+      Files.write(file, Arrays.copyOf(content, Math.max(0, content.length - bytes)));
+    }
+  }
+
+  private static PlateauOutcome run(
+      Path folder, int threads, Shard shard, int batch, Progress progress) throws IOException {
+    try (Backend backend = TinyModel.backend(threads);
+        Workers workers = new Workers(threads)) {
+      PlateauOptions options = options(sae(backend), RealBase.OWN, shard, batch, BASES);
+      return new PlateauStudy(TinyModel.on(backend), options).run(folder, progress, workers);
+    }
+  }
+
+  private static PlateauSae sae(Backend backend) {
+    return new PlateauSae(
+        new NamedSae(
+            "random",
+            "",
+            "",
+            RandomSae.of(RandomSae.rows(120, 16, 1), 2, HookPoint.residPre(1), backend)),
+        Optional.empty());
+  }
+
+  private static PlateauOptions options(
+      PlateauSae sae, RealBase realBase, Shard shard, int batch, List<TargetKind> bases) {
+    return new PlateauOptions(
+        TOKENS,
+        "random tokens",
+        1,
+        PROMPTS,
+        Arrays.asList(TargetKind.values()),
+        bases,
+        realBase,
+        Optional.of(sae),
+        List.of(Regime.RELATIVE),
+        new Scale(
+            Scale.Rule.SCALED,
+            OptionalDouble.empty(),
+            OptionalDouble.of(0.5),
+            OptionalDouble.empty()),
+        PlateauOptions.DEFAULT_SEED,
+        shard,
+        batch);
+  }
+
+  /** Returns every result file but run.json, which holds times, with its content. */
+  private static Map<String, String> results(Path folder) throws IOException {
+    Map<String, String> content = new TreeMap<>();
+    try (Stream<Path> files = Files.walk(folder)) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        String name = folder.relativize(file).toString();
+        if (!name.startsWith("blocks") && !name.equals("run.json") && !name.equals(".lock")) {
+          content.put(name, HexFormat.of().formatHex(Files.readAllBytes(file)));
+        }
+      }
+    }
+    assertTrue(content.size() > 20, "tables, page and figures: " + content.keySet());
+    return content;
+  }
+
+  private static List<String> differences(Path one, Path other) throws IOException {
+    Map<String, String> left = results(one);
+    Map<String, String> right = results(other);
+    assertEquals(left.keySet(), right.keySet());
+    return left.keySet().stream().filter(k -> !left.get(k).equals(right.get(k))).toList();
+  }
+}

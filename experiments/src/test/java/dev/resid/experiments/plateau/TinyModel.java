@@ -1,0 +1,50 @@
+package dev.resid.experiments.plateau;
+
+import dev.resid.backend.BackendOptions;
+import dev.resid.backend.Backends;
+import dev.resid.model.Gpt2;
+import dev.resid.model.Gpt2Config;
+import dev.resid.model.Gpt2Weights;
+import dev.resid.model.Weight;
+import dev.resid.model.WeightNames;
+import dev.resid.random.CounterRandom;
+import dev.resid.tensor.Backend;
+import dev.resid.tensor.Tensor;
+import dev.resid.tokenizer.TokenBatch;
+import java.util.HashMap;
+import java.util.Map;
+
+/** A random model of three blocks with weights large enough that predictions differ. */
+final class TinyModel {
+  static final Gpt2Config CONFIG = Gpt2Config.of(3, 2, 16, 50, 24);
+
+  private TinyModel() {}
+
+  static Backend backend(int threads) {
+    return Backends.named("vector", BackendOptions.defaults().withThreads(threads));
+  }
+
+  static Gpt2 on(Backend backend) {
+    Gpt2Weights initial = Gpt2Weights.random(CONFIG, 4);
+    Map<Weight, Tensor> tensors = new HashMap<>();
+    for (Weight weight : Weight.all(CONFIG)) {
+      boolean matrix = weight.name().name().startsWith("W_");
+      if (weight.name() != WeightNames.W_U) {
+        tensors.put(weight, initial.get(weight).times(matrix ? 12 : 1));
+      }
+    }
+    return Gpt2.of(Gpt2Weights.of(CONFIG, tensors), backend);
+  }
+
+  /** Prompts of random tokens. */
+  static TokenBatch prompts(int rows, int length) {
+    CounterRandom random = new CounterRandom(78);
+    int[][] ids = new int[rows][length];
+    for (int row = 0; row < rows; row++) {
+      for (int pos = 0; pos < length; pos++) {
+        ids[row][pos] = random.below(CONFIG.dVocab(), row, pos, 0);
+      }
+    }
+    return TokenBatch.of(ids);
+  }
+}
