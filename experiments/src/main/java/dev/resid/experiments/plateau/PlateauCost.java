@@ -53,7 +53,9 @@ record PlateauCost(
     long prompts = plan.ownRows();
     long withKl = curves.stream().filter(Curve::hasKl).count();
     return new PlateauCost(
-        ((long) options.tokens().rows() * options.layer() + prompts * (config.nLayers() + after))
+        ((long) options.tokens().rows() * options.layer()
+                + (long) PromptPass.readPrompts(options) * config.nLayers()
+                + prompts * (config.nLayers() + after))
             * pos,
         prompts * curves.size() * Regime.POINTS * after,
         prompts * withKl * Regime.POINTS,

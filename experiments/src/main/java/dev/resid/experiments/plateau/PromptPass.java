@@ -58,6 +58,11 @@ final class PromptPass {
     this.d = gpt2.config().dModel();
   }
 
+  /** Returns how many prompts go through all blocks for the scale of what is read. */
+  static int readPrompts(PlateauOptions options) {
+    return Math.min(options.tokens().rows(), READ_PROMPTS);
+  }
+
   /**
    * What the walk found.
    *

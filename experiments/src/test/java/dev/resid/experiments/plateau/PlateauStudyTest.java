@@ -252,9 +252,10 @@ class PlateauStudyTest {
     try (Backend backend = TinyModel.backend(1)) {
       PlateauOptions options = PlateauOptions.of(TOKENS, "random", 5, Scale.Rule.SCALED);
       String plan = new PlateauStudy(TinyModel.on(backend), options).plan();
-      // 60 prompts to block 1; 5 times 3 + 2 blocks; 6 positions. 5·6 ways of 100 points, 2 blocks.
+      // 60 prompts to block 1 and to the end; 5 times 3 + 2 blocks; 6 positions.
+      // 5·6 ways of 100 points, 2 blocks.
       assertTrue(plan.contains("30 ways of 100 points"), plan);
-      assertTrue(plan.contains(": 510 clean, 6,000 moved, and 2,000 predictions"), plan);
+      assertTrue(plan.contains(": 1,590 clean, 6,000 moved, and 2,000 predictions"), plan);
     }
   }
 

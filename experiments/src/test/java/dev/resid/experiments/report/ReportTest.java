@@ -74,6 +74,70 @@ class ReportTest {
   }
 
   @Test
+  void panelsCanHaveVerticalAxesOfTheirOwn() throws Exception {
+    Series small = new Series("a", "", Style.BLUE_SOLID, List.of(Value.at(0, 0), Value.at(1, 2)));
+    Series large =
+        new Series("b", "", Style.BLUE_SOLID, List.of(Value.at(0, 0), Value.at(1, 2000)));
+    AxisSpec metres = new AxisSpec("height (m)", "m", AxisKind.LINEAR);
+    AxisSpec grams = new AxisSpec("weight (g)", "g", AxisKind.LINEAR);
+    Chart chart =
+        new Chart(
+            "t",
+            "s",
+            "source",
+            new AxisSpec("x", "x", AxisKind.LINEAR),
+            metres,
+            List.of(
+                new Panel("one", List.of(small), Optional.empty()),
+                new Panel("two", List.of(large), Optional.empty(), Optional.of(grams))));
+    double[] y = allHeights(chart);
+    assertEquals(y[1], y[3], 0.11, "both last points are at the top of their axis");
+    assertTrue(chart.toSvg().contains("height (m)") && chart.toSvg().contains("weight (g)"));
+    Chart common =
+        new Chart(
+            "t",
+            "s",
+            "source",
+            chart.x(),
+            metres,
+            List.of(
+                new Panel("one", List.of(small), Optional.empty()),
+                new Panel("two", List.of(large), Optional.empty())));
+    assertTrue(allHeights(common)[1] > allHeights(common)[3] + 100, "one axis for both");
+  }
+
+  @Test
+  void barsAreAsHighAsTheirValuesAndEndAtTheLastPoint() throws Exception {
+    List<Value> heights = List.of(Value.at(2, 4), Value.at(4, 1), Value.at(6, 0));
+    Chart chart =
+        one(AxisKind.LINEAR, new Series("a", "", Style.BLUE_SOLID, Chart.Trace.BARS, heights));
+    String svg = chart.toSvg();
+    assertTrue(svg.contains("<title>2: 4.00</title>"), "no interval, no brackets: " + svg);
+    assertFalse(svg.contains("<title>6:"), "the last point only ends the bar before it");
+    double[] y = allHeights(chart);
+    // Two panels with two bars each, the second a quarter as high above the axis as the first.
+    assertEquals(4, y.length);
+    Chart steps =
+        one(AxisKind.LINEAR, new Series("a", "", Style.BLUE_SOLID, Chart.Trace.STEPS, heights));
+    double zero = allHeights(steps)[2];
+    assertEquals(4, (zero - y[0]) / (zero - y[1]), 0.02);
+  }
+
+  @Test
+  void marksHaveNoLine() {
+    List<Value> points = List.of(Value.at(1, 1), Value.at(2, 2));
+    String marks =
+        one(AxisKind.LINEAR, new Series("a", "", Style.BLUE_SOLID, Chart.Trace.MARKS, points))
+            .toSvg();
+    String curve =
+        one(AxisKind.LINEAR, new Series("a", "", Style.BLUE_SOLID, Chart.Trace.CURVE, points))
+            .toSvg();
+    String thick = "stroke-width=\"2.2\"";
+    assertFalse(marks.contains(thick), marks);
+    assertTrue(curve.contains(thick), curve);
+  }
+
+  @Test
   void pngIsTheSamePictureEveryTime() throws IOException {
     byte[] png = chart(AxisKind.LINEAR).toPng();
     assertArrayEquals(png, chart(AxisKind.LINEAR).toPng());
@@ -207,6 +271,16 @@ class ReportTest {
             new Terms("Terms", "", List.of(new Term("term & meaning", "m"))),
             new Prose("Prose", List.of("p")),
             new Table("Table", "All.", table)));
+  }
+
+  /** Returns the heights of all circles that are data points. */
+  private static double[] allHeights(Chart chart) throws Exception {
+    NodeList circles = parse(chart.toSvg()).getElementsByTagName("circle");
+    return java.util.stream.IntStream.range(0, circles.getLength())
+        .mapToObj(i -> (Element) circles.item(i))
+        .filter(circle -> circle.getFirstChild() != null)
+        .mapToDouble(circle -> Double.parseDouble(circle.getAttribute("cy")))
+        .toArray();
   }
 
   private static double[] pointHeights(Chart chart) throws Exception {
