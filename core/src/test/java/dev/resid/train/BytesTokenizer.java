@@ -6,10 +6,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** A tokenizer without merges: 256 bytes and the end-of-text token. */
-final class BytesTokenizer {
+public final class BytesTokenizer {
   private BytesTokenizer() {}
 
-  static ByteLevelBpe make(Path dir) throws IOException {
+  /**
+   * Writes the tokenizer to a folder and returns it.
+   *
+   * @param dir created if missing
+   */
+  public static ByteLevelBpe make(Path dir) throws IOException {
     Files.createDirectories(dir);
     StringBuilder vocab = new StringBuilder("{");
     int next = 256;

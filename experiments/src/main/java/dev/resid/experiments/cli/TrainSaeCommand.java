@@ -5,11 +5,9 @@ import dev.resid.hook.Site;
 import dev.resid.io.AtomicFiles;
 import dev.resid.io.DType;
 import dev.resid.io.FileHash;
-import dev.resid.io.SafetensorsWriter;
 import dev.resid.model.Gpt2;
 import dev.resid.model.Gpt2Config;
-import dev.resid.sae.SaeWeight;
-import dev.resid.sae.SaeWeights;
+import dev.resid.sae.io.SaeCheckpoint;
 import dev.resid.sae.train.SaeLoss;
 import dev.resid.sae.train.SaeTrainer;
 import dev.resid.sae.train.SaeTrainingPlan;
@@ -157,6 +155,12 @@ final class TrainSaeCommand implements Callable<Integer> {
   private int every = 100;
 
   @Option(
+      names = "--dtype",
+      paramLabel = "D",
+      description = "Dtype of the written weights: f32, f16 or bf16; ${DEFAULT-VALUE} if left out.")
+  private TrainGpt2Command.Dtype dtype = TrainGpt2Command.Dtype.F32;
+
+  @Option(
       names = "--seed",
       paramLabel = "S",
       description = "Seed of weights and order; ${DEFAULT-VALUE} if left out.")
@@ -187,7 +191,11 @@ final class TrainSaeCommand implements Callable<Integer> {
       }
       SaeTrainer trainer = SaeTrainer.startOrResume(plan, gpt2, corpus, checkpoint);
       trainer.run(checkpoint, every, progress.progress());
-      save(trainer.weights(), plan);
+      SaeCheckpoint.save(
+          trainer.config(String.valueOf(out.toAbsolutePath().getFileName())),
+          trainer.weights(),
+          DType.valueOf(dtype.name()),
+          out);
       Map<String, Object> record = record(plan, corpus, trainer, files, gpt2);
       record.put("started", start.toString());
       record.put("finished", Instant.now().toString());
@@ -286,24 +294,6 @@ final class TrainSaeCommand implements Callable<Integer> {
         new LearningRate(learningRate, warmup == null ? steps / 20 : warmup, steps, FINAL_FRACTION);
     int dSae = features == null ? 4 * config.dModel() : features;
     return SaeTrainingPlan.of(point, dSae, loss, rate, batch, context, seed);
-  }
-
-  private void save(SaeWeights weights, SaeTrainingPlan plan) throws IOException {
-    SafetensorsWriter writer = new SafetensorsWriter();
-    weights.tensors().forEach((weight, tensor) -> writer.add(weight.name(), tensor, DType.F32));
-    writer.write(out.resolve("sae_weights.safetensors"));
-    Map<String, Object> config = new LinkedHashMap<>();
-    config.put("architecture", "standard");
-    config.put("d_in", weights.get(SaeWeight.b_dec).shape().last());
-    config.put("d_sae", plan.dSae());
-    config.put("dtype", "float32");
-    config.put("apply_b_dec_to_input", false);
-    config.put("normalize_activations", "none");
-    config.put("reshape_activations", "none");
-    config.put("hook_name", plan.point().name());
-    config.put("context_size", plan.rowLength());
-    config.put("prepend_bos", true);
-    AtomicFiles.write(out.resolve("cfg.json"), json(config));
   }
 
   private Map<String, Object> record(

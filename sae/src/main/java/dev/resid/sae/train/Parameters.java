@@ -66,13 +66,30 @@ final class Parameters {
     return Math.sqrt(squares);
   }
 
-  void update(AdamStep step) {
+  /**
+   * Makes one step of Adam.
+   *
+   * @param step its numbers
+   * @param gradientNorm of all gradients together
+   * @param clipNorm largest norm; longer gradients are scaled down to it
+   */
+  void update(AdamStep step, double gradientNorm, double clipNorm) {
+    double scale = gradientNorm > clipNorm ? clipNorm / gradientNorm : 1;
+    AdamStep clipped =
+        new AdamStep(
+            step.learningRate(),
+            step.beta1(),
+            step.beta2(),
+            step.epsilon(),
+            step.weightDecay(),
+            scale * step.gradientScale(),
+            step.step());
     slots
         .values()
         .forEach(
             slot ->
                 backend.adamW(
-                    step, slot.parameter(), slot.gradient(), slot.moment1(), slot.moment2()));
+                    clipped, slot.parameter(), slot.gradient(), slot.moment1(), slot.moment2()));
   }
 
   void save(SafetensorsWriter writer) {

@@ -5,9 +5,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What training makes small: reconstruction·MSE(x̂, x) + kl·KL(clean‖with SAE) + Σ over the
- * downstream points of (downstream/points)·MSE(with SAE, clean) + sparsity·S. MSE is the mean over
- * all elements, KL the mean over tokens in nats, and S the mean over tokens of ‖f‖₁ divided by
+ * The losses of the end-to-end paper: reconstruction·MSE(x̂, x) + kl·KL(clean‖with SAE) + Σ over
+ * the downstream points of (downstream/points)·MSE(with SAE, clean) + sparsity·S. MSE is the mean
+ * over all elements, KL the mean over tokens in nats, and S the mean over tokens of ‖f‖₁ divided by
  * d_model.
  *
  * @param reconstruction weight of the error at the SAE itself, at least 0
@@ -23,27 +23,21 @@ public record SaeLoss(
     double kl,
     double downstream,
     List<HookPoint> downstreamPoints,
-    double sparsity) {
+    double sparsity)
+    implements SaeObjective {
 
   /** Checks the ranges. */
   public SaeLoss {
     downstreamPoints = List.copyOf(downstreamPoints);
-    requireWeight("reconstruction", reconstruction);
-    requireWeight("KL", kl);
-    requireWeight("downstream", downstream);
-    requireWeight("sparsity", sparsity);
+    SaeObjective.requireWeight("reconstruction", reconstruction);
+    SaeObjective.requireWeight("KL", kl);
+    SaeObjective.requireWeight("downstream", downstream);
+    SaeObjective.requireWeight("sparsity", sparsity);
     if (reconstruction + kl + downstream == 0) {
       throw new IllegalArgumentException("a loss needs a term beside sparsity");
     }
     if (downstream > 0 && downstreamPoints.isEmpty()) {
       throw new IllegalArgumentException("a downstream loss needs points after the SAE");
-    }
-  }
-
-  private static void requireWeight(String what, double weight) {
-    if (!(weight >= 0) || Double.isInfinite(weight)) {
-      throw new IllegalArgumentException(
-          "the weight of the " + what + " loss is " + weight + ", must be a number of at least 0");
     }
   }
 
@@ -82,7 +76,7 @@ public record SaeLoss(
     return new SaeLoss(0, 0.5, 2.5, later, sparsity);
   }
 
-  /** Returns whether the loss looks at nothing but the activation the SAE reads. */
+  @Override
   public boolean isLocal() {
     return kl == 0 && downstream == 0;
   }

@@ -12,6 +12,7 @@ import dev.resid.sae.SaeConfig;
 import dev.resid.sae.SaeConfig.BeginningOfText;
 import dev.resid.sae.SaeConfig.Provenance;
 import dev.resid.sae.SaeConfig.TopKScale;
+import dev.resid.sae.SaeWeight;
 import dev.resid.sae.SaeWeights;
 import dev.resid.tensor.AdamStep;
 import dev.resid.tensor.Axis;
@@ -51,8 +52,8 @@ public final class SaeTrainer {
   private static final String IDLE = "idle_tokens";
   private static final int START_ROWS = 32;
 
-  /** Logits a pass may hold, which bounds the rows of a pass. */
-  private static final long LOGITS_PER_PASS = 1L << 23;
+  /** Logits, and features, that a pass may hold, which bounds its rows. */
+  private static final long NUMBERS_PER_PASS = 1L << 23;
 
   private final SaeTrainingPlan plan;
   private final Gpt2 gpt2;
@@ -60,23 +61,30 @@ public final class SaeTrainer {
   private final TextCorpus corpus;
   private final String textSha256;
   private final ActivationStream stream;
-  private final ApolloDictionary dictionary;
-  private final int[] idleTokens;
+  private final Learner learner;
+  private final FeatureActivity activity;
   private final List<SaeTrainingStep> curve = new ArrayList<>();
   private long step;
 
-  private SaeTrainer(SaeTrainingPlan plan, Gpt2 gpt2, TextCorpus corpus) {
+  private SaeTrainer(
+      SaeTrainingPlan plan,
+      Gpt2 gpt2,
+      TextCorpus corpus,
+      ActivationStream stream,
+      Map<SaeWeight, Tensor> initial) {
     this.plan = plan;
     this.gpt2 = gpt2;
     this.backend = gpt2.backend();
     this.corpus = corpus;
     this.textSha256 = corpus.sha256();
-    this.stream = ActivationStream.of(gpt2, corpus, plan);
-    this.idleTokens = new int[plan.dSae()];
-    int width = gpt2.config().dModel();
-    this.dictionary =
-        new ApolloDictionary(
-            backend, ApolloDictionary.initial(width, plan.dSae(), meanActivation(), plan.seed()));
+    this.stream = stream;
+    this.activity = new FeatureActivity(plan.dSae());
+    this.learner =
+        switch (plan.loss()) {
+          case SaeLoss loss -> new ApolloLearner(backend, initial, loss);
+          case BloomLoss loss -> new BloomLearner(backend, initial, loss);
+          case TopKLoss loss -> new TopKLearner(backend, initial, loss);
+        };
   }
 
   /**
@@ -92,12 +100,51 @@ public final class SaeTrainer {
    */
   public static SaeTrainer startOrResume(
       SaeTrainingPlan plan, Gpt2 gpt2, TextCorpus corpus, Path dir) throws IOException {
-    SaeTrainer trainer = new SaeTrainer(plan, gpt2, corpus);
+    requireFit(plan, gpt2);
+    ActivationStream stream = ActivationStream.of(gpt2, corpus, plan);
     Path state = dir.resolve(STATE);
-    if (Files.exists(state)) {
-      trainer.load(state);
+    int width = gpt2.config().dModel();
+    InitialWeights weights = new InitialWeights(width, plan.dSae(), plan.seed());
+    if (!Files.exists(state)) {
+      return new SaeTrainer(plan, gpt2, corpus, stream, initial(plan, weights, gpt2, corpus));
     }
+    SaeTrainer trainer = new SaeTrainer(plan, gpt2, corpus, stream, weights.zeros());
+    trainer.load(state);
     return trainer;
+  }
+
+  private static void requireFit(SaeTrainingPlan plan, Gpt2 gpt2) {
+    int layers = gpt2.config().nLayers();
+    if (plan.point().layer() >= layers) {
+      throw new IllegalArgumentException(
+          "the SAE belongs at " + plan.point() + ", the model has the blocks 0 to " + (layers - 1));
+    }
+    boolean stream =
+        switch (plan.point().site()) {
+          case RESID_PRE, RESID_MID, RESID_POST, ATTN_OUT, MLP_OUT -> true;
+          default -> false;
+        };
+    if (!stream) {
+      throw new IllegalArgumentException(
+          "an SAE at " + plan.point() + " cannot be trained, only where activations have d_model");
+    }
+    if (plan.rowLength() > gpt2.config().nCtx()) {
+      throw new IllegalArgumentException(
+          "row length is " + plan.rowLength() + ", the model's context is " + gpt2.config().nCtx());
+    }
+  }
+
+  /** Returns where the parameters start; b_dec at the mean, or median, of activations. */
+  private static Map<SaeWeight, Tensor> initial(
+      SaeTrainingPlan plan, InitialWeights weights, Gpt2 gpt2, TextCorpus corpus) {
+    TokenBatch rows = corpus.batch(0, START_ROWS, plan.rowLength(), plan.seed());
+    float[] x = gpt2.capture(rows, plan.point().capture()).get(plan.point()).toArray();
+    int width = gpt2.config().dModel();
+    return switch (plan.loss()) {
+      case SaeLoss loss -> weights.tied(2.0 * width / plan.dSae(), GeometricMedian.mean(x, width));
+      case BloomLoss loss -> weights.kaiming(GeometricMedian.of(x, width));
+      case TopKLoss loss -> weights.tied(1, GeometricMedian.of(x, width));
+    };
   }
 
   /** Returns the number of steps done. */
@@ -117,7 +164,7 @@ public final class SaeTrainer {
 
   /** Returns the current parameters, decoder rows of unit norm. */
   public SaeWeights weights() {
-    return new SaeWeights(dictionary.published());
+    return new SaeWeights(learner.published());
   }
 
   /**
@@ -126,28 +173,36 @@ public final class SaeTrainer {
    * @param name what it is called in tables and errors
    */
   public Sae sae(String name) {
+    return Sae.of(config(name), weights(), backend);
+  }
+
+  /**
+   * Returns the facts about the SAE.
+   *
+   * @param name what it is called in tables and errors
+   */
+  public SaeConfig config(String name) {
     int width = gpt2.config().dModel();
-    SaeConfig config =
-        new SaeConfig(
-            name,
-            Architecture.RELU,
-            width,
-            plan.dSae(),
-            width,
-            OptionalInt.empty(),
-            TopKScale.PLAIN,
-            Normalization.NONE,
-            1,
-            DecoderBias.ADDED,
-            plan.point(),
-            plan.point(),
-            Optional.of(gpt2.weightsState()),
-            new Provenance(
-                Optional.of(gpt2.source()),
-                OptionalInt.of(plan.rowLength()),
-                Optional.of(BeginningOfText.PREPENDED),
-                Optional.empty()));
-    return Sae.of(config, weights(), backend);
+    TopKLoss topK = plan.loss() instanceof TopKLoss loss ? loss : null;
+    return new SaeConfig(
+        name,
+        topK == null ? Architecture.RELU : Architecture.TOP_K,
+        width,
+        plan.dSae(),
+        width,
+        topK == null ? OptionalInt.empty() : OptionalInt.of(topK.k()),
+        topK == null ? TopKScale.PLAIN : topK.scale(),
+        Normalization.NONE,
+        1,
+        plan.loss() instanceof SaeLoss ? DecoderBias.ADDED : DecoderBias.SUBTRACTED_AND_ADDED,
+        plan.point(),
+        plan.point(),
+        Optional.of(gpt2.weightsState()),
+        new Provenance(
+            Optional.of(gpt2.source()),
+            OptionalInt.of(plan.rowLength()),
+            Optional.of(BeginningOfText.PREPENDED),
+            Optional.empty()));
   }
 
   /**
@@ -159,17 +214,17 @@ public final class SaeTrainer {
     if (isDone()) {
       throw new IllegalStateException("all " + step + " steps of the plan are done");
     }
-    dictionary.parameters().clearGradients();
-    Sums sums = new Sums();
-    if (plan.loss().isLocal()) {
-      int count = plan.tokensPerStep();
-      addLocal(stream.read(step * count, count), sums);
+    learner.parameters().clearGradients();
+    StepSums sums = new StepSums(plan.tokensPerStep());
+    if (learner instanceof ApolloLearner spliced && !plan.loss().isLocal()) {
+      learnSpliced(spliced, sums);
     } else {
-      addSpliced(corpus.batch(step, plan.batchRows(), plan.rowLength(), plan.seed()), sums);
+      int count = plan.tokensPerStep();
+      learner.learn(stream.read(step * count, count), activity, sums);
     }
-    dictionary.finishGradients();
-    double norm = dictionary.parameters().gradientNorm();
-    SaeTrainingStep seen = sums.step(norm);
+    learner.finishGradients();
+    double norm = learner.parameters().gradientNorm();
+    SaeTrainingStep seen = sums.step(activity.deadShare(DEAD_TOKENS), norm);
     if (!Double.isFinite(seen.loss()) || !Double.isFinite(norm)) {
       throw new IllegalStateException(
           "the loss at step "
@@ -179,13 +234,10 @@ public final class SaeTrainer {
               + "; training diverged, lower the learning rate");
     }
     step++;
-    double scale = norm > plan.clipNorm() ? plan.clipNorm() / norm : 1;
-    dictionary
-        .parameters()
-        .update(
-            new AdamStep(
-                plan.rate().at(step), plan.beta1(), plan.beta2(), plan.epsilon(), 0, scale, step));
-    dictionary.refresh();
+    AdamStep numbers =
+        new AdamStep(plan.rate().at(step), plan.beta1(), plan.beta2(), plan.epsilon(), 0, 1, step);
+    learner.parameters().update(numbers, norm, plan.clipNorm());
+    learner.refresh();
     curve.add(seen);
     return seen;
   }
@@ -221,123 +273,16 @@ public final class SaeTrainer {
     }
   }
 
-  /** Sums over the passes of a step. */
-  private final class Sums {
-    private double squares;
-    private double kl;
-    private double downstream;
-    private double l1;
-    private long active;
-
-    SaeTrainingStep step(double norm) {
-      SaeLoss loss = plan.loss();
-      double tokens = plan.tokensPerStep();
-      double width = gpt2.config().dModel();
-      double reconstruction = squares / (tokens * width);
-      double sparsity = l1 / (tokens * width);
-      double total =
-          loss.reconstruction() * reconstruction
-              + loss.kl() * kl
-              + loss.downstream() * downstream
-              + loss.sparsity() * sparsity;
-      long dead = Arrays.stream(idleTokens).filter(idle -> idle >= DEAD_TOKENS).count();
-      return new SaeTrainingStep(
-          total,
-          reconstruction,
-          loss.kl() > 0 ? kl : Double.NaN,
-          loss.downstream() > 0 ? downstream : Double.NaN,
-          sparsity,
-          active / tokens,
-          (double) dead / plan.dSae(),
-          norm);
-    }
-  }
-
-  private void addLocal(Tensor x, Sums sums) {
-    Tensor features = dictionary.encode(x);
-    Tensor reconstruction = backend.allocate(x.shape());
-    dictionary.decode(features, reconstruction);
-    Tensor gradient = reconstructionGradient(x, reconstruction, sums);
-    count(features, sums);
-    dictionary.backward(x, features, gradient, l1Gradient());
-  }
-
-  private void addSpliced(TokenBatch rows, Sums sums) {
-    long logitsPerRow = (long) plan.rowLength() * gpt2.config().dVocab();
-    int perPass = (int) Math.max(1, Math.min(rows.rows(), LOGITS_PER_PASS / logitsPerRow));
+  private void learnSpliced(ApolloLearner spliced, StepSums sums) {
+    TokenBatch rows = corpus.batch(step, plan.batchRows(), plan.rowLength(), plan.seed());
+    SaeLoss loss = (SaeLoss) plan.loss();
+    long perRow = (long) plan.rowLength() * Math.max(gpt2.config().dVocab(), plan.dSae());
+    int perPass = (int) Math.max(1, Math.min(rows.rows(), NUMBERS_PER_PASS / perRow));
     for (int row = 0; row < rows.rows(); row += perPass) {
       TokenBatch part = rows.slice(row, Math.min(rows.rows(), row + perPass));
-      SplicedRun run = new SplicedRun(gpt2, plan.point(), plan.loss(), part, plan.tokensPerStep());
-      Tensor x = run.activation();
-      Tensor features = dictionary.encode(x);
-      Tensor reconstruction = backend.allocate(x.shape());
-      dictionary.decode(features, reconstruction);
-      SplicedRun.Terms terms = run.splice(reconstruction);
-      sums.kl += terms.kl();
-      sums.downstream += terms.downstream();
-      Tensor local = reconstructionGradient(x, reconstruction, sums);
-      Tensor gradient =
-          plan.loss().reconstruction() > 0 ? terms.gradient().plus(local) : terms.gradient();
-      count(features, sums);
-      dictionary.backward(x, features, gradient, l1Gradient());
+      spliced.learn(
+          new SplicedRun(gpt2, plan.point(), loss, part, plan.tokensPerStep()), activity, sums);
     }
-  }
-
-  /** Returns the gradient of the weighed MSE at the reconstruction; adds up squares. */
-  private Tensor reconstructionGradient(Tensor x, Tensor reconstruction, Sums sums) {
-    float[] gradient = reconstruction.toArray();
-    float[] target = x.toArray();
-    float factor =
-        (float)
-            (2
-                * plan.loss().reconstruction()
-                / ((double) plan.tokensPerStep() * gpt2.config().dModel()));
-    double squares = 0;
-    for (int i = 0; i < gradient.length; i++) {
-      double off = (double) gradient[i] - target[i];
-      squares += off * off;
-      gradient[i] = (float) (factor * off);
-    }
-    sums.squares += squares;
-    return Tensor.wrap(x.shape(), gradient);
-  }
-
-  /** Returns the gradient of φ·S with respect to an active feature. */
-  private double l1Gradient() {
-    return plan.loss().sparsity() / ((double) plan.tokensPerStep() * gpt2.config().dModel());
-  }
-
-  private void count(Tensor features, Sums sums) {
-    float[] values = features.toArray();
-    int dSae = plan.dSae();
-    for (int from = 0; from < values.length; from += dSae) {
-      for (int i = 0; i < dSae; i++) {
-        float value = values[from + i];
-        if (value > 0) {
-          sums.active++;
-          sums.l1 += value;
-          idleTokens[i] = 0;
-        } else if (idleTokens[i] < DEAD_TOKENS) {
-          idleTokens[i]++;
-        }
-      }
-    }
-  }
-
-  /** Returns the mean activation over the first rows of the corpus, where b_dec starts. */
-  private float[] meanActivation() {
-    TokenBatch rows = corpus.batch(0, START_ROWS, plan.rowLength(), plan.seed());
-    float[] values = gpt2.capture(rows, plan.point().capture()).get(plan.point()).toArray();
-    int width = gpt2.config().dModel();
-    double[] sums = new double[width];
-    for (int i = 0; i < values.length; i++) {
-      sums[i % width] += values[i];
-    }
-    float[] mean = new float[width];
-    for (int c = 0; c < width; c++) {
-      mean[c] = (float) (sums[c] / (values.length / width));
-    }
-    return mean;
   }
 
   /**
@@ -360,8 +305,8 @@ public final class SaeTrainer {
               ",", Arrays.stream(numbers(seen)).mapToObj(Double::toString).toArray(String[]::new)));
     }
     writer.metadata(CURVE, text.toString());
-    dictionary.parameters().save(writer);
-    writer.add(IDLE, Shape.of(Axis.D_SAE, plan.dSae()), idleTokens);
+    learner.parameters().save(writer);
+    writer.add(IDLE, Shape.of(Axis.D_SAE, plan.dSae()), activity.idleTokens());
     Files.createDirectories(dir);
     writer.write(dir.resolve(STATE));
   }
@@ -377,6 +322,7 @@ public final class SaeTrainer {
       seen.kl(),
       seen.downstream(),
       seen.sparsity(),
+      seen.auxiliary(),
       seen.l0(),
       seen.dead(),
       seen.gradientNorm()
@@ -389,21 +335,18 @@ public final class SaeTrainer {
       require(state, plan.fingerprint(), metadata.get(PLAN), "training run", "options");
       require(state, textSha256, metadata.get(TEXT), "text or tokenizer", "text");
       require(state, model(), metadata.get(MODEL), "model", "model");
-      dictionary.parameters().load(file);
-      float[] idle = file.tensor(IDLE, Shape.of(Axis.D_SAE, plan.dSae())).toArray();
-      for (int i = 0; i < idle.length; i++) {
-        idleTokens[i] = (int) idle[i];
-      }
+      learner.parameters().load(file);
+      activity.resume(file.ints(IDLE));
       step = Long.parseLong(metadata.get(STEP));
       String text = metadata.get(CURVE);
       if (!text.isEmpty()) {
         for (String seen : text.split(" ")) {
           double[] n = Arrays.stream(seen.split(",")).mapToDouble(Double::parseDouble).toArray();
-          curve.add(new SaeTrainingStep(n[0], n[1], n[2], n[3], n[4], n[5], n[6], n[7]));
+          curve.add(new SaeTrainingStep(n[0], n[1], n[2], n[3], n[4], n[5], n[6], n[7], n[8]));
         }
       }
     }
-    dictionary.refresh();
+    learner.refresh();
   }
 
   private static void require(Path state, String own, String found, String what, String remedy) {

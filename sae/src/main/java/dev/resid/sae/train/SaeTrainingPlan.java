@@ -23,7 +23,7 @@ import dev.resid.train.LearningRate;
 public record SaeTrainingPlan(
     HookPoint point,
     int dSae,
-    SaeLoss loss,
+    SaeObjective loss,
     LearningRate rate,
     int batchRows,
     int rowLength,
@@ -42,10 +42,12 @@ public record SaeTrainingPlan(
     if (!(clipNorm > 0)) {
       throw new IllegalArgumentException("clip norm is " + clipNorm + ", must be above 0");
     }
-    for (HookPoint later : loss.downstreamPoints()) {
-      if (!point.isBefore(later)) {
-        throw new IllegalArgumentException(
-            later + " does not come after " + point + ", so the SAE does not change it");
+    if (loss instanceof SaeLoss spliced) {
+      for (HookPoint later : spliced.downstreamPoints()) {
+        if (!point.isBefore(later)) {
+          throw new IllegalArgumentException(
+              later + " does not come after " + point + ", so the SAE does not change it");
+        }
       }
     }
   }
@@ -71,7 +73,7 @@ public record SaeTrainingPlan(
   public static SaeTrainingPlan of(
       HookPoint point,
       int dSae,
-      SaeLoss loss,
+      SaeObjective loss,
       LearningRate rate,
       int batchRows,
       int rowLength,

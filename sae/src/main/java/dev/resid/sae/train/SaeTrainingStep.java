@@ -1,13 +1,15 @@
 package dev.resid.sae.train;
 
 /**
- * What one training step saw before its update; terms that the loss does not have are NaN.
+ * What one training step saw before its update; terms that the objective does not have are 0.
  *
  * @param loss what is made small
- * @param reconstruction MSE(x̂, x), always measured
+ * @param reconstruction MSE(x̂, x), the mean over tokens and width
  * @param kl mean KL(clean‖with SAE) over tokens, in nats
- * @param downstream Σ over the downstream points of MSE divided by their number
- * @param sparsity S, the mean ‖f‖₁ of a token divided by d_model
+ * @param downstream mean over the downstream points of MSE
+ * @param sparsity the sparsity term before its weight: S of {@link SaeLoss}, the mean sum of
+ *     weighted features of {@link BloomLoss}
+ * @param auxiliary the term of dead features: ghost gradients or the auxiliary loss, weighed
  * @param l0 mean number of active features of a token
  * @param dead share of features not active in any of the last {@link SaeTrainer#DEAD_TOKENS} tokens
  * @param gradientNorm norm of the whole gradient before clipping
@@ -18,6 +20,7 @@ public record SaeTrainingStep(
     double kl,
     double downstream,
     double sparsity,
+    double auxiliary,
     double l0,
     double dead,
     double gradientNorm) {}
