@@ -52,10 +52,17 @@ final class ExampleList {
         html.append(shown);
         continue;
       }
+      // A space that begins a token stays outside, where a line may break.
+      html.append(space(shown));
       html.append(listed ? "<mark class=\"listed\"" : "<mark").append(" style=\"--part:");
       html.append(FeaturePage.part(row[pos] / largest)).append("\" title=\"");
-      html.append(Numbers.significant(row[pos], 4)).append("\">").append(shown).append("</mark>");
+      html.append(Numbers.significant(row[pos], 4)).append("\">");
+      html.append(shown.substring(space(shown).length())).append("</mark>");
     }
+  }
+
+  private static String space(String shown) {
+    return shown.length() > 1 && shown.charAt(0) == ' ' ? " " : "";
   }
 
   /**
@@ -73,11 +80,12 @@ final class ExampleList {
     for (int pos = 0; pos < scores.length; pos++) {
       String shown = FeaturePage.escape(text.running(activations.tokens().id(row, pos)));
       String part = FeaturePage.part(Math.abs(scores[pos]) / scale);
+      html.append(space(shown));
       html.append("<mark class=\"").append(scores[pos] < 0 ? "falls" : "rises");
       html.append(pos == scores.length - 1 ? " listed" : "");
       html.append("\" style=\"--part:").append(part).append("\" title=\"");
-      html.append(Numbers.significant(scores[pos], 3)).append("\">").append(shown);
-      html.append("</mark>");
+      html.append(Numbers.significant(scores[pos], 3)).append("\">");
+      html.append(shown.substring(space(shown).length())).append("</mark>");
     }
     return html.append("</p>\n").toString();
   }

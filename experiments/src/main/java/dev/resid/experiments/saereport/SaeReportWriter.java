@@ -41,8 +41,6 @@ import java.util.Optional;
  * two runs of the same settings goes in; times, paths and threads are in {@code run.json}.
  */
 final class SaeReportWriter {
-  private static final int DIGITS = 4;
-
   private final RunRecord record;
   private final NamedSae named;
   private final SaeReport report;
@@ -94,10 +92,11 @@ final class SaeReportWriter {
         new Table(
             "Predictions",
             "The model's loss as it is, with the reconstruction y in the place of the activation x,"
-                + " with 0 and with the mean activation there, at every position.",
-            tables.metrics(SaeMetric.Group.PREDICTION)),
-        new Table("Reconstruction", "", tables.metrics(SaeMetric.Group.RECONSTRUCTION)),
-        new Table("Sparsity", "", tables.metrics(SaeMetric.Group.SPARSITY)),
+                + " with 0 and with the mean activation there, at every position. All digits are in"
+                + " metrics.csv.",
+            tables.shown(SaeMetric.Group.PREDICTION)),
+        new Table("Reconstruction", "", tables.shown(SaeMetric.Group.RECONSTRUCTION)),
+        new Table("Sparsity", "", tables.shown(SaeMetric.Group.SPARSITY)),
         figures,
         new Terms("What was run", "", run()),
         new Prose(
@@ -161,7 +160,7 @@ final class SaeReportWriter {
   private String percent(SaeMetric metric) {
     var value = report.find(metric, TokenScope.ALL);
     return value.isPresent()
-        ? Numbers.significant(100 * value.getAsDouble(), DIGITS) + " %"
+        ? Numbers.brief(100 * value.getAsDouble()) + "\u00a0%"
         : "an undefined part";
   }
 
@@ -197,7 +196,9 @@ final class SaeReportWriter {
         points.add(new Value(middle, count, count, count));
       }
       String name = scope == TokenScope.ALL ? "all positions" : "without the first";
-      series.add(new Series(name, name, styles[scope.ordinal()], points));
+      series.add(
+          new Series(
+              name, scope == TokenScope.ALL ? "all" : "no first", styles[scope.ordinal()], points));
     }
     String dead =
         Numbers.grouped((long) report.get(SaeMetric.DEAD_FEATURES, TokenScope.ALL))

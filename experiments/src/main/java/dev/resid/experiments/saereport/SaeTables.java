@@ -1,5 +1,6 @@
 package dev.resid.experiments.saereport;
 
+import dev.resid.experiments.report.Numbers;
 import dev.resid.experiments.result.ResultTable;
 import dev.resid.experiments.result.ResultTable.Column;
 import dev.resid.experiments.result.ResultTable.Type;
@@ -51,6 +52,40 @@ final class SaeTables {
       }
     }
     return table;
+  }
+
+  /** Returns the same as people read it; of metrics that exist for one scope only, that. */
+  ResultTable shown(SaeMetric.Group group) {
+    ResultTable table =
+        new ResultTable(
+            List.of(
+                new Column("metric", Type.TEXT, "Name of the metric."),
+                new Column("all", Type.TEXT, "Its value over all positions."),
+                new Column(
+                    "without_first",
+                    Type.TEXT,
+                    "Its value over all positions but the first of each row."),
+                new Column("unit", Type.TEXT, "Its unit; empty for a ratio."),
+                new Column("definition", Type.TEXT, "What it is.")));
+    for (SaeMetric metric : SaeMetric.values()) {
+      OptionalDouble all = report.find(metric, TokenScope.ALL);
+      OptionalDouble rest = report.find(metric, TokenScope.WITHOUT_FIRST);
+      if (metric.group() == group && (all.isPresent() || rest.isPresent())) {
+        table.add(metric.key(), shown(all), shown(rest), metric.unit(), metric.definition());
+      }
+    }
+    return table;
+  }
+
+  private static String shown(OptionalDouble value) {
+    return value.isPresent() ? shown(value.getAsDouble()) : "–";
+  }
+
+  /** Returns a number with four significant digits, a whole one with all of its digits. */
+  static String shown(double value) {
+    return value == Math.rint(value) && Math.abs(value) < 1e15
+        ? Numbers.grouped((long) value)
+        : Numbers.significant(value, 4);
   }
 
   /** Returns one row a feature. */
