@@ -4,6 +4,8 @@ import dev.resid.experiments.plateau.PlateauMerge;
 import dev.resid.experiments.plateau.PlateauStudy;
 import dev.resid.experiments.sensitivity.SensitivityMerge;
 import dev.resid.experiments.sensitivity.SensitivityStudy;
+import dev.resid.experiments.substitution.SubstitutionMerge;
+import dev.resid.experiments.substitution.SubstitutionStudy;
 import dev.resid.experiments.sweep.ShardMerge;
 import dev.resid.experiments.sweep.Workers;
 import java.io.IOException;
@@ -51,6 +53,8 @@ final class MergeCommand implements Callable<Integer> {
       switch (command) {
         case SensitivityStudy.COMMAND ->
             SensitivityCommand.print(console, new SensitivityMerge(shards).run(out, workers));
+        case SubstitutionStudy.COMMAND ->
+            SubstitutionCommand.print(console, new SubstitutionMerge(shards).run(out, workers));
         case PlateauStudy.COMMAND ->
             PlateauCommand.print(console, new PlateauMerge(shards).run(out, workers));
         default ->

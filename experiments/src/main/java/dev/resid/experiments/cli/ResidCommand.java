@@ -23,6 +23,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
     subcommands = {
       SensitivityCommand.class,
       PlateauCommand.class,
+      SubstitutionCommand.class,
       MergeCommand.class,
       RunCommand.class,
       PerturbCommand.class,

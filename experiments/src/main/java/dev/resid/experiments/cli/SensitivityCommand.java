@@ -1,5 +1,8 @@
 package dev.resid.experiments.cli;
 
+import dev.resid.experiments.direction.DirectionKind;
+import dev.resid.experiments.direction.NamedSae;
+import dev.resid.experiments.direction.SaeDirectionKind;
 import dev.resid.experiments.direction.SweptDirection;
 import dev.resid.experiments.report.Section.Finding;
 import dev.resid.experiments.result.RunFolder;
@@ -9,19 +12,16 @@ import dev.resid.experiments.sensitivity.SensitivityOutcome;
 import dev.resid.experiments.sensitivity.SensitivityStudy;
 import dev.resid.experiments.sweep.Shard;
 import dev.resid.experiments.sweep.Workers;
-import dev.resid.experiments.text.Documents;
-import dev.resid.experiments.text.RowPacker;
+import dev.resid.hook.HookPoint;
 import dev.resid.model.Gpt2;
 import dev.resid.model.Gpt2Config;
 import dev.resid.tensor.Backend;
-import dev.resid.tokenizer.TokenBatch;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalInt;
 import java.util.concurrent.Callable;
-import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -50,10 +50,11 @@ import picocli.CommandLine.Spec;
       "  resid sensitivity --model models/gpt2 --text openwebtext.txt --shard 0/4 --out shard0"
     })
 final class SensitivityCommand implements Callable<Integer> {
-  private static final int ROW_LENGTH = 128;
-
   /** Rows of the embedded text that the embedded model gets through in a minute on two cores. */
   private static final int EMBEDDED_ROWS = 96;
+
+  /** The same with all directions of the SAEs that ship with it, in two minutes. */
+  private static final int EMBEDDED_ROWS_WITH_SAES = 32;
 
   private static final int GPT2_SMALL_LAYERS = 12;
   private static final int GPT2_SMALL_WIDTH = 768;
@@ -63,46 +64,14 @@ final class SensitivityCommand implements Callable<Integer> {
   @Mixin private BackendOptionsMixin backendOptions;
   @Mixin private ProgressMixin progress;
 
-  @ArgGroup private Source source;
-
-  /** Where tokens come from; the text that ships with Resid if nothing is given. */
-  private static final class Source {
-    @Option(
-        names = "--text",
-        paramLabel = "FILE",
-        description =
-            "UTF-8 text; lines of <|endoftext|> stand between documents. The text that ships with"
-                + " Resid if left out.")
-    private Path text;
-
-    @Option(
-        names = "--tokens",
-        paramLabel = "FILE",
-        description = "Rows of token ids, JSON [[id, ...], ...], used as they are.")
-    private Path tokens;
-  }
+  @Mixin private RowsMixin rowsOfText;
+  @Mixin private SaesMixin saes;
 
   @Option(
       names = "--layer",
       paramLabel = "L",
       description = "Block whose resid_pre is perturbed; the middle one if left out.")
   private Integer layer;
-
-  @Option(
-      names = "--rows",
-      paramLabel = "N",
-      description =
-          "Rows of tokens; if left out, all that the text gives, or the first 96 of the text that"
-              + " ships with Resid.")
-  private Integer rows;
-
-  @Option(
-      names = "--row-length",
-      paramLabel = "N",
-      description =
-          "Tokens of a row, the begin-of-text token included; 128 if left out, or the model's"
-              + " context where that is shorter.")
-  private Integer rowLength;
 
   @Option(
       names = "--lengths",
@@ -118,8 +87,10 @@ final class SensitivityCommand implements Callable<Integer> {
       paramLabel = "LIST",
       split = ",",
       description =
-          "Which directions: isotropic, cov-random-difference, cov-random-mixture,"
-              + " real-difference, real-mixture; all if left out.")
+          "Which directions: isotropic, cov-random-difference, cov-random-mixture, real-difference,"
+              + " real-mixture, and of every SAE sae-error, sae-feature (alive but not active in"
+              + " the row), sae-feature-active, sae-feature-dead; all but the last two if left"
+              + " out.")
   private List<String> directions;
 
   @Option(
@@ -166,18 +137,11 @@ final class SensitivityCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    requireAtLeast("--rows", rows, 1);
-    requireAtLeast("--row-length", rowLength, 3);
     requireAtLeast("--batch", batch, 1);
     requireAtLeast("--layer", layer, 0);
     Shard part = usage(() -> shard == null ? Shard.WHOLE : Shard.parse(shard));
     Lengths asked = usage(() -> lengths == null ? null : Lengths.parse(lengths));
-    List<SweptDirection> kinds =
-        usage(
-            () ->
-                directions == null
-                    ? SensitivityOptions.baselines()
-                    : directions.stream().map(SweptDirection::of).toList());
+    usage(() -> directions == null ? List.of() : directions.stream().map(this::known).toList());
     RunFolder.requireUsable(folder(part));
     PrintWriter err = spec.commandLine().getErr();
     PrintWriter console = spec.commandLine().getOut();
@@ -185,14 +149,18 @@ final class SensitivityCommand implements Callable<Integer> {
         Workers workers = new Workers(backendOptions.threads())) {
       Gpt2 gpt2 = model.load(backend);
       Gpt2Config config = gpt2.config();
+      int perturbed = layer == null ? config.nLayers() / 2 : layer;
+      List<NamedSae> named = saes.load(gpt2, List.of(HookPoint.residPre(perturbed)), backend);
+      List<SweptDirection> kinds = directions(named);
+      boolean ofSaes = kinds.stream().anyMatch(SweptDirection.OfSae.class::isInstance);
       SensitivityOptions options =
           new SensitivityOptions(
-              tokens(gpt2),
-              sourceName(),
-              layer == null ? config.nLayers() / 2 : layer,
+              rowsOfText.tokens(gpt2, ofSaes ? EMBEDDED_ROWS_WITH_SAES : EMBEDDED_ROWS),
+              rowsOfText.name(),
+              perturbed,
               asked == null ? defaultLengths(config) : asked,
               kinds,
-              List.of(),
+              ofSaes ? named : List.of(),
               seed,
               pool,
               ridge,
@@ -205,6 +173,39 @@ final class SensitivityCommand implements Callable<Integer> {
       print(console, study.run(folder(part), progress.progress(), workers));
     }
     return ResidCommand.OK;
+  }
+
+  private String known(String word) {
+    return SaeDirectionKind.isOne(word) ? word : DirectionKind.of(word).word();
+  }
+
+  /** Returns the directions asked for, those of SAEs once for each. */
+  private List<SweptDirection> directions(List<NamedSae> named) {
+    List<String> words = directions;
+    if (words == null) {
+      words =
+          new ArrayList<>(
+              SensitivityOptions.baselines().stream().map(SweptDirection::name).toList());
+      if (!named.isEmpty()) {
+        words.add(SaeDirectionKind.ERROR.word());
+        words.add(SaeDirectionKind.FEATURE.word());
+      }
+    }
+    List<SweptDirection> all = new ArrayList<>();
+    for (String word : words) {
+      if (!SaeDirectionKind.isOne(word)) {
+        all.add(new SweptDirection.Baseline(DirectionKind.of(word)));
+        continue;
+      }
+      if (named.isEmpty()) {
+        throw new IllegalArgumentException(
+            "direction " + word + " needs an SAE and there is none here; name one with --sae");
+      }
+      for (NamedSae sae : named) {
+        all.add(new SweptDirection.OfSae(SaeDirectionKind.of(word), sae.name()));
+      }
+    }
+    return all;
   }
 
   /** Prints what was found and where it is. */
@@ -220,58 +221,6 @@ final class SensitivityCommand implements Callable<Integer> {
       console.println(finding.expected() + ": " + finding.verdict().words() + ".");
     }
     console.println("Report: " + outcome.report().get());
-  }
-
-  private TokenBatch tokens(Gpt2 gpt2) throws IOException {
-    if (source != null && source.tokens != null) {
-      TokenBatch given = firstRows(TokenBatch.readJson(source.tokens));
-      TokensMixin.requireFit(given, gpt2, source.tokens);
-      return given;
-    }
-    Gpt2Config config = gpt2.config();
-    int length = rowLength == null ? Math.min(ROW_LENGTH, config.nCtx()) : rowLength;
-    int all = source == null ? EMBEDDED_ROWS : Integer.MAX_VALUE;
-    int most = rows == null ? all : rows;
-    int bos = bos(gpt2);
-    try (Documents documents =
-        source == null ? Documents.embedded() : Documents.open(source.text)) {
-      return firstRows(RowPacker.pack(documents, gpt2.tokenizer(), bos, length, most));
-    }
-  }
-
-  private TokenBatch firstRows(TokenBatch tokens) {
-    if (rows == null) {
-      return tokens;
-    }
-    if (tokens.rows() < rows) {
-      throw new IllegalArgumentException(
-          sourceName()
-              + " gives "
-              + tokens.rows()
-              + " rows, "
-              + rows
-              + " were asked for; use more text or a smaller --rows");
-    }
-    return tokens.slice(0, rows);
-  }
-
-  private static int bos(Gpt2 gpt2) {
-    OptionalInt named = gpt2.config().bosToken();
-    OptionalInt end = named.isPresent() ? named : gpt2.config().eosToken();
-    OptionalInt token = end.isPresent() ? end : gpt2.tokenizer().endOfText();
-    return token.orElseThrow(
-        () ->
-            new IllegalArgumentException(
-                "neither the model nor its tokenizer names a token that begins a text; make the"
-                    + " rows yourself and pass them with --tokens"));
-  }
-
-  /** Returns the file's name without its folder, which differs between machines. */
-  private String sourceName() {
-    if (source == null) {
-      return "embedded passages";
-    }
-    return (source.text != null ? source.text : source.tokens).getFileName().toString();
   }
 
   private static Lengths defaultLengths(Gpt2Config config) {

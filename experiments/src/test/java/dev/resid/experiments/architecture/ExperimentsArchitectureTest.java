@@ -32,6 +32,7 @@ class ExperimentsArchitectureTest {
         .allow("direction", "sweep")
         .allow("report", "result")
         .allow("activations", "direction", "result", "sweep")
+        .allow("substitution", "activations", "direction", "report", "result", "sweep", "text")
         .allow("sensitivity", "activations", "direction", "report", "result", "sweep", "text")
         .allow("plateau", "direction", "report", "result", "sweep", "text")
         .allow("saereport", "direction", "report", "result", "sweep")
@@ -45,6 +46,7 @@ class ExperimentsArchitectureTest {
             "result",
             "saereport",
             "sensitivity",
+            "substitution",
             "sweep",
             "text")
         .rule()

@@ -10,6 +10,7 @@ import dev.resid.experiments.direction.Direction;
 import dev.resid.experiments.direction.DirectionKind;
 import dev.resid.experiments.direction.Gaussian;
 import dev.resid.experiments.sweep.Workers;
+import dev.resid.experiments.testing.TinyModel;
 import dev.resid.hook.HookPoint;
 import dev.resid.model.BaseRun;
 import dev.resid.model.Continuation;

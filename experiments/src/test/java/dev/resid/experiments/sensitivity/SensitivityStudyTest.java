@@ -13,6 +13,8 @@ import dev.resid.experiments.direction.SweptDirection;
 import dev.resid.experiments.result.RunRecord;
 import dev.resid.experiments.sweep.Shard;
 import dev.resid.experiments.sweep.Workers;
+import dev.resid.experiments.testing.TinyModel;
+import dev.resid.experiments.testing.TinySaes;
 import dev.resid.hook.HookPoint;
 import dev.resid.model.ForwardResult;
 import dev.resid.model.Gpt2;

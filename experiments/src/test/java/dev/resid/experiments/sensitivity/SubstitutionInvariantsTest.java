@@ -8,6 +8,8 @@ import dev.resid.experiments.direction.Direction;
 import dev.resid.experiments.direction.NamedSae;
 import dev.resid.experiments.sweep.Moments;
 import dev.resid.experiments.sweep.Workers;
+import dev.resid.experiments.testing.TinyModel;
+import dev.resid.experiments.testing.TinySaes;
 import dev.resid.hook.HookPoint;
 import dev.resid.model.BaseRun;
 import dev.resid.model.Continuation;

@@ -1,4 +1,4 @@
-package dev.resid.experiments.sensitivity;
+package dev.resid.experiments.testing;
 
 import dev.resid.backend.BackendOptions;
 import dev.resid.backend.Backends;
@@ -23,13 +23,13 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /** Random SAEs for the tiny model's {@code resid_pre[1]}. */
-final class TinySaes {
+public final class TinySaes {
   private static final int D_SAE = 48;
 
   private TinySaes() {}
 
   /** Returns one with few active features, family a, and one with many, family b. */
-  static List<NamedSae> both() {
+  public static List<NamedSae> both() {
     // Host tensors of any CPU backend will do.
     Backend backend = Backends.named("scalar", BackendOptions.defaults());
     return List.of(

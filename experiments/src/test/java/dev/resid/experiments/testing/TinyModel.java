@@ -1,4 +1,4 @@
-package dev.resid.experiments.sensitivity;
+package dev.resid.experiments.testing;
 
 import dev.resid.backend.BackendOptions;
 import dev.resid.backend.Backends;
@@ -15,16 +15,16 @@ import java.util.HashMap;
 import java.util.Map;
 
 /** A random model of three blocks with weights large enough that predictions differ. */
-final class TinyModel {
-  static final Gpt2Config CONFIG = Gpt2Config.of(3, 2, 16, 50, 24);
+public final class TinyModel {
+  public static final Gpt2Config CONFIG = Gpt2Config.of(3, 2, 16, 50, 24);
 
   private TinyModel() {}
 
-  static Backend backend(int threads) {
+  public static Backend backend(int threads) {
     return Backends.named("vector", BackendOptions.defaults().withThreads(threads));
   }
 
-  static Gpt2 on(Backend backend) {
+  public static Gpt2 on(Backend backend) {
     Gpt2Weights initial = Gpt2Weights.random(CONFIG, 4);
     Map<Weight, Tensor> tensors = new HashMap<>();
     for (Weight weight : Weight.all(CONFIG)) {
@@ -37,7 +37,7 @@ final class TinyModel {
   }
 
   /** Rows of random tokens, all beginning with token 0. */
-  static TokenBatch tokens(int... lengths) {
+  public static TokenBatch tokens(int... lengths) {
     CounterRandom random = new CounterRandom(77);
     int[][] rows = new int[lengths.length][];
     for (int row = 0; row < rows.length; row++) {

@@ -1,0 +1,140 @@
+package dev.resid.experiments.cli;
+
+import dev.resid.experiments.direction.NamedSae;
+import dev.resid.hook.HookPoint;
+import dev.resid.model.Gpt2;
+import dev.resid.sae.Sae;
+import dev.resid.sae.SaeConfig;
+import dev.resid.sae.io.EmbeddedSaes;
+import dev.resid.sae.io.SaeCheckpoint;
+import dev.resid.sae.io.Stated;
+import dev.resid.tensor.Backend;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import picocli.CommandLine.Option;
+
+/** The option {@code --sae} of experiments that compare several SAEs. */
+final class SaesMixin {
+  private static final String NONE = "none";
+  private static final String EMBEDDED_MODEL = "embedded";
+
+  @Option(
+      names = "--sae",
+      paramLabel = "[FAMILY=]SAE",
+      description =
+          "An SAE: its folder or file, or embedded:NAME; may be given several times. SAEs of one"
+              + " FAMILY (local, e2e, downstream, ...) are drawn together. Of the embedded model,"
+              + " all that ship with Resid if left out; none for no SAE.")
+  private List<String> sources;
+
+  @Option(
+      names = "--sae-weights",
+      paramLabel = "STATE",
+      description =
+          "raw or transformerlens: the model's weights the SAEs were trained on, where neither"
+              + " their files nor the catalogue state it.")
+  private ModelOptionsMixin.Weights stated;
+
+  /** Called by picocli. */
+  SaesMixin() {}
+
+  /**
+   * Loads the SAEs, checked against the model.
+   *
+   * @param gpt2 the model
+   * @param points which of the embedded ones, if none are named; empty for all
+   * @param backend where they run
+   * @throws IOException if one cannot be read
+   * @throws IllegalArgumentException if one does not belong to the model
+   */
+  List<NamedSae> load(Gpt2 gpt2, List<HookPoint> points, Backend backend) throws IOException {
+    List<NamedSae> saes = new ArrayList<>();
+    if (sources == null) {
+      if (gpt2.source().equals(EMBEDDED_MODEL)) {
+        for (String name : EmbeddedSaes.ofLibrary().names()) {
+          add(saes, "embedded:" + name, points, gpt2, backend);
+        }
+      }
+      return saes;
+    }
+    for (String source : sources) {
+      if (source.equals(NONE)) {
+        if (sources.size() > 1) {
+          throw new IllegalArgumentException("--sae none stands alone; leave it or the others out");
+        }
+        return saes;
+      }
+      add(saes, source, List.of(), gpt2, backend);
+    }
+    return saes;
+  }
+
+  private void add(
+      List<NamedSae> saes, String text, List<HookPoint> points, Gpt2 gpt2, Backend backend)
+      throws IOException {
+    int equals = text.indexOf('=');
+    Optional<String> family =
+        equals > 0 ? Optional.of(text.substring(0, equals)) : Optional.empty();
+    SaeSource source = new SaeSource(equals > 0 ? text.substring(equals + 1) : text);
+    try (SaeCheckpoint checkpoint = source.open(statement())) {
+      SaeConfig config = checkpoint.config();
+      if (!points.isEmpty() && !points.contains(config.point())) {
+        return;
+      }
+      Sae sae = checkpoint.load(backend);
+      sae.requireFits(gpt2);
+      saes.add(
+          new NamedSae(
+              unique(saes, source.name()),
+              family.orElseGet(() -> familyOf(source.name(), config)),
+              checkpoint.sha256(),
+              sae));
+    }
+  }
+
+  private Stated statement() {
+    if (stated == null) {
+      return Stated.nothing();
+    }
+    return Stated.nothing()
+        .on(
+            switch (stated) {
+              case RAW -> dev.resid.model.WeightsState.RAW;
+              case TRANSFORMERLENS -> dev.resid.model.WeightsState.TRANSFORMER_LENS;
+            });
+  }
+
+  private static String unique(List<NamedSae> saes, String name) {
+    String wanted = name.replace(':', '-');
+    String tried = wanted;
+    for (int n = 2; isTaken(saes, tried); n++) {
+      tried = wanted + "-" + n;
+    }
+    return tried;
+  }
+
+  private static boolean isTaken(List<NamedSae> saes, String name) {
+    return saes.stream().anyMatch(sae -> sae.name().equals(name));
+  }
+
+  /**
+   * Returns the objective that names of embedded and of Apollo's SAEs state, else a neutral word.
+   */
+  static String familyOf(String name, SaeConfig config) {
+    String id = config.provenance().neuronpediaId().orElse("");
+    if (id.endsWith("res_scl-ajt") || id.endsWith("res_sll-ajt") || name.startsWith("local-")) {
+      return "local";
+    }
+    if (id.endsWith("res_sce-ajt") || id.endsWith("res_sle-ajt") || name.startsWith("e2e-")) {
+      return "e2e";
+    }
+    if (id.endsWith("res_scefr-ajt")
+        || id.endsWith("res_slefr-ajt")
+        || name.startsWith("downstream-")) {
+      return "downstream";
+    }
+    return "sae";
+  }
+}

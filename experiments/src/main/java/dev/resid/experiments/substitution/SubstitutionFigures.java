@@ -1,0 +1,300 @@
+package dev.resid.experiments.substitution;
+
+import dev.resid.experiments.report.Chart;
+import dev.resid.experiments.report.Chart.AxisKind;
+import dev.resid.experiments.report.Chart.AxisSpec;
+import dev.resid.experiments.report.Chart.Panel;
+import dev.resid.experiments.report.Chart.Series;
+import dev.resid.experiments.report.Chart.Style;
+import dev.resid.experiments.report.Chart.Value;
+import dev.resid.experiments.report.Numbers;
+import dev.resid.experiments.report.Section.Choice;
+import dev.resid.experiments.report.Section.Figure;
+import dev.resid.experiments.report.Section.Figures;
+import dev.resid.experiments.substitution.Cases.Case;
+import dev.resid.experiments.substitution.Cases.Metric;
+import dev.resid.experiments.substitution.Cases.Positions;
+import dev.resid.experiments.sweep.Interval;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.ToDoubleFunction;
+
+/** The published figures of substitution: by layer, by L0, and after a single position. */
+final class SubstitutionFigures {
+  private static final List<Substitute> OTHERS =
+      List.of(
+          Substitute.RECONSTRUCTION,
+          Substitute.NORM_CORRECTED,
+          Substitute.NORM_ONLY,
+          Substitute.THETA_RANDOM,
+          Substitute.THETA_RANDOM_SAE_NORM);
+
+  private final SubstitutionResult result;
+  private final List<SubstitutedSae> saes;
+  private final String source;
+  private final int position;
+
+  SubstitutionFigures(
+      SubstitutionResult result, List<SubstitutedSae> saes, String source, int position) {
+    this.result = result;
+    this.saes = saes;
+    this.source = source;
+    this.position = position;
+  }
+
+  /** Returns the figures over layers and L0. */
+  Figures section() {
+    Map<String, String> metrics = new LinkedHashMap<>();
+    metrics.put("kl", "KL");
+    metrics.put("l2", "L2 at the last resid_post");
+    Map<String, String> positions = new LinkedHashMap<>();
+    positions.put("all", "all (published)");
+    positions.put("without_first", "without position 0");
+    Map<String, String> axes = new LinkedHashMap<>();
+    axes.put("linear", "linear");
+    axes.put("log", "logarithmic");
+    List<Figure> figures = new ArrayList<>();
+    for (Metric metric : Metric.values()) {
+      for (Positions average : Positions.values()) {
+        for (AxisKind kind : AxisKind.values()) {
+          View view = new View(metric, average, kind);
+          add(figures, "by-l0", "Four substitutions at equal distance, by L0", view, byL0(view));
+          add(
+              figures,
+              "by-layer",
+              "Four substitutions at equal distance, by layer",
+              view,
+              byLayer(view));
+          add(
+              figures,
+              "corrections",
+              "SAE(x) with other norms, and random vectors at its angle",
+              view,
+              others(view));
+        }
+      }
+    }
+    return new Figures(
+        "Figures",
+        "ε is the distance ‖SAE(x) − x‖ at each position: all four substitutions of the first"
+            + " figures move the activation by it.",
+        List.of(
+            new Choice("metric", "Read-out", metrics),
+            new Choice("positions", "Average over positions", positions),
+            new Choice("axes", "Vertical axis", axes)),
+        figures);
+  }
+
+  private record View(Metric metric, Positions positions, AxisKind axis) {
+    private String key() {
+      return (metric.name() + "-" + positions.name() + "-" + axis.name())
+          .toLowerCase(Locale.ROOT)
+          .replace('_', '-');
+    }
+  }
+
+  private static String key(Enum<?> value) {
+    return value.name().toLowerCase(Locale.ROOT);
+  }
+
+  private void add(List<Figure> figures, String name, String title, View view, List<Panel> panels) {
+    if (panels.isEmpty()) {
+      return;
+    }
+    boolean layers = name.equals("by-layer");
+    String unit = view.metric() == Metric.KL ? "mean KL (nats)" : "mean L2 distance (model units)";
+    String where = view.positions() == Positions.ALL ? "0 to n−2" : "1 to n−2";
+    figures.add(
+        new Figure(
+            Map.of(
+                "metric", key(view.metric()),
+                "positions", key(view.positions()),
+                "axes", key(view.axis())),
+            name + "-" + view.key(),
+            new Chart(
+                title,
+                (view.metric() == Metric.KL ? "Mean KL(original‖changed)" : "Mean L2")
+                    + ", positions "
+                    + where
+                    + "; bands: 95 % bootstrap intervals over "
+                    + result.rows()
+                    + " rows",
+                source,
+                new AxisSpec(
+                    layers ? "layer" : "L0: mean number of active features",
+                    layers ? "layer" : "L0",
+                    AxisKind.LINEAR),
+                new AxisSpec(unit, unit, view.axis()),
+                panels)));
+  }
+
+  private List<Panel> byL0(View view) {
+    List<Panel> panels = new ArrayList<>();
+    groups(s -> s.family() + " SAEs at " + s.point())
+        .forEach(
+            (title, some) ->
+                panel(title, some, Substitute.EQUAL_DISTANCE, SubstitutedSae::l0, view)
+                    .ifPresent(panels::add));
+    return panels;
+  }
+
+  /** Panels of families with SAEs at several layers: of each layer the one of middle L0. */
+  private List<Panel> byLayer(View view) {
+    List<Panel> panels = new ArrayList<>();
+    groups(SubstitutedSae::family)
+        .forEach(
+            (family, some) -> {
+              Map<Integer, List<SubstitutedSae>> layers = new LinkedHashMap<>();
+              some.forEach(
+                  s -> layers.computeIfAbsent(s.layer(), layer -> new ArrayList<>()).add(s));
+              if (layers.size() > 1) {
+                List<SubstitutedSae> middle =
+                    layers.values().stream().map(l -> l.get(l.size() / 2)).toList();
+                panel(
+                        family + " SAEs",
+                        middle,
+                        Substitute.EQUAL_DISTANCE,
+                        SubstitutedSae::layer,
+                        view)
+                    .ifPresent(panels::add);
+              }
+            });
+    return panels;
+  }
+
+  private List<Panel> others(View view) {
+    List<Panel> panels = new ArrayList<>();
+    groups(s -> s.family() + " SAEs at " + s.point())
+        .forEach(
+            (title, some) ->
+                panel(title, some, OTHERS, SubstitutedSae::l0, view).ifPresent(panels::add));
+    return panels;
+  }
+
+  private Map<String, List<SubstitutedSae>> groups(
+      java.util.function.Function<SubstitutedSae, String> by) {
+    Map<String, List<SubstitutedSae>> groups = new LinkedHashMap<>();
+    saes.forEach(s -> groups.computeIfAbsent(by.apply(s), key -> new ArrayList<>()).add(s));
+    return groups;
+  }
+
+  private Optional<Panel> panel(
+      String title,
+      List<SubstitutedSae> some,
+      List<Substitute> substitutes,
+      ToDoubleFunction<SubstitutedSae> x,
+      View view) {
+    List<Series> series = new ArrayList<>();
+    for (Substitute substitute : substitutes) {
+      List<Value> points = new ArrayList<>();
+      for (SubstitutedSae sae : some.stream().sorted(Comparator.comparingDouble(x)).toList()) {
+        Case one = new Case(sae.name(), substitute);
+        if (result.cases().all().contains(one)) {
+          Interval interval = result.interval(m -> m.get(one, view.metric(), view.positions()));
+          points.add(
+              new Value(
+                  x.applyAsDouble(sae),
+                  result.value(m -> m.get(one, view.metric(), view.positions())),
+                  interval.low(),
+                  interval.high()));
+        }
+      }
+      if (!points.isEmpty()) {
+        series.add(new Series(substitute.words(), label(substitute), style(substitute), points));
+      }
+    }
+    return series.isEmpty()
+        ? Optional.empty()
+        : Optional.of(new Panel(title, series, Optional.empty()));
+  }
+
+  /** Returns the figure of what follows the replacement of one position. */
+  Figures single() {
+    List<Figure> figures = new ArrayList<>();
+    Map<String, String> axes = new LinkedHashMap<>();
+    axes.put("linear", "linear");
+    axes.put("log", "logarithmic");
+    for (AxisKind kind : AxisKind.values()) {
+      List<Panel> panels = new ArrayList<>();
+      groups(s -> s.family() + " SAEs at " + s.point())
+          .forEach(
+              (title, some) -> {
+                SubstitutedSae middle = some.get(some.size() / 2);
+                List<Series> series = new ArrayList<>();
+                for (Substitute substitute : Substitute.EQUAL_DISTANCE) {
+                  Case one = new Case(middle.name(), substitute);
+                  if (result.cases().single().contains(one) && result.rowsAfter(0) > 0) {
+                    series.add(
+                        new Series(
+                            substitute.words(), label(substitute), style(substitute), after(one)));
+                  }
+                }
+                if (!series.isEmpty()) {
+                  panels.add(
+                      new Panel(
+                          middle.family() + ", L0 " + Numbers.significant(middle.l0(), 3),
+                          series,
+                          Optional.empty()));
+                }
+              });
+      if (!panels.isEmpty()) {
+        figures.add(
+            new Figure(
+                Map.of("axes", key(kind)),
+                "single-position-" + key(kind),
+                new Chart(
+                    "Only position " + position + " replaced",
+                    "Mean KL(original‖changed) there and at the next positions; bands: 95 %"
+                        + " bootstrap intervals over rows",
+                    source,
+                    new AxisSpec("positions after the replaced one", "distance", AxisKind.LINEAR),
+                    new AxisSpec("mean KL (nats)", "mean KL (nats)", kind),
+                    panels)));
+      }
+    }
+    return new Figures(
+        "A single position",
+        "One SAE of each family, of middle L0.",
+        List.of(new Choice("axes", "Vertical axis", axes)),
+        figures);
+  }
+
+  private List<Value> after(Case one) {
+    List<Value> points = new ArrayList<>();
+    for (int d = 0; d < Cases.AFTER && result.rowsAfter(d) > 0; d++) {
+      int distance = d;
+      Interval interval = result.interval(m -> m.after(one, distance));
+      points.add(
+          new Value(d, result.value(m -> m.after(one, distance)), interval.low(), interval.high()));
+    }
+    return points;
+  }
+
+  private static String label(Substitute substitute) {
+    return switch (substitute) {
+      case COV_RANDOM_MIXTURE -> "cov-random";
+      case THETA_RANDOM -> "angle, ‖x‖";
+      case THETA_RANDOM_SAE_NORM -> "angle, ‖SAE‖";
+      default -> substitute.words();
+    };
+  }
+
+  private static Style style(Substitute substitute) {
+    return switch (substitute) {
+      case RECONSTRUCTION -> Style.VERMILION_SOLID;
+      case ISOTROPIC -> Style.BLACK_DOTTED;
+      case COV_RANDOM_MIXTURE -> Style.BLUE_DASHED;
+      case REAL_MIXTURE -> Style.GREEN_SOLID;
+      case NORM_CORRECTED -> Style.BLUE_SOLID;
+      case NORM_ONLY -> Style.PURPLE_DASHED;
+      case THETA_RANDOM -> Style.RAMP_4;
+      case THETA_RANDOM_SAE_NORM -> Style.RAMP_8;
+      case ZERO, MEAN -> Style.RAMP_1;
+    };
+  }
+}

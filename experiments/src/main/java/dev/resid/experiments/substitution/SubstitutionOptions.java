@@ -1,0 +1,108 @@
+package dev.resid.experiments.substitution;
+
+import dev.resid.experiments.direction.NamedSae;
+import dev.resid.experiments.sweep.Shard;
+import dev.resid.hook.HookPoint;
+import dev.resid.tokenizer.TokenBatch;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * What is measured, and how the work is done.
+ *
+ * @param tokens rows of tokens; each at least three long
+ * @param text where the tokens come from, for the report
+ * @param saes at least one; each at its own point of the residual stream
+ * @param substitutes what replaces the activations, none twice
+ * @param position the position that is replaced alone, read there and at the next 16
+ * @param seed same seed, same numbers
+ * @param pool real activations are drawn from at most so many, chosen at random
+ * @param ridge added to the diagonal of the covariance
+ * @param shard which part of the blocks this process computes
+ * @param batchRows rows a call of the model; 0 for what fits; changes no number
+ */
+public record SubstitutionOptions(
+    TokenBatch tokens,
+    String text,
+    List<NamedSae> saes,
+    List<Substitute> substitutes,
+    int position,
+    long seed,
+    int pool,
+    double ridge,
+    Shard shard,
+    int batchRows) {
+  /** The published seed of the directions. */
+  public static final long DEFAULT_SEED = 23;
+
+  /** Activations in the pool of each point. */
+  public static final int DEFAULT_POOL = 65_536;
+
+  /** The published regulariser. */
+  public static final double DEFAULT_RIDGE = 0.01;
+
+  /** One of the two published single positions. */
+  public static final int DEFAULT_POSITION = 32;
+
+  private static final int SHORTEST_ROW = 3;
+
+  /** Checks what can be checked without the model. */
+  public SubstitutionOptions {
+    saes = List.copyOf(saes);
+    substitutes = List.copyOf(substitutes);
+    if (saes.isEmpty()) {
+      throw new IllegalArgumentException(
+          "substitution compares SAEs and was given none; name one with --sae");
+    }
+    if (saes.stream().map(NamedSae::name).distinct().count() < saes.size()) {
+      throw new IllegalArgumentException("two SAEs have the same name");
+    }
+    if (substitutes.isEmpty() || substitutes.stream().distinct().count() < substitutes.size()) {
+      throw new IllegalArgumentException(
+          "substitutes are at least one and none twice, got " + substitutes);
+    }
+    if (position < 0) {
+      throw new IllegalArgumentException("position is " + position + ", must be at least 0");
+    }
+    if (pool < SHORTEST_ROW || !(ridge >= 0 && ridge < Double.POSITIVE_INFINITY) || batchRows < 0) {
+      throw new IllegalArgumentException(
+          "a pool holds at least 3 activations, a ridge and a batch are not negative; got pool "
+              + pool
+              + ", ridge "
+              + ridge
+              + ", batch "
+              + batchRows);
+    }
+    for (int row = 0; row < tokens.rows(); row++) {
+      if (tokens.length(row) < SHORTEST_ROW) {
+        throw new IllegalArgumentException(
+            "row " + row + " has " + tokens.length(row) + " tokens, needs 3; leave it out");
+      }
+    }
+  }
+
+  /** Returns options with the published values, all substitutes, and one process. */
+  public static SubstitutionOptions of(TokenBatch tokens, String text, List<NamedSae> saes) {
+    return new SubstitutionOptions(
+        tokens,
+        text,
+        saes,
+        Arrays.asList(Substitute.values()),
+        DEFAULT_POSITION,
+        DEFAULT_SEED,
+        DEFAULT_POOL,
+        DEFAULT_RIDGE,
+        Shard.WHOLE,
+        0);
+  }
+
+  /** Returns the points of all SAEs, none twice, in the order of the model. */
+  List<HookPoint> points() {
+    return saes.stream().map(sae -> sae.sae().hookPoint()).distinct().sorted().toList();
+  }
+
+  /** Returns the SAEs at a point. */
+  List<NamedSae> at(HookPoint point) {
+    return saes.stream().filter(sae -> sae.sae().hookPoint().equals(point)).toList();
+  }
+}

@@ -1,0 +1,175 @@
+package dev.resid.experiments.substitution;
+
+import dev.resid.experiments.result.ResultTable;
+import dev.resid.experiments.result.ResultTable.Column;
+import dev.resid.experiments.result.ResultTable.Type;
+import dev.resid.experiments.substitution.Cases.Case;
+import dev.resid.experiments.substitution.Cases.Metric;
+import dev.resid.experiments.substitution.Cases.Positions;
+import dev.resid.experiments.sweep.Bootstrap;
+import dev.resid.experiments.sweep.Interval;
+import dev.resid.experiments.sweep.RowValues;
+import dev.resid.experiments.sweep.Workers;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.ToDoubleFunction;
+
+/** Means over all rows, and the same means over each bootstrap resample of the rows. */
+final class SubstitutionResult {
+  private static final double LEVEL = 0.95;
+
+  private final Cases cases;
+  private final double[] sums;
+  private final double[][] resampled;
+  private final int rows;
+
+  private SubstitutionResult(Cases cases, double[] sums, double[][] resampled, int rows) {
+    this.cases = cases;
+    this.sums = sums;
+    this.resampled = resampled;
+    this.rows = rows;
+  }
+
+  static SubstitutionResult of(
+      Cases cases, RowValues values, Bootstrap bootstrap, Workers workers) {
+    return new SubstitutionResult(
+        cases, Bootstrap.sums(values), bootstrap.resampledSums(values, workers), values.rows());
+  }
+
+  /** A number that depends on means. */
+  @FunctionalInterface
+  interface Statistic {
+    /** Returns the number, from means of all rows or of a resample. */
+    double of(Means means);
+  }
+
+  /** Means by case. */
+  interface Means {
+    /** Returns a mean over positions. */
+    double get(Case one, Metric metric, Positions positions);
+
+    /** Returns the mean KL at a distance after the single position. */
+    double after(Case one, int distance);
+  }
+
+  private record SumMeans(Cases cases, double[] sums) implements Means {
+    @Override
+    public double get(Case one, Metric metric, Positions positions) {
+      return cases.mean(sums, one, metric, positions);
+    }
+
+    @Override
+    public double after(Case one, int distance) {
+      return cases.meanAfter(sums, one, distance);
+    }
+  }
+
+  Cases cases() {
+    return cases;
+  }
+
+  int rows() {
+    return rows;
+  }
+
+  boolean has(String subject, Substitute substitute) {
+    return cases.all().contains(new Case(subject, substitute));
+  }
+
+  /** Returns how many rows have a position at that distance after the single one. */
+  long rowsAfter(int distance) {
+    return Math.round(sums[cases.afterCount(distance)]);
+  }
+
+  /** Returns a number of all rows. */
+  double value(Statistic statistic) {
+    return statistic.of(new SumMeans(cases, sums));
+  }
+
+  /** Returns the bootstrap interval of a number; all its means are of the same resample. */
+  Interval interval(Statistic statistic) {
+    ToDoubleFunction<double[]> number = sample -> statistic.of(new SumMeans(cases, sample));
+    // A resample may lack the few rows that reach far after the single position.
+    double[] samples =
+        Arrays.stream(resampled).mapToDouble(number).filter(v -> !Double.isNaN(v)).toArray();
+    return Interval.middle(samples, LEVEL);
+  }
+
+  /** Returns one line a case. */
+  ResultTable table(List<SubstitutedSae> saes) {
+    List<Column> names = new ArrayList<>();
+    names.add(new Column("subject", Type.TEXT, "An SAE, or a point for what needs none."));
+    names.add(new Column("family", Type.TEXT, "The SAE's family; empty for a point."));
+    names.add(new Column("point", Type.TEXT, "Whose activation is replaced."));
+    names.add(new Column("l0", Type.NUMBER, "Mean number of active features; 0 for a point."));
+    names.add(new Column("epsilon", Type.NUMBER, "Mean ‖SAE(x) − x‖; 0 for a point."));
+    names.add(new Column("substitute", Type.TEXT, "What replaces the activation."));
+    for (Positions positions : Positions.values()) {
+      for (Metric metric : Metric.values()) {
+        String name =
+            (metric == Metric.KL ? "kl_nats" : "l2")
+                + (positions == Positions.ALL ? "" : "_without_first");
+        String what =
+            metric == Metric.KL
+                ? "Mean KL(original‖changed) in nats"
+                : "Mean Euclidean distance at the last resid_post";
+        String where = positions == Positions.ALL ? "positions 0 to n−2" : "positions 1 to n−2";
+        names.add(new Column(name, Type.NUMBER, what + ", " + where + "."));
+        names.add(new Column(name + "_low", Type.NUMBER, "Lower end of its 95 % interval."));
+        names.add(new Column(name + "_high", Type.NUMBER, "Upper end of its 95 % interval."));
+      }
+    }
+    ResultTable table = new ResultTable(names);
+    for (Case one : cases.all()) {
+      SubstitutedSae sae =
+          saes.stream().filter(s -> s.name().equals(one.subject())).findFirst().orElse(null);
+      List<Object> cells = new ArrayList<>();
+      cells.add(one.subject());
+      cells.add(sae == null ? "" : sae.family());
+      cells.add(sae == null ? one.subject() : sae.point());
+      cells.add(sae == null ? 0.0 : sae.l0());
+      cells.add(sae == null ? 0.0 : sae.epsilon());
+      cells.add(one.substitute().word());
+      for (Positions positions : Positions.values()) {
+        for (Metric metric : Metric.values()) {
+          Interval interval = interval(m -> m.get(one, metric, positions));
+          cells.add(value(m -> m.get(one, metric, positions)));
+          cells.add(interval.low());
+          cells.add(interval.high());
+        }
+      }
+      table.add(cells.toArray());
+    }
+    return table;
+  }
+
+  /** Returns one line a case and distance after the single position. */
+  ResultTable afterTable() {
+    ResultTable table =
+        new ResultTable(
+            List.of(
+                new Column("subject", Type.TEXT, "An SAE."),
+                new Column("substitute", Type.TEXT, "What replaces the single activation."),
+                new Column("distance", Type.WHOLE, "Positions after the replaced one."),
+                new Column("kl_nats", Type.NUMBER, "Mean KL(original‖changed) there, in nats."),
+                new Column("kl_nats_low", Type.NUMBER, "Lower end of its 95 % interval."),
+                new Column("kl_nats_high", Type.NUMBER, "Upper end of its 95 % interval."),
+                new Column("rows", Type.WHOLE, "Rows that have that position.")));
+    for (Case one : cases.single()) {
+      for (int distance = 0; distance < Cases.AFTER && rowsAfter(distance) > 0; distance++) {
+        int at = distance;
+        Interval interval = interval(m -> m.after(one, at));
+        table.add(
+            one.subject(),
+            one.substitute().word(),
+            (long) distance,
+            value(m -> m.after(one, at)),
+            interval.low(),
+            interval.high(),
+            rowsAfter(distance));
+      }
+    }
+    return table;
+  }
+}

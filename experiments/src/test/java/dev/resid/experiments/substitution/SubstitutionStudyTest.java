@@ -1,0 +1,226 @@
+package dev.resid.experiments.substitution;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.resid.experiments.direction.NamedSae;
+import dev.resid.experiments.sweep.Shard;
+import dev.resid.experiments.sweep.Workers;
+import dev.resid.experiments.testing.TinyModel;
+import dev.resid.experiments.testing.TinySaes;
+import dev.resid.hook.HookPoint;
+import dev.resid.metric.KlDivergence;
+import dev.resid.model.Gpt2;
+import dev.resid.progress.Progress;
+import dev.resid.tensor.Axis;
+import dev.resid.tensor.Backend;
+import dev.resid.tensor.Tensor;
+import dev.resid.tokenizer.TokenBatch;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class SubstitutionStudyTest {
+  private static final TokenBatch TOKENS = TinyModel.tokens(19, 12, 12, 7, 12, 12, 12, 12, 12, 3);
+  private static final int POSITION = 4;
+
+  /** An uninterrupted run by one thread, which the others are compared with. */
+  @TempDir private static Path whole;
+
+  @TempDir private Path temporary;
+
+  @BeforeAll
+  static void runOnce() throws IOException {
+    run(whole, options(Shard.WHOLE, 0), 1, Progress.none());
+  }
+
+  @Test
+  void meansAreThoseOfPlainForwardRunsWithAHook() throws IOException {
+    try (Backend backend = TinyModel.backend(1)) {
+      Gpt2 gpt2 = TinyModel.on(backend);
+      NamedSae sae = TinySaes.both().getFirst();
+      HookPoint point = sae.sae().hookPoint();
+      double reconstruction = 0;
+      double zero = 0;
+      double alone = 0;
+      int all = 0;
+      int rows = 0;
+      for (int row = 0; row < TOKENS.rows(); row++) {
+        TokenBatch one = TOKENS.slice(row, row + 1);
+        Tensor clean = gpt2.forward(one).logits();
+        Tensor replaced =
+            gpt2.forward(one, point.replace((x, at) -> sae.sae().reconstruct(x))).logits();
+        Tensor zeroed = gpt2.forward(one, point.replace((x, at) -> x.times(0))).logits();
+        for (int pos = 0; pos < one.length(0) - 1; pos++) {
+          reconstruction += kl(clean, replaced, pos);
+          zero += kl(clean, zeroed, pos);
+          all++;
+        }
+        if (one.length(0) > POSITION + 2 + 1) {
+          Tensor single =
+              gpt2.forward(
+                      one,
+                      point.replace(
+                          (x, at) ->
+                              x.with(
+                                  Axis.POS,
+                                  POSITION,
+                                  sae.sae().reconstruct(x).at(Axis.POS, POSITION))))
+                  .logits();
+          alone += kl(clean, single, POSITION + 2);
+          rows++;
+        }
+      }
+      assertEquals(
+          reconstruction / all,
+          number("results.csv", "few,a,", ",sae,"),
+          1e-5 * reconstruction / all);
+      assertEquals(
+          zero / all,
+          number("results.csv", "blocks.1.hook_resid_pre,,", ",zero,"),
+          1e-5 * zero / all);
+      assertEquals(
+          alone / rows, number("single-position.csv", "few,", "sae,2,"), 1e-5 * alone / rows);
+    }
+  }
+
+  /** Norm-only of a reconstruction with the norm of x changes nothing; here norms differ. */
+  @Test
+  void everyReplacementMovesThePrediction() throws IOException {
+    List<String> lines = Files.readAllLines(whole.resolve("results.csv"));
+    assertEquals(1 + 2 * 8 + 2, lines.size(), "a line a case: " + lines);
+    for (String line : lines.subList(1, lines.size())) {
+      double kl = Double.parseDouble(line.split(",")[6]);
+      assertTrue(kl > 1e-4, line);
+    }
+  }
+
+  @Test
+  void anInterruptedRunEndsInTheSameBytes() throws IOException {
+    Path folder = temporary.resolve("interrupted");
+    for (int after : new int[] {1, 9, 33}) {
+      assertThrows(
+          PulledPlug.class, () -> run(folder, options(Shard.WHOLE, 3), 2, interruptedAfter(after)));
+      assertFalse(Files.exists(folder.resolve("results.csv")));
+    }
+    run(folder, options(Shard.WHOLE, 3), 2, Progress.none());
+    assertEquals(List.of(), differences(whole, folder));
+  }
+
+  @Test
+  void mergedShardsAreTheWholeRun() throws IOException {
+    Path first = temporary.resolve("shard0");
+    Path second = temporary.resolve("shard1");
+    run(first, options(new Shard(0, 2), 0), 1, Progress.none());
+    run(second, options(new Shard(1, 2), 0), 1, Progress.none());
+    Path merged = temporary.resolve("merged");
+    try (Workers workers = new Workers(2)) {
+      new SubstitutionMerge(List.of(second, first)).run(merged, workers);
+    }
+    assertEquals(List.of(), differences(whole, merged));
+  }
+
+  @Test
+  void aRunWithoutSaesIsRefused() {
+    String message =
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> SubstitutionOptions.of(TOKENS, "random", List.of()))
+            .getMessage();
+    assertTrue(message.contains("name one with --sae"), message);
+  }
+
+  private static double number(String file, String start, String middle) throws IOException {
+    String line =
+        Files.readAllLines(whole.resolve(file)).stream()
+            .filter(l -> l.startsWith(start) && l.contains(middle))
+            .findFirst()
+            .orElseThrow();
+    return Double.parseDouble(line.substring(line.indexOf(middle) + middle.length()).split(",")[0]);
+  }
+
+  private static double kl(Tensor clean, Tensor changed, int pos) {
+    return KlDivergence.nats(row(clean, pos), row(changed, pos));
+  }
+
+  private static float[] row(Tensor logits, int pos) {
+    return logits.at(Axis.POS, pos).toArray();
+  }
+
+  private static final class PulledPlug extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+  }
+
+  private static Progress interruptedAfter(int reports) {
+    int[] left = {reports};
+    return (name, unit, done, total) ->
+        new Progress.Task() {
+          @Override
+          public void advanceTo(long count) {
+            if (left[0]-- == 0) {
+              throw new PulledPlug();
+            }
+          }
+
+          @Override
+          public void detail(String text) {}
+
+          @Override
+          public void close() {}
+        };
+  }
+
+  private static void run(Path folder, SubstitutionOptions options, int threads, Progress progress)
+      throws IOException {
+    try (Backend backend = TinyModel.backend(threads);
+        Workers workers = new Workers(threads)) {
+      new SubstitutionStudy(TinyModel.on(backend), options).run(folder, progress, workers);
+    }
+  }
+
+  private static SubstitutionOptions options(Shard shard, int batch) {
+    return new SubstitutionOptions(
+        TOKENS,
+        "random tokens",
+        TinySaes.both(),
+        Arrays.asList(Substitute.values()),
+        POSITION,
+        SubstitutionOptions.DEFAULT_SEED,
+        60,
+        SubstitutionOptions.DEFAULT_RIDGE,
+        shard,
+        batch);
+  }
+
+  private static Map<String, String> results(Path folder) throws IOException {
+    Map<String, String> content = new TreeMap<>();
+    try (Stream<Path> files = Files.walk(folder)) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        String name = folder.relativize(file).toString();
+        if (!name.startsWith("blocks") && !name.equals("run.json") && !name.equals(".lock")) {
+          content.put(name, HexFormat.of().formatHex(Files.readAllBytes(file)));
+        }
+      }
+    }
+    assertTrue(content.size() > 20, "tables, page and figures: " + content.keySet());
+    return content;
+  }
+
+  private static List<String> differences(Path one, Path other) throws IOException {
+    Map<String, String> left = results(one);
+    Map<String, String> right = results(other);
+    assertEquals(left.keySet(), right.keySet());
+    return left.keySet().stream().filter(k -> !left.get(k).equals(right.get(k))).toList();
+  }
+}
