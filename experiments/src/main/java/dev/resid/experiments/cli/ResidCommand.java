@@ -24,6 +24,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
       SensitivityCommand.class,
       PlateauCommand.class,
       SubstitutionCommand.class,
+      PatchCommand.class,
       MergeCommand.class,
       RunCommand.class,
       PerturbCommand.class,

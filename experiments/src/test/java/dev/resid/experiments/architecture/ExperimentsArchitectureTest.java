@@ -31,6 +31,8 @@ class ExperimentsArchitectureTest {
         .allow("sweep", "result")
         .allow("direction", "sweep")
         .allow("report", "result")
+        .allow("study", "report", "result", "sweep")
+        .allow("patch", "report", "result", "study", "sweep")
         .allow("activations", "direction", "result", "sweep")
         .allow("substitution", "activations", "direction", "report", "result", "sweep", "text")
         .allow("sensitivity", "activations", "direction", "report", "result", "sweep", "text")
@@ -41,11 +43,13 @@ class ExperimentsArchitectureTest {
             "cli",
             "direction",
             "feature",
+            "patch",
             "plateau",
             "report",
             "result",
             "saereport",
             "sensitivity",
+            "study",
             "substitution",
             "sweep",
             "text")

@@ -1,0 +1,131 @@
+package dev.resid.experiments.patch;
+
+import dev.resid.experiments.result.BuildInfo;
+import dev.resid.experiments.result.Settings;
+import dev.resid.experiments.study.RowStudy;
+import dev.resid.experiments.study.StudyOutcome;
+import dev.resid.experiments.study.StudyPage;
+import dev.resid.experiments.study.StudyPlan;
+import dev.resid.experiments.sweep.Workers;
+import dev.resid.model.Gpt2;
+import dev.resid.model.Gpt2Config;
+import dev.resid.progress.Progress;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * Activation patching over layer, position and component, with attribution patching, direct logit
+ * attribution and the logit lens on the same pairs of prompts.
+ *
+ * <p>A run goes on where an earlier process with the same settings stopped, and ends in the same
+ * results.
+ *
+ * @source Meng et al. 2022, "Locating and Editing Factual Associations in GPT", section 2 (patching
+ *     a corrupted run); Nanda 2023, "Attribution Patching: Activation Patching At Industrial Scale"
+ */
+public final class PatchStudy {
+  /** The command in records. */
+  static final String COMMAND = "patch";
+
+  private final Gpt2 gpt2;
+  private final PatchOptions options;
+  private final PatchLayout sizes;
+
+  /**
+   * Prepares a run.
+   *
+   * @param gpt2 the model
+   * @param options what is patched
+   * @throws IllegalArgumentException if a prompt has tokens or a length that the model lacks
+   */
+  public PatchStudy(Gpt2 gpt2, PatchOptions options) {
+    this.gpt2 = gpt2;
+    this.options = options;
+    for (TokenPair pair : options.pairs()) {
+      gpt2.requireTokens(pair.clean());
+      gpt2.requireTokens(pair.corrupted());
+    }
+    this.sizes =
+        new PatchLayout(gpt2.config().nLayers(), gpt2.config().nHeads(), options.longest());
+  }
+
+  /** Returns in a few words what will be computed and about how much memory that takes. */
+  public String plan() {
+    Gpt2Config config = gpt2.config();
+    long continuations = 0;
+    long blocks = 0;
+    for (TokenPair pair : options.pairs()) {
+      long n = PatchSweep.continuations(sizes, pair.length());
+      continuations += n;
+      // A patch in block l runs the blocks from l on: (n_layers + 1)/2 of them on average.
+      blocks += n * (config.nLayers() + 1) / 2 + 8L * config.nLayers();
+    }
+    long bytes =
+        (long) options.copiesAtOnce() * sizes.positions() * 12L * config.dModel() * Float.BYTES;
+    return String.format(
+        Locale.ROOT,
+        "%,d pairs of prompts of up to %d tokens, %,d patches, about %,d evaluations of a block;"
+            + " memory: weights %,d MiB, activations %,d MiB (%d patches at a time)",
+        options.pairs().size(),
+        sizes.positions(),
+        continuations,
+        blocks,
+        Math.max(1, config.parameters() * Float.BYTES >> 20),
+        Math.max(1, bytes >> 20),
+        options.copiesAtOnce());
+  }
+
+  /**
+   * Computes what is missing in the folder and writes the results.
+   *
+   * @param folder where; created if it is missing
+   * @param progress told about every step
+   * @param workers threads for what the backend does not do
+   * @throws IllegalStateException if the folder holds another run
+   * @throws IOException if something cannot be read or written
+   */
+  public StudyOutcome run(Path folder, Progress progress, Workers workers) throws IOException {
+    StudyPlan plan =
+        new StudyPlan(
+            COMMAND,
+            settings(),
+            StudyPage.facts(gpt2, workers).with("data", options.data()),
+            options.pairs().size(),
+            1,
+            sizes.rows().count(),
+            "patches",
+            PatchSweep.continuations(sizes, sizes.positions()));
+    return RowStudy.run(
+        folder,
+        plan,
+        new PatchSweep(gpt2, options, sizes),
+        (out, values, sharing) -> new PatchReport(out, sizes, values, labels(), sharing).write(),
+        progress,
+        workers);
+  }
+
+  private PatchLabels labels() {
+    return PatchLabels.of(gpt2, options.pairs());
+  }
+
+  private Settings settings() {
+    List<String> pairs =
+        options.pairs().stream()
+            .map(
+                pair ->
+                    java.util.Arrays.toString(pair.clean().row(0))
+                        + " "
+                        + java.util.Arrays.toString(pair.corrupted().row(0))
+                        + " "
+                        + pair.answer()
+                        + " "
+                        + pair.against())
+            .toList();
+    return StudyPage.settings("patch/1", gpt2, BuildInfo.current().version())
+        .with("pairs", pairs)
+        .with("seed", options.seed())
+        .with("bootstrap_resamples", RowStudy.RESAMPLES);
+  }
+}

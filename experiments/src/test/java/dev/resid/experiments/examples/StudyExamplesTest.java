@@ -1,0 +1,53 @@
+package dev.resid.experiments.examples;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.resid.experiments.study.SmallModel;
+import dev.resid.tensor.Backend;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The examples of {@code docs/experiments.md} compile, run and stand there as they are here. */
+class StudyExamplesTest {
+  @Test
+  void thePatchMatters() throws IOException {
+    try (Backend backend = SmallModel.backend()) {
+      double[][] patched = PatchExample.run(backend);
+      assertEquals(6, patched.length);
+      assertTrue(patched[5][0] > patched[1][0] + 1, patched[5][0] + " " + patched[1][0]);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"PatchExample"})
+  void theDocumentShowsTheSameLines(String name) throws IOException {
+    Path root = root();
+    List<String> source =
+        Files.readAllLines(
+            root.resolve(
+                "experiments/src/test/java/dev/resid/experiments/examples/" + name + ".java"));
+    int begin = source.indexOf("    // docs:begin") + 1;
+    int end = source.indexOf("    // docs:end");
+    String expected =
+        source.subList(begin, end).stream()
+            .map(line -> line.isBlank() ? "" : line.substring(4))
+            .collect(Collectors.joining("\n", "```java\n", "\n```"));
+    String document = Files.readString(root.resolve("docs/experiments.md"));
+    assertTrue(document.contains(expected), "docs/experiments.md has no\n" + expected);
+  }
+
+  private static Path root() {
+    Path dir = Path.of("").toAbsolutePath();
+    while (!Files.isRegularFile(dir.resolve("docs/experiments.md"))) {
+      dir = dir.getParent();
+    }
+    return dir;
+  }
+}
