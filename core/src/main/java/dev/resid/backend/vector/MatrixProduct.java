@@ -1,39 +1,44 @@
 package dev.resid.backend.vector;
 
+import dev.resid.backend.vector.BlockProduct.Bias;
+import dev.resid.backend.vector.BlockProduct.Panels;
+import dev.resid.backend.vector.BlockProduct.Start;
+import dev.resid.backend.vector.BlockProduct.Target;
 import dev.resid.backend.vector.Scratch.Use;
 import dev.resid.tensor.Activation;
 import java.util.Arrays;
 
 // Matrix products by the scheme of Goto and van de Geijn ("Anatomy of High-Performance Matrix
 // Multiplication", 2008): a block of rows of the left operand is packed and stays in the
-// second-level
-// cache, while the panels of the right operand pass by; of a panel, DEPTH terms at a time stay in
-// the first level while all tiles of the block use them.
+// second-level cache, while the panels of the right operand pass by; of a panel, DEPTH terms at a
+// time stay in the first level while all tiles of the block use them (BlockProduct).
 //
-// What is particular here: the sums of a tile are loaded from the output at the start of every
-// DEPTH terms and stored at their end. So each output element is one chain of fused multiply-adds
-// over its terms in order, in whichever tile, block or thread it is computed, and one row alone has
-// the bits it has among thousands. All terms of a panel come before the next panel, so that its
-// outputs are still in the first level when they are loaded again.
+// What is particular here: the sums of a tile are loaded at the start of every DEPTH terms and
+// stored at their end. So each output element is one chain of fused multiply-adds over its terms in
+// order, in whichever tile, block or thread it is computed, and one row alone has the bits it has
+// among thousands.
 //
 // R rows, K = in, N = out; M and N the sides of a weight gradient.
 final class MatrixProduct {
-  /** Terms of a part of a panel: 32 KiB with 512-bit vectors. */
-  static final int DEPTH = 256;
+  // Terms of a packed block of rows at most, a multiple of DEPTH. With all terms in one block the
+  // output is written once; reading and writing it again for each part costs more than what the
+  // fewer rows of a deeper block cost in reading the right operand more often.
+  private static final int BLOCK_DEPTH = 3072;
 
-  // Terms of a packed block of rows, a multiple of DEPTH.
-  private static final int BLOCK_DEPTH = 1024;
+  // Rows of a packed block, and its elements, at most: 1.1 MiB.
+  private static final int BLOCK_ROWS = 384;
+  private static final int BLOCK = BLOCK_ROWS * 768;
 
-  // Rows of a block at most: with BLOCK_DEPTH terms 768 KiB.
-  private static final int BLOCK_ROWS = 192;
-
-  // Panels between which bias and activation are applied, while the outputs are still near.
+  // Panels between which the activation is applied, while the outputs are still near.
   private static final int GROUP_PANELS = 16;
 
-  // Columns of the right operand that are packed at a time where it is not a packed matrix.
+  // Terms and columns of the right operand that are packed at a time where it is not a packed
+  // matrix: 9 MiB.
+  private static final int SHARED_DEPTH = 768;
   private static final int SHARED_COLUMNS = 3072;
   private static final int TASKS_PER_THREAD = 8;
   private static final int SMALLEST_TASK_TILES = 6;
+  private static final int DEPTH = BlockProduct.DEPTH;
   private static final int ROWS = MicroKernel.ROWS;
   private static final int COLUMNS = MicroKernel.COLUMNS;
   private static final int SMALL = MicroKernel.SMALL_ROWS;
@@ -49,36 +54,53 @@ final class MatrixProduct {
     this.pool = pool;
   }
 
-  /** Packed right operand: where its panels begin and how far apart they are. */
-  record Panels(float[] values, int from, int stride) {}
-
-  /** Row-major output: index of its first element and distance of its rows. */
-  record Target(float[] values, int from, int ld) {
-    /** Returns the part that begins at a row and a column. */
-    Target part(int row, int column) {
-      return new Target(values, from + row * ld + column, ld);
-    }
-  }
-
-  /** How the outputs of a product are split into tasks; changes no result. */
-  private record Split(int rows, int rowBlocks, int panels, int chunks) {
-    static Split of(int rows, int panels, int threads) {
-      int wanted = threads == 1 ? 1 : threads * TASKS_PER_THREAD;
+  /**
+   * How the outputs of a product are split into tasks; changes no result. A block has as many rows
+   * as the cache allows, since every block reads the whole right operand.
+   */
+  private record Split(int rows, int rowBlocks, int panels, int chunks, int threads) {
+    static Split of(int rows, int terms, int panels, int threads) {
       int tiles = (rows + ROWS - 1) / ROWS;
-      int fewest = (rows + BLOCK_ROWS - 1) / BLOCK_ROWS;
-      int rowBlocks = Math.max(fewest, Math.min(wanted, tiles / SMALLEST_TASK_TILES));
-      int chunks = Math.clamp(wanted / rowBlocks, 1, (panels + 3) / 4);
+      int depth = Math.clamp(terms, 1, BLOCK_DEPTH);
+      int most = Math.max(1, Math.min(BLOCK_ROWS, BLOCK / depth) / ROWS);
+      int fewest = (tiles + most - 1) / most;
+      // A multiple of the threads, where the blocks stay large enough.
+      int even = Math.min(Packing.roundUp(fewest, threads), tiles / SMALLEST_TASK_TILES);
+      int rowBlocks = Math.max(fewest, even);
+      int wanted = threads == 1 ? 1 : threads * TASKS_PER_THREAD;
+      int chunks = Math.clamp((wanted + rowBlocks - 1) / rowBlocks, 1, (panels + 3) / 4);
       int blockTiles = (tiles + rowBlocks - 1) / rowBlocks;
       int chunkPanels = (panels + chunks - 1) / chunks;
       return new Split(
           blockTiles * ROWS,
           (tiles + blockTiles - 1) / blockTiles,
           chunkPanels,
-          (panels + chunkPanels - 1) / chunkPanels);
+          (panels + chunkPanels - 1) / chunkPanels,
+          threads);
     }
 
     int tasks() {
       return rowBlocks * chunks;
+    }
+
+    // Consecutive tasks go to different threads, most of the time in turn. Numbered like this, a
+    // thread meets the chunks of one block one after the other and packs its rows only once.
+    private int turn(int task) {
+      return task / (threads * chunks);
+    }
+
+    private int blocksOf(int turn) {
+      return Math.min(threads, rowBlocks - turn * threads);
+    }
+
+    int row(int task) {
+      int turn = turn(task);
+      return (turn * threads + (task - turn * threads * chunks) % blocksOf(turn)) * rows;
+    }
+
+    int panel(int task) {
+      int turn = turn(task);
+      return (task - turn * threads * chunks) / blocksOf(turn) * panels;
     }
   }
 
@@ -90,50 +112,45 @@ final class MatrixProduct {
     }
     int in = w.in;
     int columns = w.out;
-    Split split = Split.of(rows, w.panelCount(), workers.count());
+    Split split = Split.of(rows, in, w.panelCount(), workers.count());
+    Object product = new Object();
     workers.run(
         split.tasks(),
         (task, scratch) -> {
-          int row = task / split.chunks() * split.rows();
+          int row = split.row(task);
           int count = Math.min(split.rows(), rows - row);
-          int first = task % split.chunks() * split.panels();
+          int first = split.panel(task);
           int last = Math.min(first + split.panels(), w.panelCount());
           for (int k = 0; k < in; k += BLOCK_DEPTH) {
             int terms = Math.min(BLOCK_DEPTH, in - k);
-            float[] a = packRows(x, row * in + k, in, count, terms, scratch);
+            if (scratch.isNew(product, row, k)) {
+              BlockProduct.packRows(x, row * in + k, in, count, terms, scratch);
+            }
+            float[] a = scratch.floats(Use.ROWS, 0);
+            Start start = k == 0 ? Start.ZERO : Start.OUTPUT;
             for (int panel = first; panel < last; panel += GROUP_PANELS) {
               int column = panel * COLUMNS;
-              int end = Math.min(columns, Math.min(last, panel + GROUP_PANELS) * COLUMNS);
+              int n = Math.min(columns, Math.min(last, panel + GROUP_PANELS) * COLUMNS) - column;
               Target c = new Target(out, row * columns + column, columns);
               Panels b = new Panels(w.panels, w.panelFrom(panel) + k * COLUMNS, in * COLUMNS);
-              multiply(
-                  a, count, terms, b, end - column, k == 0 ? Start.ZERO : Start.OUTPUT, c, scratch);
+              Bias add = k + terms == in ? new Bias(bias, column) : Bias.NONE;
+              BlockProduct.multiply(a, count, terms, b, n, start, add, c, scratch);
               if (k + terms == in) {
-                finish(c, count, bias, column, end - column, f, scratch);
+                activate(f, c, count, n, scratch);
               }
             }
           }
         });
   }
 
-  private static void finish(
-      Target c, int rows, float[] bias, int column, int n, Activation f, Scratch scratch) {
+  private static void activate(Activation f, Target c, int rows, int n, Scratch scratch) {
+    if (f == Activation.IDENTITY) {
+      return;
+    }
     for (int r = 0; r < rows; r++) {
       int at = c.from() + r * c.ld();
-      Elementwise.addInPlace(c.values(), at, bias, column, n);
       Activations.apply(f, c.values(), at, c.values(), at, n, scratch);
     }
-  }
-
-  /** Packs rows into tiles, DEPTH terms of all of them after the other; the result is ROWS. */
-  static float[] packRows(float[] x, int from, int ld, int rows, int terms, Scratch scratch) {
-    int padded = Packing.roundUp(rows, ROWS);
-    float[] to = scratch.floats(Use.ROWS, padded * terms);
-    for (int k = 0; k < terms; k += DEPTH) {
-      int depth = Math.min(DEPTH, terms - k);
-      Packing.rowTiles(x, from + k, ld, rows, depth, to, padded * k, ROWS);
-    }
-    return to;
   }
 
   // With few rows the time is that of reading the weights: each panel is read once from memory, by
@@ -161,15 +178,17 @@ final class MatrixProduct {
               int count = Math.min(SMALL, rows - row);
               Arrays.fill(tile, 0, SMALL * COLUMNS, 0f);
               if (rows == 1) {
-                MicroKernel.rows1(a, 0, w.panels, w.panelFrom(p), in, tile, 0, COLUMNS);
+                MicroKernel.rows1(a, 0, w.panels, w.panelFrom(p), in, tile, 0, 0, COLUMNS);
               } else {
-                MicroKernel.rows4(a, row * in, w.panels, w.panelFrom(p), in, tile, 0, COLUMNS);
+                MicroKernel.rows4(a, row * in, w.panels, w.panelFrom(p), in, tile, 0, 0, COLUMNS);
               }
               Target c = new Target(out, row * columns + p * COLUMNS, columns);
               for (int r = 0; r < count; r++) {
-                System.arraycopy(tile, r * COLUMNS, out, c.from() + r * columns, width);
+                int at = c.from() + r * columns;
+                System.arraycopy(tile, r * COLUMNS, out, at, width);
+                Elementwise.addInPlace(out, at, bias, p * COLUMNS, width);
               }
-              finish(c, count, bias, p * COLUMNS, width, f, scratch);
+              activate(f, c, count, width, scratch);
             }
           }
         });
@@ -183,8 +202,8 @@ final class MatrixProduct {
     RightOperand transposed =
         (j, depth, i, width, to, toFrom) -> packTransposed(w, j, depth, i, width, to, toFrom);
     LeftOperand left =
-        (row, lines, j, depth, to) ->
-            Packing.rowTiles(dOut, row * w.out + j, w.out, lines, depth, to, 0, ROWS);
+        (row, lines, j, depth, to, toFrom) ->
+            Packing.rowTiles(dOut, row * w.out + j, w.out, lines, depth, to, toFrom, ROWS);
     product(left, rows, w.out, transposed, w.in, Start.ZERO, dX);
   }
 
@@ -194,14 +213,15 @@ final class MatrixProduct {
         (r, depth, j, width, to, toFrom) ->
             Packing.columns(b, r * n + j, n, width, depth, to, toFrom, COLUMNS);
     LeftOperand left =
-        (i, lines, r, depth, to) -> Packing.columnTiles(a, r * m + i, m, lines, depth, to, 0, ROWS);
+        (i, lines, r, depth, to, toFrom) ->
+            Packing.columnTiles(a, r * m + i, m, lines, depth, to, toFrom, ROWS);
     product(left, m, rows, right, n, Start.OUTPUT, sum);
   }
 
   @FunctionalInterface
   private interface LeftOperand {
     /** Packs lines of the left operand, `depth` terms from `term`, into tiles. */
-    void pack(int line, int lines, int term, int depth, float[] to);
+    void pack(int line, int lines, int term, int depth, float[] to, int toFrom);
   }
 
   @FunctionalInterface
@@ -226,16 +246,15 @@ final class MatrixProduct {
       return;
     }
     int sharedColumns = Math.min(Packing.roundUp(columns, COLUMNS), SHARED_COLUMNS);
-    float[] shared = pool.take(sharedColumns * Math.min(DEPTH, terms));
+    float[] shared = pool.take(sharedColumns * Math.min(SHARED_DEPTH, terms));
     for (int column = 0; column < columns; column += sharedColumns) {
       int first = column;
       int width = Math.min(sharedColumns, columns - column);
       int panels = (width + COLUMNS - 1) / COLUMNS;
-      Split split = Split.of(lines, panels, workers.count());
-      for (int term = 0; term < terms; term += DEPTH) {
+      for (int term = 0; term < terms; term += SHARED_DEPTH) {
         int k = term;
         Start begin = term == 0 ? start : Start.OUTPUT;
-        int depth = Math.min(DEPTH, terms - term);
+        int depth = Math.min(SHARED_DEPTH, terms - term);
         workers.run(
             panels,
             (p, scratch) ->
@@ -246,28 +265,34 @@ final class MatrixProduct {
                     Math.min(COLUMNS, width - p * COLUMNS),
                     shared,
                     p * COLUMNS * depth));
+        Split split = Split.of(lines, depth, panels, workers.count());
+        Object product = new Object();
         workers.run(
             split.tasks(),
             (task, scratch) -> {
-              int line = task / split.chunks() * split.rows();
+              int line = split.row(task);
               int blockLines = Math.min(split.rows(), lines - line);
-              int panel = task % split.chunks() * split.panels();
-              int blockColumns = Math.min(split.panels() * COLUMNS, width - panel * COLUMNS);
+              int panel = split.panel(task);
+              int n = Math.min(split.panels() * COLUMNS, width - panel * COLUMNS);
               float[] a = scratch.floats(Use.ROWS, Packing.roundUp(blockLines, ROWS) * depth);
-              left.pack(line, blockLines, k, depth, a);
-              multiply(
-                  a,
-                  blockLines,
-                  depth,
-                  new Panels(shared, panel * COLUMNS * depth, COLUMNS * depth),
-                  blockColumns,
-                  begin,
-                  new Target(c, line * columns + first + panel * COLUMNS, columns),
-                  scratch);
+              if (scratch.isNew(product, line, k)) {
+                pack(left, line, blockLines, k, depth, a);
+              }
+              Panels b = new Panels(shared, panel * COLUMNS * depth, COLUMNS * depth);
+              Target to = new Target(c, line * columns + first + panel * COLUMNS, columns);
+              BlockProduct.multiply(a, blockLines, depth, b, n, begin, Bias.NONE, to, scratch);
             });
       }
     }
     pool.give(shared);
+  }
+
+  // Tiles, DEPTH terms of all lines after the other.
+  private static void pack(LeftOperand left, int line, int lines, int term, int terms, float[] to) {
+    int padded = Packing.roundUp(lines, ROWS);
+    for (int k = 0; k < terms; k += DEPTH) {
+      left.pack(line, lines, term + k, Math.min(DEPTH, terms - k), to, padded * k);
+    }
   }
 
   // One panel of wᵀ: to[j, i] = w[i, j] for `depth` columns j and `width` rows i of w.
@@ -281,89 +306,6 @@ final class MatrixProduct {
       int from = w.panelFrom(panel) + i * COLUMNS + inPanel;
       Packing.rows(w.panels, from, COLUMNS, width, count, to, toFrom + done * COLUMNS, COLUMNS);
       done += count;
-    }
-  }
-
-  /** What a product begins its sums with. */
-  enum Start {
-    /** Zero: the output is overwritten. */
-    ZERO,
-    /** What the output holds: the product is added. */
-    OUTPUT
-  }
-
-  /**
-   * Puts start[r, j] + Σ_k a[r, k]·b[k, j] into c[r, j] for `rows` rows and `columns` columns.
-   *
-   * @param a tiles, DEPTH terms of all rows after the other, as {@link #packRows} makes them
-   */
-  static void multiply(
-      float[] a,
-      int rows,
-      int terms,
-      Panels b,
-      int columns,
-      Start start,
-      Target c,
-      Scratch scratch) {
-    int padded = Packing.roundUp(rows, ROWS);
-    for (int j = 0; j < columns; j += COLUMNS) {
-      int bJ = b.from() + j / COLUMNS * b.stride();
-      for (int k = 0; k < terms; k += DEPTH) {
-        int depth = Math.min(DEPTH, terms - k);
-        int aK = padded * k;
-        int bKJ = bJ + k * COLUMNS;
-        Start here = k == 0 ? start : Start.OUTPUT;
-        int whole = j + COLUMNS <= columns ? rows - rows % ROWS : 0;
-        wholeTiles(a, aK, whole, b.values(), bKJ, depth, here, c.part(0, j));
-        for (int r = whole; r < rows; r += ROWS) {
-          int height = Math.min(ROWS, rows - r);
-          int width = Math.min(COLUMNS, columns - j);
-          Target part = c.part(r, j);
-          edge(a, aK + r * depth, b.values(), bKJ, depth, height, width, here, part, scratch);
-        }
-      }
-    }
-  }
-
-  private static void wholeTiles(
-      float[] a, int aFrom, int rows, float[] b, int bFrom, int depth, Start start, Target c) {
-    float[] values = c.values();
-    int ld = c.ld();
-    for (int r = 0; r < rows; r += ROWS) {
-      int aR = aFrom + r * depth;
-      int cR = c.from() + r * ld;
-      if (start == Start.ZERO) {
-        MicroKernel.tileFromZero(a, aR, b, bFrom, depth, values, cR, ld);
-      } else {
-        MicroKernel.tile(a, aR, b, bFrom, depth, values, cR, ld);
-      }
-    }
-  }
-
-  // A tile that the output has only a part of.
-  private static void edge(
-      float[] a,
-      int aFrom,
-      float[] b,
-      int bFrom,
-      int depth,
-      int rows,
-      int columns,
-      Start start,
-      Target c,
-      Scratch scratch) {
-    float[] tile = scratch.floats(Use.TILE, ROWS * COLUMNS);
-    if (start == Start.ZERO) {
-      MicroKernel.tileFromZero(a, aFrom, b, bFrom, depth, tile, 0, COLUMNS);
-    } else {
-      for (int r = 0; r < rows; r++) {
-        System.arraycopy(c.values(), c.from() + r * c.ld(), tile, r * COLUMNS, columns);
-      }
-      MicroKernel.tile(a, aFrom, b, bFrom, depth, tile, 0, COLUMNS);
-    }
-    for (int r = 0; r < rows; r++) {
-      System.arraycopy(tile, r * COLUMNS, c.values(), c.from() + r * c.ld(), columns);
     }
   }
 }

@@ -8,15 +8,15 @@ import jdk.incubator.vector.VectorSpecies;
 //
 //   a      a tile of rows, packed [depth, rows of the tile]
 //   b      a panel of columns, packed [depth, COLUMNS]
-//   c      row-major with leading dimension ld; what is there is the start of the sums
+//   c      row-major with leading dimension ld: the start of the sums, and where they end
 //
 // Twelve rows by two vectors are 24 accumulators, which with two vectors of b and one broadcast
 // fill the 32 registers of AVX-512 and AArch64; six rows fill the 16 of AVX2. Each element of c is
 // one chain of fused multiply-adds over ascending k, so tiles of any height give the same bits.
 //
-// The kernels have as few arguments as they can do with: with three more for another start of the
-// sums, the compiler kept the array of b in a vector register and moved it back at every step, on a
-// port that multiplies, which cost an eighth of the rate.
+// The kernels have as few arguments as they can do with: with three more for another array of the
+// start, the compiler kept the array of b in a vector register and moved it back at every step, on
+// a port that multiplies, which cost an eighth of the rate.
 final class MicroKernel {
   private static final VectorSpecies<Float> F = Lanes.F;
   private static final int L = Lanes.L;
@@ -36,13 +36,24 @@ final class MicroKernel {
     return System.getProperty("os.arch").equals("aarch64");
   }
 
-  /** The tile of {@link #ROWS} rows: c[r, :] += Σ_k a[k, r]·b[k, :] in ascending k. */
+  /**
+   * The tile of {@link #ROWS} rows: c[end + r·ld + j] = c[start + r·ld + j] + Σ_k a[k, r]·b[k, j]
+   * in ascending k.
+   */
   static void tile(
-      float[] a, int aFrom, float[] b, int bFrom, int depth, float[] c, int cFrom, int ld) {
+      float[] a,
+      int aFrom,
+      float[] b,
+      int bFrom,
+      int depth,
+      float[] c,
+      int start,
+      int end,
+      int ld) {
     if (ROWS == 12) {
-      rows12(a, aFrom, b, bFrom, depth, c, cFrom, ld);
+      rows12(a, aFrom, b, bFrom, depth, c, start, end, ld);
     } else {
-      rows6(a, aFrom, b, bFrom, depth, c, cFrom, ld);
+      rows6(a, aFrom, b, bFrom, depth, c, start, end, ld);
     }
   }
 
@@ -54,48 +65,44 @@ final class MicroKernel {
       zero.intoArray(c, cFrom + r * ld);
       zero.intoArray(c, cFrom + r * ld + L);
     }
-    tile(a, aFrom, b, bFrom, depth, c, cFrom, ld);
+    tile(a, aFrom, b, bFrom, depth, c, cFrom, cFrom, ld);
   }
 
-  /** The 12-row tile: c[r, :] += Σ_k a[k, r]·b[k, :] in ascending k. */
+  /** The 12-row tile, as {@link #tile}. */
   static void rows12(
-      float[] a, int aFrom, float[] b, int bFrom, int depth, float[] c, int cFrom, int ld) {
-    int at0 = cFrom;
-    int at1 = cFrom + ld;
-    int at2 = cFrom + 2 * ld;
-    int at3 = cFrom + 3 * ld;
-    int at4 = cFrom + 4 * ld;
-    int at5 = cFrom + 5 * ld;
-    int at6 = cFrom + 6 * ld;
-    int at7 = cFrom + 7 * ld;
-    int at8 = cFrom + 8 * ld;
-    int at9 = cFrom + 9 * ld;
-    int at10 = cFrom + 10 * ld;
-    int at11 = cFrom + 11 * ld;
-    FloatVector s0 = FloatVector.fromArray(F, c, at0);
-    FloatVector t0 = FloatVector.fromArray(F, c, at0 + L);
-    FloatVector s1 = FloatVector.fromArray(F, c, at1);
-    FloatVector t1 = FloatVector.fromArray(F, c, at1 + L);
-    FloatVector s2 = FloatVector.fromArray(F, c, at2);
-    FloatVector t2 = FloatVector.fromArray(F, c, at2 + L);
-    FloatVector s3 = FloatVector.fromArray(F, c, at3);
-    FloatVector t3 = FloatVector.fromArray(F, c, at3 + L);
-    FloatVector s4 = FloatVector.fromArray(F, c, at4);
-    FloatVector t4 = FloatVector.fromArray(F, c, at4 + L);
-    FloatVector s5 = FloatVector.fromArray(F, c, at5);
-    FloatVector t5 = FloatVector.fromArray(F, c, at5 + L);
-    FloatVector s6 = FloatVector.fromArray(F, c, at6);
-    FloatVector t6 = FloatVector.fromArray(F, c, at6 + L);
-    FloatVector s7 = FloatVector.fromArray(F, c, at7);
-    FloatVector t7 = FloatVector.fromArray(F, c, at7 + L);
-    FloatVector s8 = FloatVector.fromArray(F, c, at8);
-    FloatVector t8 = FloatVector.fromArray(F, c, at8 + L);
-    FloatVector s9 = FloatVector.fromArray(F, c, at9);
-    FloatVector t9 = FloatVector.fromArray(F, c, at9 + L);
-    FloatVector s10 = FloatVector.fromArray(F, c, at10);
-    FloatVector t10 = FloatVector.fromArray(F, c, at10 + L);
-    FloatVector s11 = FloatVector.fromArray(F, c, at11);
-    FloatVector t11 = FloatVector.fromArray(F, c, at11 + L);
+      float[] a,
+      int aFrom,
+      float[] b,
+      int bFrom,
+      int depth,
+      float[] c,
+      int start,
+      int end,
+      int ld) {
+    FloatVector s0 = FloatVector.fromArray(F, c, start);
+    FloatVector t0 = FloatVector.fromArray(F, c, start + L);
+    FloatVector s1 = FloatVector.fromArray(F, c, start + ld);
+    FloatVector t1 = FloatVector.fromArray(F, c, start + ld + L);
+    FloatVector s2 = FloatVector.fromArray(F, c, start + 2 * ld);
+    FloatVector t2 = FloatVector.fromArray(F, c, start + 2 * ld + L);
+    FloatVector s3 = FloatVector.fromArray(F, c, start + 3 * ld);
+    FloatVector t3 = FloatVector.fromArray(F, c, start + 3 * ld + L);
+    FloatVector s4 = FloatVector.fromArray(F, c, start + 4 * ld);
+    FloatVector t4 = FloatVector.fromArray(F, c, start + 4 * ld + L);
+    FloatVector s5 = FloatVector.fromArray(F, c, start + 5 * ld);
+    FloatVector t5 = FloatVector.fromArray(F, c, start + 5 * ld + L);
+    FloatVector s6 = FloatVector.fromArray(F, c, start + 6 * ld);
+    FloatVector t6 = FloatVector.fromArray(F, c, start + 6 * ld + L);
+    FloatVector s7 = FloatVector.fromArray(F, c, start + 7 * ld);
+    FloatVector t7 = FloatVector.fromArray(F, c, start + 7 * ld + L);
+    FloatVector s8 = FloatVector.fromArray(F, c, start + 8 * ld);
+    FloatVector t8 = FloatVector.fromArray(F, c, start + 8 * ld + L);
+    FloatVector s9 = FloatVector.fromArray(F, c, start + 9 * ld);
+    FloatVector t9 = FloatVector.fromArray(F, c, start + 9 * ld + L);
+    FloatVector s10 = FloatVector.fromArray(F, c, start + 10 * ld);
+    FloatVector t10 = FloatVector.fromArray(F, c, start + 10 * ld + L);
+    FloatVector s11 = FloatVector.fromArray(F, c, start + 11 * ld);
+    FloatVector t11 = FloatVector.fromArray(F, c, start + 11 * ld + L);
     for (int k = 0; k < depth; k++) {
       int bK = bFrom + k * COLUMNS;
       int aK = aFrom + k * 12;
@@ -138,53 +145,55 @@ final class MicroKernel {
       s11 = x.fma(left, s11);
       t11 = x.fma(right, t11);
     }
-    s0.intoArray(c, at0);
-    t0.intoArray(c, at0 + L);
-    s1.intoArray(c, at1);
-    t1.intoArray(c, at1 + L);
-    s2.intoArray(c, at2);
-    t2.intoArray(c, at2 + L);
-    s3.intoArray(c, at3);
-    t3.intoArray(c, at3 + L);
-    s4.intoArray(c, at4);
-    t4.intoArray(c, at4 + L);
-    s5.intoArray(c, at5);
-    t5.intoArray(c, at5 + L);
-    s6.intoArray(c, at6);
-    t6.intoArray(c, at6 + L);
-    s7.intoArray(c, at7);
-    t7.intoArray(c, at7 + L);
-    s8.intoArray(c, at8);
-    t8.intoArray(c, at8 + L);
-    s9.intoArray(c, at9);
-    t9.intoArray(c, at9 + L);
-    s10.intoArray(c, at10);
-    t10.intoArray(c, at10 + L);
-    s11.intoArray(c, at11);
-    t11.intoArray(c, at11 + L);
+    s0.intoArray(c, end);
+    t0.intoArray(c, end + L);
+    s1.intoArray(c, end + ld);
+    t1.intoArray(c, end + ld + L);
+    s2.intoArray(c, end + 2 * ld);
+    t2.intoArray(c, end + 2 * ld + L);
+    s3.intoArray(c, end + 3 * ld);
+    t3.intoArray(c, end + 3 * ld + L);
+    s4.intoArray(c, end + 4 * ld);
+    t4.intoArray(c, end + 4 * ld + L);
+    s5.intoArray(c, end + 5 * ld);
+    t5.intoArray(c, end + 5 * ld + L);
+    s6.intoArray(c, end + 6 * ld);
+    t6.intoArray(c, end + 6 * ld + L);
+    s7.intoArray(c, end + 7 * ld);
+    t7.intoArray(c, end + 7 * ld + L);
+    s8.intoArray(c, end + 8 * ld);
+    t8.intoArray(c, end + 8 * ld + L);
+    s9.intoArray(c, end + 9 * ld);
+    t9.intoArray(c, end + 9 * ld + L);
+    s10.intoArray(c, end + 10 * ld);
+    t10.intoArray(c, end + 10 * ld + L);
+    s11.intoArray(c, end + 11 * ld);
+    t11.intoArray(c, end + 11 * ld + L);
   }
 
-  /** The 6-row tile: c[r, :] += Σ_k a[k, r]·b[k, :] in ascending k. */
+  /** The 6-row tile, as {@link #tile}. */
   static void rows6(
-      float[] a, int aFrom, float[] b, int bFrom, int depth, float[] c, int cFrom, int ld) {
-    int at0 = cFrom;
-    int at1 = cFrom + ld;
-    int at2 = cFrom + 2 * ld;
-    int at3 = cFrom + 3 * ld;
-    int at4 = cFrom + 4 * ld;
-    int at5 = cFrom + 5 * ld;
-    FloatVector s0 = FloatVector.fromArray(F, c, at0);
-    FloatVector t0 = FloatVector.fromArray(F, c, at0 + L);
-    FloatVector s1 = FloatVector.fromArray(F, c, at1);
-    FloatVector t1 = FloatVector.fromArray(F, c, at1 + L);
-    FloatVector s2 = FloatVector.fromArray(F, c, at2);
-    FloatVector t2 = FloatVector.fromArray(F, c, at2 + L);
-    FloatVector s3 = FloatVector.fromArray(F, c, at3);
-    FloatVector t3 = FloatVector.fromArray(F, c, at3 + L);
-    FloatVector s4 = FloatVector.fromArray(F, c, at4);
-    FloatVector t4 = FloatVector.fromArray(F, c, at4 + L);
-    FloatVector s5 = FloatVector.fromArray(F, c, at5);
-    FloatVector t5 = FloatVector.fromArray(F, c, at5 + L);
+      float[] a,
+      int aFrom,
+      float[] b,
+      int bFrom,
+      int depth,
+      float[] c,
+      int start,
+      int end,
+      int ld) {
+    FloatVector s0 = FloatVector.fromArray(F, c, start);
+    FloatVector t0 = FloatVector.fromArray(F, c, start + L);
+    FloatVector s1 = FloatVector.fromArray(F, c, start + ld);
+    FloatVector t1 = FloatVector.fromArray(F, c, start + ld + L);
+    FloatVector s2 = FloatVector.fromArray(F, c, start + 2 * ld);
+    FloatVector t2 = FloatVector.fromArray(F, c, start + 2 * ld + L);
+    FloatVector s3 = FloatVector.fromArray(F, c, start + 3 * ld);
+    FloatVector t3 = FloatVector.fromArray(F, c, start + 3 * ld + L);
+    FloatVector s4 = FloatVector.fromArray(F, c, start + 4 * ld);
+    FloatVector t4 = FloatVector.fromArray(F, c, start + 4 * ld + L);
+    FloatVector s5 = FloatVector.fromArray(F, c, start + 5 * ld);
+    FloatVector t5 = FloatVector.fromArray(F, c, start + 5 * ld + L);
     for (int k = 0; k < depth; k++) {
       int bK = bFrom + k * COLUMNS;
       int aK = aFrom + k * 6;
@@ -209,35 +218,39 @@ final class MicroKernel {
       s5 = x.fma(left, s5);
       t5 = x.fma(right, t5);
     }
-    s0.intoArray(c, at0);
-    t0.intoArray(c, at0 + L);
-    s1.intoArray(c, at1);
-    t1.intoArray(c, at1 + L);
-    s2.intoArray(c, at2);
-    t2.intoArray(c, at2 + L);
-    s3.intoArray(c, at3);
-    t3.intoArray(c, at3 + L);
-    s4.intoArray(c, at4);
-    t4.intoArray(c, at4 + L);
-    s5.intoArray(c, at5);
-    t5.intoArray(c, at5 + L);
+    s0.intoArray(c, end);
+    t0.intoArray(c, end + L);
+    s1.intoArray(c, end + ld);
+    t1.intoArray(c, end + ld + L);
+    s2.intoArray(c, end + 2 * ld);
+    t2.intoArray(c, end + 2 * ld + L);
+    s3.intoArray(c, end + 3 * ld);
+    t3.intoArray(c, end + 3 * ld + L);
+    s4.intoArray(c, end + 4 * ld);
+    t4.intoArray(c, end + 4 * ld + L);
+    s5.intoArray(c, end + 5 * ld);
+    t5.intoArray(c, end + 5 * ld + L);
   }
 
-  /** The 4-row tile: c[r, :] += Σ_k a[k, r]·b[k, :] in ascending k. */
+  /** The 4-row tile, as {@link #tile}. */
   static void rows4(
-      float[] a, int aFrom, float[] b, int bFrom, int depth, float[] c, int cFrom, int ld) {
-    int at0 = cFrom;
-    int at1 = cFrom + ld;
-    int at2 = cFrom + 2 * ld;
-    int at3 = cFrom + 3 * ld;
-    FloatVector s0 = FloatVector.fromArray(F, c, at0);
-    FloatVector t0 = FloatVector.fromArray(F, c, at0 + L);
-    FloatVector s1 = FloatVector.fromArray(F, c, at1);
-    FloatVector t1 = FloatVector.fromArray(F, c, at1 + L);
-    FloatVector s2 = FloatVector.fromArray(F, c, at2);
-    FloatVector t2 = FloatVector.fromArray(F, c, at2 + L);
-    FloatVector s3 = FloatVector.fromArray(F, c, at3);
-    FloatVector t3 = FloatVector.fromArray(F, c, at3 + L);
+      float[] a,
+      int aFrom,
+      float[] b,
+      int bFrom,
+      int depth,
+      float[] c,
+      int start,
+      int end,
+      int ld) {
+    FloatVector s0 = FloatVector.fromArray(F, c, start);
+    FloatVector t0 = FloatVector.fromArray(F, c, start + L);
+    FloatVector s1 = FloatVector.fromArray(F, c, start + ld);
+    FloatVector t1 = FloatVector.fromArray(F, c, start + ld + L);
+    FloatVector s2 = FloatVector.fromArray(F, c, start + 2 * ld);
+    FloatVector t2 = FloatVector.fromArray(F, c, start + 2 * ld + L);
+    FloatVector s3 = FloatVector.fromArray(F, c, start + 3 * ld);
+    FloatVector t3 = FloatVector.fromArray(F, c, start + 3 * ld + L);
     for (int k = 0; k < depth; k++) {
       int bK = bFrom + k * COLUMNS;
       int aK = aFrom + k * 4;
@@ -256,22 +269,29 @@ final class MicroKernel {
       s3 = x.fma(left, s3);
       t3 = x.fma(right, t3);
     }
-    s0.intoArray(c, at0);
-    t0.intoArray(c, at0 + L);
-    s1.intoArray(c, at1);
-    t1.intoArray(c, at1 + L);
-    s2.intoArray(c, at2);
-    t2.intoArray(c, at2 + L);
-    s3.intoArray(c, at3);
-    t3.intoArray(c, at3 + L);
+    s0.intoArray(c, end);
+    t0.intoArray(c, end + L);
+    s1.intoArray(c, end + ld);
+    t1.intoArray(c, end + ld + L);
+    s2.intoArray(c, end + 2 * ld);
+    t2.intoArray(c, end + 2 * ld + L);
+    s3.intoArray(c, end + 3 * ld);
+    t3.intoArray(c, end + 3 * ld + L);
   }
 
-  /** The 1-row tile: c[r, :] += Σ_k a[k, r]·b[k, :] in ascending k. */
+  /** The 1-row tile, as {@link #tile}. */
   static void rows1(
-      float[] a, int aFrom, float[] b, int bFrom, int depth, float[] c, int cFrom, int ld) {
-    int at0 = cFrom;
-    FloatVector s0 = FloatVector.fromArray(F, c, at0);
-    FloatVector t0 = FloatVector.fromArray(F, c, at0 + L);
+      float[] a,
+      int aFrom,
+      float[] b,
+      int bFrom,
+      int depth,
+      float[] c,
+      int start,
+      int end,
+      int ld) {
+    FloatVector s0 = FloatVector.fromArray(F, c, start);
+    FloatVector t0 = FloatVector.fromArray(F, c, start + L);
     for (int k = 0; k < depth; k++) {
       int bK = bFrom + k * COLUMNS;
       int aK = aFrom + k;
@@ -281,7 +301,7 @@ final class MicroKernel {
       s0 = x.fma(left, s0);
       t0 = x.fma(right, t0);
     }
-    s0.intoArray(c, at0);
-    t0.intoArray(c, at0 + L);
+    s0.intoArray(c, end);
+    t0.intoArray(c, end + L);
   }
 }

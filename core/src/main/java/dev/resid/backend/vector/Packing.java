@@ -2,6 +2,10 @@ package dev.resid.backend.vector;
 
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.LongVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 // Copies parts of row-major arrays into the layouts of MicroKernel. In both, `width` lines lie side
@@ -12,6 +16,12 @@ final class Packing {
   private static final VectorSpecies<Float> F = Lanes.F;
   private static final int L = Lanes.L;
   private static final int COLUMNS = MicroKernel.COLUMNS;
+  private static final VectorSpecies<Float> FOUR = FloatVector.SPECIES_128;
+  private static final VectorSpecies<Long> PAIRS = VectorSpecies.of(long.class, F.vectorShape());
+  private static final long LOW = 0xFFFFFFFFL;
+  private static final VectorShuffle<Long> SWAP = VectorShuffle.fromOp(PAIRS, i -> i ^ 1);
+  private static final VectorMask<Long> SECOND =
+      VectorMask.fromLong(PAIRS, 0xAAAAAAAAAAAAAAAAL >>> (64 - PAIRS.length()));
 
   private Packing() {}
 
@@ -20,18 +30,7 @@ final class Packing {
       float[] from, int fromAt, int ld, int lines, int depth, float[] to, int toFrom, int width) {
     int r = 0;
     for (; r + 4 <= lines; r += 4) {
-      int from0 = fromAt + r * ld;
-      int from1 = from0 + ld;
-      int from2 = from1 + ld;
-      int from3 = from2 + ld;
-      int toR = toFrom + r;
-      for (int k = 0; k < depth; k++) {
-        int toK = toR + k * width;
-        to[toK] = from[from0 + k];
-        to[toK + 1] = from[from1 + k];
-        to[toK + 2] = from[from2 + k];
-        to[toK + 3] = from[from3 + k];
-      }
+      fourRows(from, fromAt + r * ld, ld, depth, to, toFrom + r, width);
     }
     for (; r < lines; r++) {
       int fromR = fromAt + r * ld;
@@ -44,6 +43,53 @@ final class Packing {
         Arrays.fill(to, toFrom + k * width + lines, toFrom + (k + 1) * width, 0f);
       }
     }
+  }
+
+  // Transposes blocks of four rows and four depths inside vectors, in two steps: neighbours in
+  // depth
+  // are paired with those of the next row, and pairs with those of the next two rows. Quarters of
+  // the result are four lines at one depth, and go to where they belong through a small buffer.
+  private static void fourRows(
+      float[] from, int fromAt, int ld, int depth, float[] to, int toFrom, int width) {
+    int from1 = fromAt + ld;
+    int from2 = from1 + ld;
+    int from3 = from2 + ld;
+    int k = 0;
+    if (L > 4) {
+      float[] turned = new float[4 * L];
+      for (; k <= depth - L; k += L) {
+        LongVector a = FloatVector.fromArray(F, from, fromAt + k).reinterpretAsLongs();
+        LongVector b = FloatVector.fromArray(F, from, from1 + k).reinterpretAsLongs();
+        LongVector c = FloatVector.fromArray(F, from, from2 + k).reinterpretAsLongs();
+        LongVector d = FloatVector.fromArray(F, from, from3 + k).reinterpretAsLongs();
+        LongVector evenAb = a.and(LOW).or(b.lanewise(VectorOperators.LSHL, 32));
+        LongVector oddAb = a.lanewise(VectorOperators.LSHR, 32).or(b.and(~LOW));
+        LongVector evenCd = c.and(LOW).or(d.lanewise(VectorOperators.LSHL, 32));
+        LongVector oddCd = c.lanewise(VectorOperators.LSHR, 32).or(d.and(~LOW));
+        keep(evenAb.blend(evenCd.rearrange(SWAP), SECOND), turned, 0);
+        keep(oddAb.blend(oddCd.rearrange(SWAP), SECOND), turned, L);
+        keep(evenAb.rearrange(SWAP).blend(evenCd, SECOND), turned, 2 * L);
+        keep(oddAb.rearrange(SWAP).blend(oddCd, SECOND), turned, 3 * L);
+        for (int q = 0; q < L; q += 4) {
+          int toK = toFrom + (k + q) * width;
+          FloatVector.fromArray(FOUR, turned, q).intoArray(to, toK);
+          FloatVector.fromArray(FOUR, turned, L + q).intoArray(to, toK + width);
+          FloatVector.fromArray(FOUR, turned, 2 * L + q).intoArray(to, toK + 2 * width);
+          FloatVector.fromArray(FOUR, turned, 3 * L + q).intoArray(to, toK + 3 * width);
+        }
+      }
+    }
+    for (; k < depth; k++) {
+      int toK = toFrom + k * width;
+      to[toK] = from[fromAt + k];
+      to[toK + 1] = from[from1 + k];
+      to[toK + 2] = from[from2 + k];
+      to[toK + 3] = from[from3 + k];
+    }
+  }
+
+  private static void keep(LongVector x, float[] to, int at) {
+    x.reinterpretAsFloats().intoArray(to, at);
   }
 
   /** Packs lines that are columns: line r at depth k is from[fromAt + k·ld + r]. */

@@ -1,8 +1,9 @@
 package dev.resid.backend.vector;
 
-import dev.resid.backend.vector.MatrixProduct.Panels;
-import dev.resid.backend.vector.MatrixProduct.Start;
-import dev.resid.backend.vector.MatrixProduct.Target;
+import dev.resid.backend.vector.BlockProduct.Bias;
+import dev.resid.backend.vector.BlockProduct.Panels;
+import dev.resid.backend.vector.BlockProduct.Start;
+import dev.resid.backend.vector.BlockProduct.Target;
 import dev.resid.backend.vector.Scratch.Use;
 import dev.resid.tensor.SparseRows;
 import java.util.Arrays;
@@ -92,7 +93,7 @@ final class SparseProducts {
       Split split, int task, float[] x, int xFrom, PackedMatrix w, Scratch scratch, RowScan scan) {
     int row = split.firstRow(task);
     int count = split.rowCount(task);
-    float[] a = MatrixProduct.packRows(x, xFrom + row * w.in, w.in, count, w.in, scratch);
+    float[] a = BlockProduct.packRows(x, xFrom + row * w.in, w.in, count, w.in, scratch);
     float[] products = scratch.floats(Use.LOGITS, BLOCK_ROWS * LD);
     for (int tile = split.firstTile(task); tile < split.lastTile(task); tile++) {
       int column = tile * TILE;
@@ -101,7 +102,7 @@ final class SparseProducts {
           new Panels(
               w.panels, w.panelFrom(column / MicroKernel.COLUMNS), w.in * MicroKernel.COLUMNS);
       Target target = new Target(products, 0, LD);
-      MatrixProduct.multiply(a, count, w.in, panels, n, Start.ZERO, target, scratch);
+      BlockProduct.multiply(a, count, w.in, panels, n, Start.ZERO, Bias.NONE, target, scratch);
       for (int r = 0; r < count; r++) {
         scan.scan(products, r * LD, n, r, column);
       }

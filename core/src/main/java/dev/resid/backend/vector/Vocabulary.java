@@ -1,8 +1,9 @@
 package dev.resid.backend.vector;
 
-import dev.resid.backend.vector.MatrixProduct.Panels;
-import dev.resid.backend.vector.MatrixProduct.Start;
-import dev.resid.backend.vector.MatrixProduct.Target;
+import dev.resid.backend.vector.BlockProduct.Bias;
+import dev.resid.backend.vector.BlockProduct.Panels;
+import dev.resid.backend.vector.BlockProduct.Start;
+import dev.resid.backend.vector.BlockProduct.Target;
 import dev.resid.backend.vector.Scratch.Use;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.VectorOperators;
@@ -108,7 +109,7 @@ final class Vocabulary {
         (task, scratch) -> {
           int row = task / chunks * blockRows;
           int count = Math.min(blockRows, rows - row);
-          float[] a = MatrixProduct.packRows(x, row * w.in, w.in, count, w.in, scratch);
+          float[] a = BlockProduct.packRows(x, row * w.in, w.in, count, w.in, scratch);
           float[] logits = scratch.floats(Use.LOGITS, BLOCK_ROWS * TILE);
           int firstTile = task % chunks * TILES;
           for (int t = firstTile; t < Math.min(tiles, firstTile + TILES); t++) {
@@ -149,7 +150,7 @@ final class Vocabulary {
           int last = Math.min(tiles, first + TILES);
           float[] original = scratch.floats(Use.BASE, BLOCK_ROWS * ld);
           float[] logits = scratch.floats(Use.LOGITS, BLOCK_ROWS * TILE);
-          float[] a = MatrixProduct.packRows(base, row * w.in, w.in, count, w.in, scratch);
+          float[] a = BlockProduct.packRows(base, row * w.in, w.in, count, w.in, scratch);
           for (int t = first; t < last; t++) {
             int n = Math.min(TILE, w.out - t * TILE);
             int from = (t - first) * TILE;
@@ -160,7 +161,7 @@ final class Vocabulary {
           }
           for (int copy = 0; copy < copies; copy++) {
             int changed = copy * baseRows + row;
-            a = MatrixProduct.packRows(perturbed, changed * w.in, w.in, count, w.in, scratch);
+            a = BlockProduct.packRows(perturbed, changed * w.in, w.in, count, w.in, scratch);
             for (int t = first; t < last; t++) {
               int n = Math.min(TILE, w.out - t * TILE);
               logits(a, count, w, bias, t, new Target(logits, 0, TILE), scratch);
@@ -214,10 +215,8 @@ final class Vocabulary {
       Scratch scratch) {
     int n = Math.min(TILE, w.out - tile * TILE);
     Panels panels = new Panels(w.panels, w.panelFrom(tile * TILE / COLUMNS), w.in * COLUMNS);
-    MatrixProduct.multiply(packed, count, w.in, panels, n, Start.ZERO, out, scratch);
-    for (int r = 0; r < count; r++) {
-      Elementwise.addInPlace(out.values(), out.from() + r * out.ld(), bias, tile * TILE, n);
-    }
+    Bias add = new Bias(bias, tile * TILE);
+    BlockProduct.multiply(packed, count, w.in, panels, n, Start.ZERO, add, out, scratch);
   }
 
   // The maximum and Σ exp(x − max) of one row in one tile.
