@@ -152,7 +152,7 @@ final class SaeLensWriter {
             state -> {
               Map<String, Object> loading = new LinkedHashMap<>();
               for (WeightTransform transform : WeightTransform.values()) {
-                loading.put(SaeLensConfig.keyOf(transform), state.applied().contains(transform));
+                loading.put(LoadingArguments.keyOf(transform), state.applied().contains(transform));
               }
               metadata.put("model_from_pretrained_kwargs", loading);
             });
