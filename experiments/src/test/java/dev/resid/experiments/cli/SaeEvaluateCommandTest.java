@@ -122,7 +122,7 @@ class SaeEvaluateCommandTest {
     Files.write(log, java.util.Arrays.copyOf(bytes, bytes.length - 100));
     evaluate(cut).ok();
     assertArrayEquals(bytesWithoutTimes(whole), bytesWithoutTimes(cut));
-    evaluate(cut, "--rows", "9").refused("rows");
+    evaluate(cut, "--rows", "9").refused("tokens_sha256", "choose another --out");
   }
 
   private static byte[] bytesWithoutTimes(Path folder) throws IOException {

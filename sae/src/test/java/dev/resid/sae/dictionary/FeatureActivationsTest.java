@@ -20,8 +20,12 @@ import org.junit.jupiter.api.Test;
 class FeatureActivationsTest extends OnEachCpuBackend {
   private static final HookPoint POINT = HookPoint.residPre(1);
   private static final int FEATURES = 12;
+
+  /** More than are run at a time. */
+  private static final int ROWS = 400;
+
   private static final TokenBatch TOKENS =
-      SmallSaes.tokens(9, 30, IntStream.generate(() -> 11).limit(40).toArray());
+      SmallSaes.tokens(9, 30, IntStream.generate(() -> 11).limit(ROWS).toArray());
 
   private List<FeatureActivations> scan() {
     Gpt2 gpt2 = Gpt2.of(SmallSaes.model(SmallSaes.MODEL, 3), backend());
@@ -48,7 +52,7 @@ class FeatureActivationsTest extends OnEachCpuBackend {
         assertArrayEquals(expected, one.row(row));
       }
       assertEquals(active, one.activeTokens());
-      assertEquals(active / 440.0, one.frequency());
+      assertEquals(active / (11.0 * ROWS), one.frequency());
       assertEquals(active == 0 ? 0 : sum / active, one.meanWhereActive(), 1e-6);
     }
   }
@@ -122,7 +126,7 @@ class FeatureActivationsTest extends OnEachCpuBackend {
   void aHistogramCountsEveryTokenOnce() {
     for (FeatureActivations one : scan()) {
       ActivationHistogram histogram = one.histogram(9);
-      assertEquals(440 - one.activeTokens(), histogram.inactive());
+      assertEquals(11 * ROWS - one.activeTokens(), histogram.inactive());
       assertEquals(one.activeTokens(), Arrays.stream(histogram.counts()).sum());
       assertTrue(one.activeTokens() == 0 || histogram.counts()[8] > 0, "the largest has a bin");
     }

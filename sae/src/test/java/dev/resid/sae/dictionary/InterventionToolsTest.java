@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.resid.hook.HookPoint;
 import dev.resid.metric.LogSoftmax;
 import dev.resid.model.Gpt2;
+import dev.resid.model.Gpt2Config;
 import dev.resid.model.Gpt2Weights;
 import dev.resid.model.Weight;
 import dev.resid.model.WeightNames;
@@ -70,6 +71,41 @@ class InterventionToolsTest extends OnEachCpuBackend {
         assertEquals(lastActivation(gpt2, sae, feature, both) - original, pairs[i][j]);
         assertEquals(pairs[i][j], pairs[j][i]);
       }
+    }
+  }
+
+  @Test
+  void moreTextsThanRunAtATimeKeepTheirOrder() {
+    Gpt2Config longer = Gpt2Config.of(2, 2, WIDTH, 30, 40);
+    Gpt2 gpt2 = Gpt2.of(SmallSaes.model(longer, 3), backend());
+    Sae sae = sae(HookPoint.residPre(1), 5);
+    int[] text = SmallSaes.tokens(6, 30, 40).row(0);
+    AblatedText ablated = new AblatedText(gpt2, sae, 2, text);
+    double[][] pairs = ablated.pairScores();
+    for (int[] pair : new int[][] {{0, 1}, {3, 9}, {17, 38}, {30, 39}, {38, 39}}) {
+      int[] both =
+          java.util.stream.IntStream.range(0, 40)
+              .filter(p -> p != pair[0] && p != pair[1])
+              .map(p -> text[p])
+              .toArray();
+      assertEquals(
+          lastActivation(gpt2, sae, 2, both) - ablated.original(), pairs[pair[0]][pair[1]]);
+    }
+  }
+
+  @Test
+  void connectionsOverManyRowsAreTheMeanOfThoseOfParts() {
+    Gpt2 gpt2 = gpt2();
+    Sae from = sae(HookPoint.residMid(0), 5);
+    Sae to = sae(HookPoint.residPost(0), 8);
+    int[] lengths = java.util.stream.IntStream.generate(() -> 12).limit(400).toArray();
+    TokenBatch many = SmallSaes.tokens(6, 30, lengths);
+    var all = FeatureConnections.causal(gpt2, from, to, many, 3);
+    var first = FeatureConnections.causal(gpt2, from, to, many.slice(0, 200), 3);
+    var second = FeatureConnections.causal(gpt2, from, to, many.slice(200, 400), 3);
+    assertEquals(first.activeTokens() + second.activeTokens(), all.activeTokens());
+    for (int i = 0; i < FEATURES; i++) {
+      assertEquals((first.meanChange()[i] + second.meanChange()[i]) / 2, all.meanChange()[i], 1e-9);
     }
   }
 
