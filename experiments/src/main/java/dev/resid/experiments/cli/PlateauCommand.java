@@ -55,8 +55,8 @@ import picocli.CommandLine.Spec;
           + " gpt2-plateau"
     })
 final class PlateauCommand implements Callable<Integer> {
-  /** Base prompts that the embedded model gets through in a minute on two cores. */
-  private static final int EMBEDDED_PROMPTS = 400;
+  /** Base prompts that the embedded model gets through in about two minutes on two cores. */
+  private static final int EMBEDDED_PROMPTS = 300;
 
   private static final int POOL = 20_000;
   private static final int GPT2_SMALL_LAYERS = 12;
@@ -104,7 +104,7 @@ final class PlateauCommand implements Callable<Integer> {
       names = "--prompts",
       paramLabel = "N",
       description =
-          "Prompts that are moved; 1000 if left out, as published, or 400 of the text that ships"
+          "Prompts that are moved; 1000 if left out, as published, or 300 of the text that ships"
               + " with Resid; fewer where the text has fewer.")
   private Integer prompts;
 

@@ -85,7 +85,8 @@ final class PlateauWords {
             "the middle 95 % over "
                 + PlateauStudy.RESAMPLES
                 + " resamples of the prompts with replacement, the same prompts for everything that"
-                + " is compared."));
+                + " is compared. Resampled KS distances are a little larger than that of the"
+                + " sample, all of them alike."));
   }
 
   /** Returns where the lengths of a run come from. */

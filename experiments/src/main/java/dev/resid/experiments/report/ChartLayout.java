@@ -6,7 +6,6 @@ import dev.resid.experiments.report.Chart.Style;
 import dev.resid.experiments.report.Chart.Trace;
 import dev.resid.experiments.report.Chart.Value;
 import dev.resid.experiments.report.Drawing.Align;
-import dev.resid.experiments.report.Drawing.Area;
 import dev.resid.experiments.report.Drawing.Dash;
 import dev.resid.experiments.report.Drawing.Group;
 import dev.resid.experiments.report.Drawing.Label;
@@ -48,9 +47,6 @@ final class ChartLayout {
   private static final double TITLE = 19;
   private static final double TEXT = 14;
   private static final double SMALL = 12.5;
-
-  /** Symbols on a curve of many points. */
-  private static final int SYMBOLS = 10;
 
   private final Chart chart;
   private final double top;
@@ -212,10 +208,11 @@ final class ChartLayout {
     List<Double> ends = new ArrayList<>();
     List<Series> shown = new ArrayList<>();
     List<Mark> inside = new ArrayList<>();
+    Plot plot = new Plot(x, y, left, top, width, PLOT_HEIGHT);
     for (Series series : panel.series()) {
-      List<Value> points = series.points().stream().filter(this::shows).toList();
+      List<Value> points = series.points().stream().filter(plot::shows).toList();
       if (!points.isEmpty()) {
-        inside.add(new Group(series.name(), trace(series, points, left, width)));
+        inside.add(new Group(series.name(), plot.trace(series, points)));
         if (!series.label().isEmpty()) {
           shown.add(series);
           ends.add(yAt(points.getLast().y()));
@@ -224,10 +221,6 @@ final class ChartLayout {
     }
     marks.add(new Group("panel " + number, inside));
     endLabels(shown, ends, left + width);
-  }
-
-  private boolean shows(Value value) {
-    return x.shows(value.x()) && y.shows(value.y());
   }
 
   private void grid(Panel panel, double left, double width) {
@@ -274,101 +267,6 @@ final class ChartLayout {
                   beyond ? Align.END : Align.START,
                   Weight.REGULAR);
             });
-  }
-
-  private List<Mark> trace(Series series, List<Value> points, double left, double width) {
-    return switch (series.trace()) {
-      case POINTS, CURVE, MARKS -> curve(series, points, left, width);
-      case STEPS, BARS -> steps(series, points, left, width);
-    };
-  }
-
-  private List<Mark> curve(Series series, List<Value> points, double left, double width) {
-    List<Point> line = new ArrayList<>();
-    List<Point> band = new ArrayList<>();
-    List<Point> lower = new ArrayList<>();
-    List<Mark> symbols = new ArrayList<>();
-    Style style = series.style();
-    int every = series.trace() == Trace.CURVE ? Math.max(1, points.size() / SYMBOLS) : 1;
-    boolean hasBand = false;
-    for (int i = 0; i < points.size(); i++) {
-      Value value = points.get(i);
-      double at = left + x.part(value.x()) * width;
-      Point middle = new Point(at, yAt(value.y()));
-      line.add(middle);
-      band.add(new Point(at, yAt(value.high())));
-      double low = y.shows(value.low()) ? Math.max(value.low(), y.min()) : y.min();
-      lower.add(new Point(at, yAt(low)));
-      hasBand |= value.high() > value.low();
-      if (i % every == 0) {
-        symbols.add(symbol(series, middle, value));
-      }
-    }
-    band.addAll(lower.reversed());
-    List<Mark> group = new ArrayList<>();
-    if (hasBand) {
-      group.add(new Area(band, style.ink(), 0.17));
-    }
-    if (series.trace() != Trace.MARKS) {
-      group.add(new Line(line, style.ink(), 2.2, style.dash()));
-    }
-    group.addAll(symbols);
-    return group;
-  }
-
-  /** Each value from its x to the next one's. */
-  private List<Mark> steps(Series series, List<Value> points, double left, double width) {
-    boolean bars = series.trace() == Trace.BARS;
-    List<Point> line = new ArrayList<>();
-    List<Mark> symbols = new ArrayList<>();
-    double zero = yAt(y.min());
-    if (bars) {
-      line.add(new Point(left + x.part(points.getFirst().x()) * width, zero));
-    }
-    int every = Math.max(1, points.size() / (3 * SYMBOLS));
-    for (int i = 0; i < points.size(); i++) {
-      boolean last = i == points.size() - 1;
-      Value value = points.get(i);
-      double at = left + x.part(value.x()) * width;
-      double next = last ? at : left + x.part(points.get(i + 1).x()) * width;
-      double height = bars && last ? zero : yAt(value.y());
-      line.add(new Point(at, height));
-      line.add(new Point(next, height));
-      if (!(bars && last) && i % every == 0) {
-        symbols.add(symbol(series, new Point(bars ? (at + next) / 2 : at, height), value));
-      }
-    }
-    Style style = series.style();
-    List<Mark> group = new ArrayList<>();
-    if (bars) {
-      group.add(new Area(line, style.ink(), 0.1));
-    }
-    group.add(new Line(line, style.ink(), 1.8, style.dash()));
-    group.addAll(symbols);
-    return group;
-  }
-
-  private static Symbol symbol(Series series, Point at, Value value) {
-    double size =
-        switch (series.trace()) {
-          case POINTS, CURVE -> 2.9;
-          case MARKS -> 4.2;
-          case STEPS, BARS -> 1.9;
-        };
-    Style style = series.style();
-    return new Symbol(at, style.form(), style.fill(), style.ink(), size, tip(value));
-  }
-
-  private static String tip(Value value) {
-    String point = Numbers.brief(value.x()) + "|" + Numbers.significant(value.y(), 3);
-    if (value.low() == value.high()) {
-      return point;
-    }
-    return point
-        + "|"
-        + Numbers.significant(value.low(), 3)
-        + "|"
-        + Numbers.significant(value.high(), 3);
   }
 
   /** Labels at the curves' ends, moved apart where they would overlap. */

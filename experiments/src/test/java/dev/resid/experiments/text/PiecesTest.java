@@ -9,6 +9,7 @@ import dev.resid.backend.Backends;
 import dev.resid.model.Gpt2;
 import dev.resid.tensor.Backend;
 import dev.resid.tokenizer.ByteLevelBpe;
+import dev.resid.tokenizer.SpecialTokens;
 import dev.resid.tokenizer.TokenBatch;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -32,15 +33,18 @@ class PiecesTest {
 
   @Test
   void piecesFollowEachOtherAndEndWithTheDocument() throws IOException {
-    int[] ids = tokenizer.encodeToIds(FIRST, dev.resid.tokenizer.SpecialTokens.ALLOW);
-    TokenBatch pieces = Pieces.cut(documents(), tokenizer, 3, 100);
-    int ofFirst = ids.length / 3;
-    for (int row = 0; row < ofFirst; row++) {
-      assertArrayEquals(Arrays.copyOfRange(ids, 3 * row, 3 * row + 3), pieces.row(row));
+    int[] first = tokenizer.encodeToIds(FIRST, SpecialTokens.ALLOW);
+    int[] second = tokenizer.encodeToIds(SECOND, SpecialTokens.ALLOW);
+    for (int length = 1; length <= second.length; length++) {
+      TokenBatch pieces = Pieces.cut(documents(), tokenizer, length, 100);
+      int ofFirst = first.length / length;
+      for (int row = 0; row < ofFirst; row++) {
+        assertArrayEquals(
+            Arrays.copyOfRange(first, length * row, length * (row + 1)), pieces.row(row));
+      }
+      assertArrayEquals(Arrays.copyOf(second, length), pieces.row(ofFirst));
+      assertEquals(ofFirst + second.length / length, pieces.rows());
     }
-    int[] second = tokenizer.encodeToIds(SECOND, dev.resid.tokenizer.SpecialTokens.ALLOW);
-    assertArrayEquals(Arrays.copyOf(second, 3), pieces.row(ofFirst));
-    assertEquals(ofFirst + second.length / 3, pieces.rows());
     assertEquals(2, Pieces.cut(documents(), tokenizer, 3, 2).rows());
   }
 

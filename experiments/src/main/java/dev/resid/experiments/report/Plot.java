@@ -1,0 +1,141 @@
+package dev.resid.experiments.report;
+
+import dev.resid.experiments.report.Chart.Series;
+import dev.resid.experiments.report.Chart.Style;
+import dev.resid.experiments.report.Chart.Trace;
+import dev.resid.experiments.report.Chart.Value;
+import dev.resid.experiments.report.Drawing.Area;
+import dev.resid.experiments.report.Drawing.Line;
+import dev.resid.experiments.report.Drawing.Mark;
+import dev.resid.experiments.report.Drawing.Point;
+import dev.resid.experiments.report.Drawing.Symbol;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The area between the axes of a panel, where series are drawn.
+ *
+ * @param x horizontal scale
+ * @param y vertical scale
+ * @param left where x begins
+ * @param top where y ends
+ * @param width of the area
+ * @param height of the area
+ */
+record Plot(Scale x, Scale y, double left, double top, double width, double height) {
+  /** Symbols on a curve of many points. */
+  private static final int SYMBOLS = 10;
+
+  /** Returns whether a point can be shown on these scales. */
+  boolean shows(Value value) {
+    return x.shows(value.x()) && y.shows(value.y());
+  }
+
+  private double xAt(double value) {
+    return left + x.part(value) * width;
+  }
+
+  private double yAt(double value) {
+    return top + height * (1 - y.part(value));
+  }
+
+  /**
+   * Returns the marks of a series.
+   *
+   * @param points its points that can be shown, at least one
+   */
+  List<Mark> trace(Series series, List<Value> points) {
+    return switch (series.trace()) {
+      case POINTS, CURVE, MARKS -> curve(series, points);
+      case STEPS, BARS -> steps(series, points);
+    };
+  }
+
+  private List<Mark> curve(Series series, List<Value> points) {
+    List<Point> line = new ArrayList<>();
+    List<Point> band = new ArrayList<>();
+    List<Point> lower = new ArrayList<>();
+    List<Mark> symbols = new ArrayList<>();
+    Style style = series.style();
+    int every = series.trace() == Trace.CURVE ? Math.max(1, points.size() / SYMBOLS) : 1;
+    boolean hasBand = false;
+    for (int i = 0; i < points.size(); i++) {
+      Value value = points.get(i);
+      double at = xAt(value.x());
+      Point middle = new Point(at, yAt(value.y()));
+      line.add(middle);
+      band.add(new Point(at, yAt(value.high())));
+      double low = y.shows(value.low()) ? Math.max(value.low(), y.min()) : y.min();
+      lower.add(new Point(at, yAt(low)));
+      hasBand |= value.high() > value.low();
+      if (i % every == 0) {
+        symbols.add(symbol(series, middle, value));
+      }
+    }
+    band.addAll(lower.reversed());
+    List<Mark> group = new ArrayList<>();
+    if (hasBand) {
+      group.add(new Area(band, style.ink(), 0.17));
+    }
+    if (series.trace() != Trace.MARKS) {
+      group.add(new Line(line, style.ink(), 2.2, style.dash()));
+    }
+    group.addAll(symbols);
+    return group;
+  }
+
+  /** Each value from its x to the next one's. */
+  private List<Mark> steps(Series series, List<Value> points) {
+    boolean bars = series.trace() == Trace.BARS;
+    List<Point> line = new ArrayList<>();
+    List<Mark> symbols = new ArrayList<>();
+    double zero = yAt(y.min());
+    if (bars) {
+      line.add(new Point(xAt(points.getFirst().x()), zero));
+    }
+    int every = Math.max(1, points.size() / (3 * SYMBOLS));
+    for (int i = 0; i < points.size(); i++) {
+      boolean last = i == points.size() - 1;
+      Value value = points.get(i);
+      double at = xAt(value.x());
+      double next = last ? at : xAt(points.get(i + 1).x());
+      double height = bars && last ? zero : yAt(value.y());
+      line.add(new Point(at, height));
+      line.add(new Point(next, height));
+      if (!(bars && last) && i % every == 0) {
+        symbols.add(symbol(series, new Point(bars ? (at + next) / 2 : at, height), value));
+      }
+    }
+    Style style = series.style();
+    List<Mark> group = new ArrayList<>();
+    if (bars) {
+      group.add(new Area(line, style.ink(), 0.1));
+    }
+    group.add(new Line(line, style.ink(), 1.8, style.dash()));
+    group.addAll(symbols);
+    return group;
+  }
+
+  private static Symbol symbol(Series series, Point at, Value value) {
+    double size =
+        switch (series.trace()) {
+          case POINTS, CURVE -> 2.9;
+          case MARKS -> 4.2;
+          case STEPS, BARS -> 1.9;
+        };
+    Style style = series.style();
+    return new Symbol(at, style.form(), style.fill(), style.ink(), size, tip(value));
+  }
+
+  private static String tip(Value value) {
+    String point = Numbers.brief(value.x()) + "|" + Numbers.significant(value.y(), 3);
+    if (value.low() == value.high()) {
+      return point;
+    }
+    return point
+        + "|"
+        + Numbers.significant(value.low(), 3)
+        + "|"
+        + Numbers.significant(value.high(), 3);
+  }
+}
