@@ -21,7 +21,7 @@ import java.util.Map;
 record SubstitutedSae(
     String name, String family, String point, int layer, double l0, double epsilon) {
 
-  /** Returns the SAEs of a run, by layer, then L0. */
+  /** Returns the SAEs of a run, by family, layer, then L0. */
   static List<SubstitutedSae> of(Settings settings, Map<String, ActivationStatistics> statistics) {
     List<String> names = settings.list("saes");
     List<String> families = settings.list("sae_families");
@@ -39,8 +39,10 @@ record SubstitutedSae(
               census.meanL0(),
               census.meanError()));
     }
+    List<String> order = families.stream().distinct().toList();
     saes.sort(
-        Comparator.comparing(SubstitutedSae::layer)
+        Comparator.<SubstitutedSae>comparingInt(sae -> order.indexOf(sae.family()))
+            .thenComparing(SubstitutedSae::layer)
             .thenComparing(SubstitutedSae::point)
             .thenComparingDouble(SubstitutedSae::l0)
             .thenComparing(SubstitutedSae::name));
