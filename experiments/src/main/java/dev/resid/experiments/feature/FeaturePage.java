@@ -44,9 +44,9 @@ final class FeaturePage {
     examples(
         "top",
         "Where it is most active",
-        "The largest activations, at most one of each row of text. The darker a token, the larger"
-            + " the activation there, against the largest one; the outlined token is the one that"
-            + " is listed.",
+        "The largest activations, at most one of each row of text. The stronger a token is marked,"
+            + " the larger the activation there, against the largest one; the outlined token is the"
+            + " one that is listed.",
         facts.top());
     examples(
         "bins",
