@@ -74,8 +74,9 @@ final class ExampleList {
   String attribution(int row, double[] scores) {
     StringBuilder html = new StringBuilder("<p class=\"text\">");
     double scale = Double.MIN_NORMAL;
-    for (double score : scores) {
-      scale = Math.max(scale, Math.abs(score));
+    // Without the last token all of the activation is gone, which would hide what others do.
+    for (int pos = 0; pos < scores.length - 1; pos++) {
+      scale = Math.max(scale, Math.abs(scores[pos]));
     }
     for (int pos = 0; pos < scores.length; pos++) {
       String shown = FeaturePage.escape(text.running(activations.tokens().id(row, pos)));

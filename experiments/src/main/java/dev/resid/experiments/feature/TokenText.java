@@ -38,6 +38,7 @@ final class TokenText {
             .replace("\r", "␍")
             .replace("\n", "⏎")
             .replace("\t", "⇥");
-    return text.isEmpty() ? "[" + token + "]" : text;
+    // Bytes that are no character by themselves are shown as the tokenizer's files write them.
+    return text.isEmpty() || text.indexOf('\ufffd') >= 0 ? tokenizer.get().printable(token) : text;
   }
 }
