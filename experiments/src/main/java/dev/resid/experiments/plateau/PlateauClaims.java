@@ -110,7 +110,7 @@ final class PlateauClaims {
     String real = Published.of(new Curve(Role.TARGET, MODEL_GENERATED, regime), kind);
     String random = Published.of(new Curve(Role.TARGET, RANDOM, regime), kind);
     return real.isEmpty()
-        ? "stated for GPT-2 small, its numbers are not published"
+        ? "no numbers are published for this statistic with these steps"
         : real + " against " + random;
   }
 
