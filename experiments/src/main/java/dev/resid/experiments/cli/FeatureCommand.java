@@ -35,7 +35,7 @@ final class FeatureCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
   @Mixin private SaeMixin sae;
   @Mixin private ModelFolderMixin model;
-  @Mixin private TextRowsMixin text;
+  @Mixin private RowsMixin text;
   @Mixin private BackendOptionsMixin backends;
   @Mixin private ProgressMixin progress;
 
@@ -84,7 +84,8 @@ final class FeatureCommand implements Callable<Integer> {
       Sae loaded = sae.load(backend);
       Gpt2 gpt2 = SaeMixin.model(model, loaded.config(), backend);
       FeatureOptions options =
-          new FeatureOptions(index, text.read(gpt2), text.name(), examples, seed);
+          new FeatureOptions(
+              index, text.tokens(gpt2, RowsMixin.EMBEDDED_ROWS), text.name(), examples, seed);
       new FeatureStudy(gpt2, loaded, sae.name(), options).write(page, progress.progress());
     }
     spec.commandLine().getOut().println("Page: " + page);

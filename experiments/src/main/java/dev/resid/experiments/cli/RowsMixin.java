@@ -14,17 +14,22 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** The options {@code --text}, {@code --tokens}, {@code --rows} and {@code --row-length}. */
+/**
+ * The options {@code --text}, {@code --tokens}, {@code --rows} and {@code --row-length}: rows of
+ * tokens to run a model on, from the text that ships with Resid if nothing is given.
+ */
 final class RowsMixin {
   private static final int ROW_LENGTH = 128;
-  private static final int SHORTEST_ROW = 3;
+
+  /** Rows of the embedded text that the embedded model gets through in well under a minute. */
+  static final int EMBEDDED_ROWS = 96;
 
   @Spec(Spec.Target.MIXEE)
   private CommandSpec mixee;
 
   @ArgGroup private Source source;
 
-  /** Where tokens come from; the text that ships with Resid if nothing is given. */
+  /** Where tokens come from. */
   private static final class Source {
     @Option(
         names = "--text",
@@ -61,44 +66,63 @@ final class RowsMixin {
   RowsMixin() {}
 
   /**
-   * Returns the rows asked for.
+   * Returns what the rows come from, without the folder of a file, which differs between machines.
+   */
+  String name() {
+    if (source == null) {
+      return "embedded passages";
+    }
+    return (source.text != null ? source.text : source.tokens).getFileName().toString();
+  }
+
+  /**
+   * Reads the rows.
    *
    * @param gpt2 whose tokenizer and context are used
-   * @param embeddedRows how many if the text that ships with Resid is used and no number was given
-   * @throws ParameterException if a number is too small
-   * @throws IOException if a file cannot be read
+   * @param embeddedRows how many of the text that ships with Resid, if no number was given
+   * @throws ParameterException if an option is out of range
+   * @throws IOException if a file cannot be read, gives too few rows, or a token is not the model's
    */
   TokenBatch tokens(Gpt2 gpt2, int embeddedRows) throws IOException {
     requireAtLeast("--rows", rows, 1);
-    requireAtLeast("--row-length", rowLength, SHORTEST_ROW);
-    if (source != null && source.tokens != null) {
-      return firstRows(TokenBatch.readJson(source.tokens));
+    requireAtLeast("--row-length", rowLength, 3);
+    TokenBatch tokens =
+        source != null && source.tokens != null
+            ? TokenBatch.readJson(source.tokens)
+            : pack(gpt2, embeddedRows);
+    try {
+      gpt2.requireTokens(tokens);
+    } catch (IllegalArgumentException e) {
+      throw new IOException(name() + ": " + e.getMessage(), e);
     }
-    Gpt2Config config = gpt2.config();
-    int length = rowLength == null ? Math.min(ROW_LENGTH, config.nCtx()) : rowLength;
-    int all = source == null ? embeddedRows : Integer.MAX_VALUE;
-    int most = rows == null ? all : rows;
-    int bos = bos(gpt2);
-    try (Documents documents =
-        source == null ? Documents.embedded() : Documents.open(source.text)) {
-      return firstRows(RowPacker.pack(documents, gpt2.tokenizer(), bos, length, most));
-    }
-  }
-
-  private TokenBatch firstRows(TokenBatch tokens) {
     if (rows == null) {
       return tokens;
     }
     if (tokens.rows() < rows) {
-      throw new IllegalArgumentException(
+      throw new IOException(
           name()
               + " gives "
               + tokens.rows()
               + " rows, "
               + rows
-              + " were asked for; use more text or a smaller --rows");
+              + " were asked for; use more text or a smaller --rows.");
     }
     return tokens.slice(0, rows);
+  }
+
+  private TokenBatch pack(Gpt2 gpt2, int embeddedRows) throws IOException {
+    Gpt2Config config = gpt2.config();
+    if (rowLength != null && rowLength > config.nCtx()) {
+      throw new ParameterException(
+          mixee.commandLine(),
+          "--row-length is " + rowLength + ", the model's context is " + config.nCtx());
+    }
+    int length = rowLength == null ? Math.min(ROW_LENGTH, config.nCtx()) : rowLength;
+    int most = rows != null ? rows : source == null ? embeddedRows : Integer.MAX_VALUE;
+    try (Documents documents =
+        source == null ? Documents.embedded() : Documents.open(source.text)) {
+      return RowPacker.pack(documents, gpt2.tokenizer(), bos(gpt2), length, most);
+    }
   }
 
   private static int bos(Gpt2 gpt2) {
@@ -110,14 +134,6 @@ final class RowsMixin {
             new IllegalArgumentException(
                 "neither the model nor its tokenizer names a token that begins a text; make the"
                     + " rows yourself and pass them with --tokens"));
-  }
-
-  /** Returns the file's name without its folder, which differs between machines. */
-  String name() {
-    if (source == null) {
-      return "embedded passages";
-    }
-    return (source.text != null ? source.text : source.tokens).getFileName().toString();
   }
 
   private void requireAtLeast(String option, Integer value, int least) {

@@ -61,7 +61,7 @@ final class SaeEvaluateCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
   @Mixin private SaeMixin sae;
   @Mixin private ModelFolderMixin model;
-  @Mixin private TextRowsMixin text;
+  @Mixin private RowsMixin text;
   @Mixin private BackendOptionsMixin backends;
   @Mixin private ProgressMixin progress;
 
@@ -87,7 +87,7 @@ final class SaeEvaluateCommand implements Callable<Integer> {
     try (Backend backend = backends.open();
         SaeCheckpoint checkpoint = sae.open()) {
       Gpt2 gpt2 = SaeMixin.model(model, checkpoint.config(), backend);
-      TokenBatch tokens = text.read(gpt2);
+      TokenBatch tokens = text.tokens(gpt2, RowsMixin.EMBEDDED_ROWS);
       NamedSae named =
           new NamedSae(
               sae.name().replace(':', '-'),

@@ -137,7 +137,8 @@ public final class HtmlReport {
       html.append("<fieldset><legend>").append(escape(choice.label())).append("</legend>\n");
       String checked = " checked";
       for (Map.Entry<String, String> option : choice.options().entrySet()) {
-        html.append("<label><input type=\"radio\" name=\"").append(escape(choice.key()));
+        html.append("<label><input type=\"radio\" name=\"s").append(sections).append('-');
+        html.append(escape(choice.key())).append("\" data-choice=\"").append(escape(choice.key()));
         html.append("\" value=\"").append(escape(option.getKey())).append('"').append(checked);
         html.append("> ").append(escape(option.getValue())).append("</label>\n");
         checked = "";

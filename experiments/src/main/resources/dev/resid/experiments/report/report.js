@@ -6,8 +6,8 @@ function choose() {
   for (const figure of document.querySelectorAll("figure")) {
     // A choice of another section says nothing about a figure.
     figure.hidden = chosen.some((r) => {
-      const own = figure.getAttribute("data-choice-" + r.name);
-      return own !== null && own !== r.value;
+      const own = figure.getAttribute("data-choice-" + r.dataset.choice);
+      return r.closest("section") === figure.closest("section") && own !== null && own !== r.value;
     });
   }
   hide();
