@@ -25,6 +25,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
       PlateauCommand.class,
       SubstitutionCommand.class,
       PatchCommand.class,
+      LanguageCommand.class,
       MergeCommand.class,
       RunCommand.class,
       PerturbCommand.class,

@@ -21,9 +21,13 @@ import dev.resid.model.Gpt2;
 import dev.resid.model.Gpt2Config;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -189,6 +193,16 @@ public final class StudyPage {
         .with("model_sha256", gpt2.sha256())
         .with("weights", gpt2.weightsState().name())
         .with("backend", gpt2.backend().name());
+  }
+
+  /** Returns the SHA-256 of a text, hexadecimal, for settings that would be too long. */
+  public static String sha256(String text) {
+    try {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      return HexFormat.of().formatHex(digest.digest(text.getBytes(StandardCharsets.UTF_8)));
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java platform has SHA-256", e);
+    }
   }
 
   /** Returns the model's name without the folders it lies in, which differ between machines. */

@@ -32,6 +32,7 @@ class ExperimentsArchitectureTest {
         .allow("direction", "sweep")
         .allow("report", "result")
         .allow("study", "report", "result", "sweep")
+        .allow("language", "direction", "report", "result", "study", "sweep")
         .allow("patch", "report", "result", "study", "sweep")
         .allow("activations", "direction", "result", "sweep")
         .allow("substitution", "activations", "direction", "report", "result", "sweep", "text")
@@ -43,6 +44,7 @@ class ExperimentsArchitectureTest {
             "cli",
             "direction",
             "feature",
+            "language",
             "patch",
             "plateau",
             "report",

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -25,8 +26,15 @@ class StudyExamplesTest {
     }
   }
 
+  @Test
+  void fourPassagesMakeAReport(@TempDir Path folder) throws IOException {
+    try (Backend backend = SmallModel.backend()) {
+      assertTrue(Files.exists(ClozeExample.run(backend, folder.resolve("out")).report()));
+    }
+  }
+
   @ParameterizedTest
-  @ValueSource(strings = {"PatchExample"})
+  @ValueSource(strings = {"PatchExample", "ClozeExample"})
   void theDocumentShowsTheSameLines(String name) throws IOException {
     Path root = root();
     List<String> source =

@@ -1,0 +1,41 @@
+package dev.resid.experiments.cli;
+
+import dev.resid.experiments.language.ClozeTask;
+import java.io.IOException;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
+
+/** {@code resid language cbt}. */
+@Command(
+    name = "cbt",
+    description = {
+      "Predict a word of a children's book after twenty sentences, with activations as they are"
+          + " and",
+      "replaced by each SAE's reconstruction. --data takes questions of the Children's Book Test.",
+      "Without options it runs the model, the SAEs and the items that ship with Resid."
+    },
+    footer = {
+      "",
+      "The folder gets report.html, tables, figures and run.json. Stopped at any moment, the same",
+      "command goes on where it was and ends in the same results.",
+      "",
+      "Examples:",
+      "  resid language cbt",
+      "  resid language cbt --model models/gpt2 --weights transformerlens --data FILE --limit 1000"
+          + " --sae saes/blocks.6.hook_resid_pre"
+    })
+final class CbtCommand implements Callable<Integer> {
+  @Spec private CommandSpec spec;
+  @Mixin private ClozeMixin cloze;
+
+  /** Called by picocli. */
+  CbtCommand() {}
+
+  @Override
+  public Integer call() throws IOException {
+    return cloze.run(ClozeTask.CBT, spec);
+  }
+}

@@ -1,0 +1,40 @@
+package dev.resid.experiments.cli;
+
+import dev.resid.experiments.language.ClozeTask;
+import java.io.IOException;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
+
+/** {@code resid language lambada}. */
+@Command(
+    name = "lambada",
+    description = {
+      "Predict the last word of a passage, with activations as they are and",
+      "replaced by each SAE's reconstruction. --data takes LAMBADA passages, JSON lines or plain.",
+      "Without options it runs the model, the SAEs and the items that ship with Resid."
+    },
+    footer = {
+      "",
+      "The folder gets report.html, tables, figures and run.json. Stopped at any moment, the same",
+      "command goes on where it was and ends in the same results.",
+      "",
+      "Examples:",
+      "  resid language lambada",
+      "  resid language lambada --model models/gpt2 --weights transformerlens --data FILE --limit"
+          + " 1000 --sae saes/blocks.6.hook_resid_pre"
+    })
+final class LambadaCommand implements Callable<Integer> {
+  @Spec private CommandSpec spec;
+  @Mixin private ClozeMixin cloze;
+
+  /** Called by picocli. */
+  LambadaCommand() {}
+
+  @Override
+  public Integer call() throws IOException {
+    return cloze.run(ClozeTask.LAMBADA, spec);
+  }
+}

@@ -1,0 +1,231 @@
+package dev.resid.experiments.language;
+
+import dev.resid.experiments.report.Chart;
+import dev.resid.experiments.report.Chart.AxisKind;
+import dev.resid.experiments.report.Chart.AxisSpec;
+import dev.resid.experiments.report.Chart.Panel;
+import dev.resid.experiments.report.Chart.Series;
+import dev.resid.experiments.report.Chart.Style;
+import dev.resid.experiments.report.Chart.Trace;
+import dev.resid.experiments.report.Chart.Value;
+import dev.resid.experiments.report.Section.Choice;
+import dev.resid.experiments.report.Section.Figure;
+import dev.resid.experiments.report.Section.Figures;
+import dev.resid.experiments.study.Estimates.Estimate;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** The figures of a result: strips, lines over layers, and scatters by prompt. */
+final class ClozeFigures {
+  /** Prompts that are drawn one by one. */
+  private static final int DRAWN = 400;
+
+  private static final int QUARTERS = 4;
+  private static final List<String> CLASSES =
+      List.of("both right", "clean run only", "with SAE only", "neither");
+  private static final List<Style> CLASS_STYLES =
+      List.of(Style.GREEN_SOLID, Style.VERMILION_SOLID, Style.BLUE_SOLID, Style.PURPLE_DASHED);
+
+  private final ClozeResult result;
+  private final String source;
+
+  ClozeFigures(ClozeResult result, String source) {
+    this.result = result;
+    this.source = source;
+  }
+
+  private int drawn() {
+    return Math.min(DRAWN, result.prompts());
+  }
+
+  /** Returns Δ ln p of every prompt at every SAE. */
+  Figures strips() {
+    Map<String, String> what = new LinkedHashMap<>();
+    what.put("dlnp", "Δ ln p of the answer");
+    what.put("norm", "norm of the activation");
+    List<Figure> figures = new ArrayList<>();
+    for (String key : what.keySet()) {
+      boolean norm = key.equals("norm");
+      figures.add(new Figure(Map.of("strip", key), "strip-" + key, strip(norm)));
+      if (result.saes().size() > 1) {
+        figures.add(new Figure(Map.of("strip", key), "lines-" + key, lines(norm)));
+      }
+    }
+    return new Figures(
+        "By SAE",
+        "Each point or line is a prompt. SAEs stand in the order of the table below, from 1 on"
+            + (result.prompts() > DRAWN ? "; the first " + DRAWN + " prompts are drawn." : "."),
+        List.of(new Choice("strip", "Quantity", what)),
+        figures);
+  }
+
+  private double quantity(boolean norm, int row, int sae) {
+    return norm
+        ? result.ofPrompt(row, sae, ClozeLayout.NORM)
+        : result.get(row, ClozeLayout.DELTA_LN_P, sae);
+  }
+
+  private static AxisSpec axis(boolean norm) {
+    return norm
+        ? new AxisSpec("mean ‖x‖ of a prompt (model units)", "‖x‖", AxisKind.LOG)
+        : new AxisSpec("Δ ln p (nats)", "Δ ln p", AxisKind.SIGNED);
+  }
+
+  private Chart strip(boolean norm) {
+    List<Value> points = new ArrayList<>();
+    List<Value> means = new ArrayList<>();
+    for (int s = 0; s < result.saes().size(); s++) {
+      for (int row = 0; row < drawn(); row++) {
+        // Spread sideways by a fixed sequence, so that points do not hide each other.
+        double aside = ((row * 0.618034) % 1 - 0.5) * 0.5;
+        points.add(Value.at(s + 1 + aside, quantity(norm, row, s)));
+      }
+      if (!norm) {
+        Estimate mean = result.mean(ClozeLayout.DELTA_LN_P, s);
+        means.add(new Value(s + 1, mean.value(), mean.interval().low(), mean.interval().high()));
+      }
+    }
+    points.sort(Comparator.comparingDouble(Value::x));
+    List<Series> series = new ArrayList<>();
+    series.add(new Series("prompts", "", Style.BLUE_SOLID, Trace.MARKS, points));
+    if (!norm) {
+      series.add(new Series("mean", "mean", Style.BLACK_DOTTED, Trace.POINTS, means));
+    }
+    return new Chart(
+        norm ? "Norm of the activation" : "Change of the answer's log-probability",
+        norm ? "Mean over a prompt's positions, first included" : "With the SAE minus without",
+        source,
+        new AxisSpec("SAE (number in the table)", "SAE", AxisKind.LINEAR),
+        axis(norm),
+        List.of(new Panel("", series, Optional.empty())));
+  }
+
+  /** A line a prompt over SAEs, styled by the quarter it lies in at the first SAE. */
+  private Chart lines(boolean norm) {
+    List<Integer> order = new ArrayList<>();
+    for (int row = 0; row < drawn(); row++) {
+      order.add(row);
+    }
+    order.sort(Comparator.comparingDouble(row -> quantity(norm, row, 0)));
+    List<Series> series = new ArrayList<>();
+    for (int rank = 0; rank < order.size(); rank++) {
+      int quarter = rank * QUARTERS / order.size();
+      List<Value> points = new ArrayList<>();
+      for (int s = 0; s < result.saes().size(); s++) {
+        points.add(Value.at(s + 1, quantity(norm, order.get(rank), s)));
+      }
+      series.add(
+          new Series(
+              "quarter " + (quarter + 1) + " at the first SAE",
+              "",
+              Style.ramp(quarter, QUARTERS),
+              Trace.CURVE,
+              points));
+    }
+    return new Chart(
+        norm ? "Norm of the activation, prompt by prompt" : "Δ ln p, prompt by prompt",
+        "A line is a prompt; its style is the quarter in which it lies at the first SAE",
+        source,
+        new AxisSpec("SAE (number in the table)", "SAE", AxisKind.LINEAR),
+        axis(norm),
+        List.of(new Panel("", series, Optional.empty())));
+  }
+
+  /** Returns quantities of prompts against each other, by SAE. */
+  Figures scatters() {
+    Map<String, String> saes = new LinkedHashMap<>();
+    Map<String, String> pairs = new LinkedHashMap<>();
+    pairs.put("norm", "MSE, L0, L1, Δ ln p against relative norm");
+    pairs.put("ce", "ΔCE against Δ ln p");
+    List<Figure> figures = new ArrayList<>();
+    for (int s = 0; s < result.saes().size(); s++) {
+      String key = String.valueOf(s);
+      saes.put(key, result.saes().get(s).name());
+      int sae = s;
+      double least =
+          java.util.stream.IntStream.range(0, result.prompts())
+              .mapToDouble(row -> result.ofPrompt(row, sae, ClozeLayout.NORM))
+              .min()
+              .orElseThrow();
+      List<Panel> against =
+          List.of(
+              panel("squared error", s, AxisKind.LOG, least, ClozeLayout.SQUARED_ERROR),
+              panel("L0", s, AxisKind.LOG, least, ClozeLayout.L0),
+              panel("L1", s, AxisKind.LOG, least, ClozeLayout.L1),
+              panel("Δ ln p (nats)", s, AxisKind.SIGNED, least, -1));
+      figures.add(
+          new Figure(
+              Map.of("sae", key, "scatter", "norm"),
+              "scatter-norm-" + s,
+              new Chart(
+                  "Against the norm, " + saes.get(key),
+                  "A point is a prompt: means over its positions; norm divided by the smallest",
+                  source,
+                  new AxisSpec("‖x‖ / smallest ‖x‖", "norm", AxisKind.LINEAR),
+                  new AxisSpec("", "", AxisKind.LINEAR),
+                  against)));
+      figures.add(
+          new Figure(
+              Map.of("sae", key, "scatter", "ce"), "scatter-ce-" + s, increase(s, saes.get(key))));
+    }
+    return new Figures(
+        "Prompts",
+        "Colours are classes: whether the clean run and the run with the SAE get the answer right.",
+        List.of(new Choice("sae", "SAE", saes), new Choice("scatter", "Quantities", pairs)),
+        figures);
+  }
+
+  private Panel panel(String name, int sae, AxisKind kind, double least, int quantity) {
+    return new Panel(
+        name,
+        classes(
+            sae,
+            row ->
+                Value.at(
+                    result.ofPrompt(row, sae, ClozeLayout.NORM) / least,
+                    quantity < 0
+                        ? result.get(row, ClozeLayout.DELTA_LN_P, sae)
+                        : result.ofPrompt(row, sae, quantity))),
+        Optional.empty(),
+        Optional.of(new AxisSpec(name, name, kind)));
+  }
+
+  private Chart increase(int sae, String name) {
+    List<Series> points =
+        classes(
+            sae,
+            row ->
+                Value.at(
+                    result.get(row, ClozeLayout.DELTA_LN_P, sae),
+                    result.crossEntropy(row, sae) - result.crossEntropy(row, -1)));
+    return new Chart(
+        "Increase of the prompt's cross-entropy, " + name,
+        "A point is a prompt: mean increase over its tokens against the answer's Δ ln p",
+        source,
+        new AxisSpec("Δ ln p of the answer (nats)", "Δ ln p", AxisKind.SIGNED),
+        new AxisSpec("ΔCE (nats)", "ΔCE", AxisKind.SIGNED),
+        List.of(new Panel("", points, Optional.empty())));
+  }
+
+  private List<Series> classes(int sae, java.util.function.IntFunction<Value> point) {
+    List<Series> series = new ArrayList<>();
+    for (int c = 0; c < CLASSES.size(); c++) {
+      List<Value> points = new ArrayList<>();
+      for (int row = 0; row < drawn(); row++) {
+        if (result.classOf(row, sae) == c) {
+          Value value = point.apply(row);
+          if (Double.isFinite(value.y())) {
+            points.add(value);
+          }
+        }
+      }
+      points.sort(Comparator.comparingDouble(Value::x));
+      series.add(new Series(CLASSES.get(c), "", CLASS_STYLES.get(c), Trace.MARKS, points));
+    }
+    return series;
+  }
+}

@@ -1,0 +1,104 @@
+package dev.resid.experiments.language;
+
+import dev.resid.experiments.direction.NamedSae;
+import dev.resid.experiments.study.Estimates;
+import dev.resid.experiments.study.Estimates.Estimate;
+import dev.resid.experiments.study.RowLayout;
+import dev.resid.experiments.sweep.RowValues;
+import java.util.Arrays;
+import java.util.List;
+
+/** The numbers of a complete run by name. */
+final class ClozeResult {
+  private final ClozeOptions options;
+  private final RowLayout layout;
+  private final RowValues values;
+  private final Estimates estimates;
+
+  ClozeResult(ClozeOptions options, RowValues values, Estimates estimates) {
+    this.options = options;
+    this.layout = ClozeLayout.of(options.saes().size());
+    this.values = values;
+    this.estimates = estimates;
+  }
+
+  int prompts() {
+    return values.rows();
+  }
+
+  List<NamedSae> saes() {
+    return options.saes();
+  }
+
+  ClozePrompt prompt(int row) {
+    return options.prompts().get(row);
+  }
+
+  double get(int row, String name, int... at) {
+    return values.get(row, layout.index(name, at));
+  }
+
+  Estimates estimates() {
+    return estimates;
+  }
+
+  int column(String name, int... at) {
+    return layout.index(name, at);
+  }
+
+  Estimate mean(String name, int... at) {
+    return estimates.mean(layout.index(name, at));
+  }
+
+  /** Returns the mean cross-entropy with an SAE, or of the clean run for −1: over prompts. */
+  double crossEntropy(int row, int sae) {
+    double sum = sae < 0 ? get(row, ClozeLayout.CE_SUM) : get(row, ClozeLayout.SAE_CE_SUM, sae);
+    return sum / get(row, ClozeLayout.CE_COUNT);
+  }
+
+  /** Returns the mean over all counted positions of the cross-entropy's increase. */
+  Estimate deltaCrossEntropy(int sae) {
+    int with = layout.index(ClozeLayout.SAE_CE_SUM, sae);
+    int without = layout.index(ClozeLayout.CE_SUM);
+    int count = layout.index(ClozeLayout.CE_COUNT);
+    return estimates.of(sums -> (sums[with] - sums[without]) / sums[count]);
+  }
+
+  /** Returns a mean of L0, L1, squared error or norm over positions, the first included. */
+  double withFirst(int sae, int quantity) {
+    int sum = layout.index(ClozeLayout.SUMS, sae, quantity);
+    int count = layout.index(ClozeLayout.POSITIONS);
+    return estimates.value(sums -> sums[sum] / sums[count]);
+  }
+
+  /** Returns the same without the first position. */
+  double withoutFirst(int sae, int quantity) {
+    int sum = layout.index(ClozeLayout.SUMS, sae, quantity);
+    int first = layout.index(ClozeLayout.FIRST, sae, quantity);
+    int count = layout.index(ClozeLayout.POSITIONS);
+    int rows = values.rows();
+    return estimates.value(sums -> (sums[sum] - sums[first]) / (sums[count] - rows));
+  }
+
+  /** Returns a prompt's mean of a quantity over its positions. */
+  double ofPrompt(int row, int sae, int quantity) {
+    return get(row, ClozeLayout.SUMS, sae, quantity) / get(row, ClozeLayout.POSITIONS);
+  }
+
+  int classOf(int row, int sae) {
+    for (int c = 0; c < ClozeLayout.CLASSES; c++) {
+      if (get(row, ClozeLayout.CLASS, sae, c) == 1) {
+        return c;
+      }
+    }
+    throw new IllegalStateException("prompt " + row + " has no class");
+  }
+
+  double median(int sae) {
+    double[] all = new double[prompts()];
+    Arrays.setAll(all, row -> get(row, ClozeLayout.DELTA_LN_P, sae));
+    Arrays.sort(all);
+    int half = all.length / 2;
+    return all.length % 2 == 1 ? all[half] : (all[half - 1] + all[half]) / 2;
+  }
+}

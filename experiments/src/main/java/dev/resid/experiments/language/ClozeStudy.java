@@ -1,0 +1,112 @@
+package dev.resid.experiments.language;
+
+import dev.resid.experiments.result.BuildInfo;
+import dev.resid.experiments.result.Settings;
+import dev.resid.experiments.study.RowStudy;
+import dev.resid.experiments.study.StudyOutcome;
+import dev.resid.experiments.study.StudyPage;
+import dev.resid.experiments.study.StudyPlan;
+import dev.resid.experiments.sweep.Workers;
+import dev.resid.model.Gpt2;
+import dev.resid.model.Gpt2Config;
+import dev.resid.progress.Progress;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Locale;
+
+/**
+ * A test of predicting one word, with activations as they are and replaced by reconstructions at
+ * all positions.
+ *
+ * <p>A run goes on where an earlier process with the same settings stopped, and ends in the same
+ * results.
+ *
+ * @source Anders and Bloom 2024, "Examining Language Model Performance with Reconstructed
+ *     Activations using Sparse Autoencoders"
+ */
+public final class ClozeStudy {
+  private static final int ROWS_PER_BLOCK = 8;
+
+  private final Gpt2 gpt2;
+  private final ClozeOptions options;
+
+  /**
+   * Prepares a run.
+   *
+   * @param gpt2 the model
+   * @param options what is measured
+   * @throws IllegalArgumentException if a prompt has tokens or a length that the model lacks
+   */
+  public ClozeStudy(Gpt2 gpt2, ClozeOptions options) {
+    this.gpt2 = gpt2;
+    this.options = options;
+    options.prompts().forEach(prompt -> gpt2.requireTokens(prompt.tokens()));
+  }
+
+  /** Returns in a few words what will be computed and about how much memory that takes. */
+  public String plan() {
+    Gpt2Config config = gpt2.config();
+    long points = options.saes().stream().map(sae -> sae.sae().hookPoint()).distinct().count();
+    long after =
+        options.saes().stream()
+            .mapToLong(sae -> config.nLayers() - Math.max(0, sae.sae().hookPoint().layer()))
+            .sum();
+    long blocks = options.prompts().size() * (Math.max(1, points) * config.nLayers() + after);
+    int longest = options.prompts().stream().mapToInt(ClozePrompt::length).max().orElseThrow();
+    long bytes = (1L + options.saes().size()) * longest * 12 * config.dModel() * Float.BYTES;
+    return String.format(
+        Locale.ROOT,
+        "%,d prompts of up to %d tokens, %d SAEs, about %,d evaluations of a block; memory: weights"
+            + " %,d MiB, activations %,d MiB",
+        options.prompts().size(),
+        longest,
+        options.saes().size(),
+        blocks,
+        Math.max(1, config.parameters() * Float.BYTES >> 20),
+        Math.max(1, bytes >> 20));
+  }
+
+  /**
+   * Computes what is missing in the folder and writes the results.
+   *
+   * @param folder where; created if it is missing
+   * @param progress told about every step
+   * @param workers threads for what the backend does not do
+   * @throws IllegalStateException if the folder holds another run
+   * @throws IOException if something cannot be read or written
+   */
+  public StudyOutcome run(Path folder, Progress progress, Workers workers) throws IOException {
+    StudyPlan plan =
+        new StudyPlan(
+            "language " + options.task().word(),
+            settings(),
+            StudyPage.facts(gpt2, workers).with("data", options.data()),
+            options.prompts().size(),
+            ROWS_PER_BLOCK,
+            ClozeLayout.of(options.saes().size()).count(),
+            "prompts",
+            1);
+    return RowStudy.run(
+        folder,
+        plan,
+        new ClozeSweep(gpt2, options),
+        (out, values, sharing) -> new ClozeReport(out, options, values, sharing).write(),
+        progress,
+        workers);
+  }
+
+  private Settings settings() {
+    StringBuilder keys = new StringBuilder();
+    options.prompts().forEach(prompt -> keys.append(prompt.key()).append('\n'));
+    return StudyPage.settings(
+            "language-" + options.task().word() + "/1", gpt2, BuildInfo.current().version())
+        .with("prompts", options.prompts().size())
+        .with("prompts_sha256", StudyPage.sha256(keys.toString()))
+        .with("saes", options.saes().stream().map(sae -> sae.name()).toList())
+        .with("saes_sha256", options.saes().stream().map(sae -> sae.sha256()).toList())
+        .with(
+            "sae_points", options.saes().stream().map(sae -> sae.sae().hookPoint().name()).toList())
+        .with("seed", options.seed())
+        .with("bootstrap_resamples", RowStudy.RESAMPLES);
+  }
+}

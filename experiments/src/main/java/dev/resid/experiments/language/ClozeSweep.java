@@ -1,0 +1,166 @@
+package dev.resid.experiments.language;
+
+import dev.resid.experiments.direction.NamedSae;
+import dev.resid.experiments.study.RowLayout;
+import dev.resid.experiments.sweep.RowRange;
+import dev.resid.experiments.sweep.SweepRunner.BlockWork;
+import dev.resid.hook.HookPoint;
+import dev.resid.hook.Site;
+import dev.resid.metric.LogSoftmax;
+import dev.resid.model.BaseRun;
+import dev.resid.model.Continuation;
+import dev.resid.model.Gpt2;
+import dev.resid.model.PositionValues;
+import dev.resid.sae.Sae;
+import dev.resid.sae.SparseFeatures;
+import dev.resid.tensor.Axis;
+import dev.resid.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.IntConsumer;
+
+/** Computes what a prompt shows: the clean prediction, and that with each SAE in place. */
+final class ClozeSweep implements BlockWork {
+  private static final HookPoint NORMALIZED = HookPoint.at(Site.LN_FINAL_NORMALIZED);
+
+  private final Gpt2 gpt2;
+  private final ClozeOptions options;
+  private final RowLayout layout;
+  private final Map<HookPoint, List<Integer>> saesAt = new LinkedHashMap<>();
+
+  ClozeSweep(Gpt2 gpt2, ClozeOptions options) {
+    this.gpt2 = gpt2;
+    this.options = options;
+    this.layout = ClozeLayout.of(options.saes().size());
+    for (int s = 0; s < options.saes().size(); s++) {
+      HookPoint point = options.saes().get(s).sae().hookPoint();
+      saesAt.computeIfAbsent(point, p -> new ArrayList<>()).add(s);
+    }
+  }
+
+  @Override
+  public double[][] compute(RowRange rows, IntConsumer progress) {
+    double[][] values = new double[rows.size()][];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = prompt(options.prompts().get(rows.from() + i));
+      progress.accept(i + 1);
+    }
+    return values;
+  }
+
+  private double[] prompt(ClozePrompt prompt) {
+    double[] row = new double[layout.count()];
+    int n = prompt.length();
+    HookPoint first =
+        saesAt.isEmpty()
+            ? HookPoint.residPost(gpt2.config().nLayers() - 1)
+            : saesAt.keySet().iterator().next();
+    try (BaseRun base = gpt2.baseRun(prompt.tokens(), first, NORMALIZED)) {
+      double[] logProbs = logProbs(base.cache().get(NORMALIZED), 0, n - 1);
+      row[layout.index(ClozeLayout.LN_P)] = logProbs[prompt.answer()];
+      row[layout.index(ClozeLayout.CORRECT)] = argMax(logProbs) == prompt.answer() ? 1 : 0;
+      row[layout.index(ClozeLayout.CE_SUM)] = crossEntropy(base.crossEntropyNats(), 0, n);
+      row[layout.index(ClozeLayout.CE_COUNT)] = Math.max(0, n - 3);
+      row[layout.index(ClozeLayout.POSITIONS)] = n - 1;
+      for (Map.Entry<HookPoint, List<Integer>> entry : saesAt.entrySet()) {
+        if (entry.getKey().equals(first)) {
+          replaced(row, prompt, base, entry.getValue());
+        } else {
+          try (BaseRun other = gpt2.baseRun(prompt.tokens(), entry.getKey(), NORMALIZED)) {
+            replaced(row, prompt, other, entry.getValue());
+          }
+        }
+      }
+    }
+    return row;
+  }
+
+  /** All SAEs of a point as one batch. */
+  private void replaced(double[] row, ClozePrompt prompt, BaseRun base, List<Integer> saes) {
+    Tensor clean = base.activation();
+    float[] x = clean.toArray();
+    float[] all = new float[x.length * saes.size()];
+    for (int i = 0; i < saes.size(); i++) {
+      NamedSae named = options.saes().get(saes.get(i));
+      float[] reconstruction = reconstruct(row, named.sae(), saes.get(i), clean, prompt.length());
+      System.arraycopy(reconstruction, 0, all, i * x.length, x.length);
+    }
+    Continuation continuation =
+        base.continueWith(
+            Tensor.wrap(clean.shape().with(Axis.BATCH, saes.size()), all), NORMALIZED);
+    PositionValues nats = continuation.crossEntropyNats();
+    int n = prompt.length();
+    int last = n - 1 - continuation.firstPosition();
+    for (int i = 0; i < saes.size(); i++) {
+      int s = saes.get(i);
+      double[] logProbs = logProbs(continuation.cache().get(NORMALIZED), i, last);
+      double delta = logProbs[prompt.answer()] - row[layout.index(ClozeLayout.LN_P)];
+      boolean now = argMax(logProbs) == prompt.answer();
+      boolean before = row[layout.index(ClozeLayout.CORRECT)] == 1;
+      row[layout.index(ClozeLayout.DELTA_LN_P, s)] = delta;
+      row[layout.index(ClozeLayout.SAE_CORRECT, s)] = now ? 1 : 0;
+      row[layout.index(ClozeLayout.SAE_CE_SUM, s)] = crossEntropy(nats, i, n);
+      row[layout.index(ClozeLayout.CLASS, s, classOf(before ? 1 : 0, now ? 1 : 0))] = 1;
+      row[layout.index(ClozeLayout.NO_DECREASE, s)] = delta >= 0 ? 1 : 0;
+    }
+  }
+
+  /** 0 both correct, 1 the clean run only, 2 the other only, 3 neither. */
+  private static int classOf(int before, int now) {
+    return 2 * (1 - before) + (1 - now);
+  }
+
+  /** Returns the reconstruction and adds up what is measured of it, but at the last token. */
+  private float[] reconstruct(double[] row, Sae sae, int s, Tensor clean, int n) {
+    SparseFeatures features = sae.encode(clean);
+    float[] hat = sae.decode(features, clean).toArray();
+    float[] x = clean.toArray();
+    int width = x.length / n;
+    int rowsAt = features.rows() / n;
+    for (int pos = 0; pos < n - 1; pos++) {
+      double[] found = new double[ClozeLayout.QUANTITIES];
+      for (int r = pos * rowsAt; r < (pos + 1) * rowsAt; r++) {
+        found[ClozeLayout.L0] += features.count(r);
+        for (int k = features.start(r); k < features.end(r); k++) {
+          found[ClozeLayout.L1] += Math.abs(features.values()[k]);
+        }
+      }
+      double squares = 0;
+      for (int c = pos * width; c < (pos + 1) * width; c++) {
+        double miss = (double) hat[c] - x[c];
+        found[ClozeLayout.SQUARED_ERROR] += miss * miss;
+        squares += (double) x[c] * x[c];
+      }
+      found[ClozeLayout.NORM] = Math.sqrt(squares);
+      for (int q = 0; q < found.length; q++) {
+        row[layout.index(ClozeLayout.SUMS, s, q)] += found[q];
+        row[layout.index(ClozeLayout.FIRST, s, q)] += pos == 0 ? found[q] : 0;
+      }
+    }
+    return hat;
+  }
+
+  private double[] logProbs(Tensor normalized, int row, int pos) {
+    Tensor one = normalized.slice(Axis.BATCH, row, row + 1).slice(Axis.POS, pos, pos + 1);
+    return LogSoftmax.rows(gpt2.unembed(one))[0];
+  }
+
+  private static int argMax(double... values) {
+    int best = 0;
+    for (int i = 1; i < values.length; i++) {
+      best = values[i] > values[best] ? i : best;
+    }
+    return best;
+  }
+
+  /** Returns the sum over predictions at positions 1 to n − 3. */
+  private static double crossEntropy(PositionValues nats, int row, int n) {
+    double sum = 0;
+    for (int pos = 1; pos <= n - 3; pos++) {
+      sum += nats.get(row, pos);
+    }
+    return sum;
+  }
+}
