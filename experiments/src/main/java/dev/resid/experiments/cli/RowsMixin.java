@@ -75,6 +75,14 @@ final class RowsMixin {
     return (source.text != null ? source.text : source.tokens).getFileName().toString();
   }
 
+  /** Returns what the rows come from, with the folder of a file, for errors. */
+  private String place() {
+    if (source == null) {
+      return name();
+    }
+    return (source.text != null ? source.text : source.tokens).toString();
+  }
+
   /**
    * Reads the rows.
    *
@@ -93,14 +101,14 @@ final class RowsMixin {
     try {
       gpt2.requireTokens(tokens);
     } catch (IllegalArgumentException e) {
-      throw new IOException(name() + ": " + e.getMessage(), e);
+      throw new IOException(place() + ": " + e.getMessage(), e);
     }
     if (rows == null) {
       return tokens;
     }
     if (tokens.rows() < rows) {
       throw new IOException(
-          name()
+          place()
               + " gives "
               + tokens.rows()
               + " rows, "
