@@ -11,7 +11,10 @@ import dev.resid.sae.io.SaeCheckpointException;
 import dev.resid.sae.io.Stated;
 import dev.resid.tensor.Backend;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.Option;
 
@@ -38,6 +41,10 @@ final class PlateauSaeMixin {
    * @throws IOException if a file is missing or damaged
    */
   Optional<PlateauSae> load(Gpt2 gpt2, ModelOptionsMixin model, int layer) throws IOException {
+    EmbeddedSaes embedded = EmbeddedSaes.ofLibrary();
+    if (path != null && Files.notExists(path) && embedded.names().contains(path.toString())) {
+      return Optional.of(embedded(embedded, path.toString(), gpt2.backend()));
+    }
     if (path != null) {
       try (SaeCheckpoint checkpoint = open(HookPoint.residPre(layer))) {
         Path name = path.toAbsolutePath().normalize().getFileName();
@@ -48,15 +55,24 @@ final class PlateauSaeMixin {
     if (!model.isEmbedded() || layer >= gpt2.config().nLayers()) {
       return Optional.empty();
     }
-    EmbeddedSaes embedded = EmbeddedSaes.ofLibrary();
+    List<String> names = new ArrayList<>();
     for (String name : embedded.names()) {
       try (SaeCheckpoint checkpoint = embedded.open(name)) {
         if (fits(checkpoint.config(), gpt2, layer)) {
-          return Optional.of(read(checkpoint, name, gpt2.backend()));
+          names.add(name);
         }
       }
     }
-    return Optional.empty();
+    return names.isEmpty()
+        ? Optional.empty()
+        : Optional.of(embedded(embedded, names.get(names.size() / 2), gpt2.backend()));
+  }
+
+  private static PlateauSae embedded(EmbeddedSaes saes, String name, Backend backend)
+      throws IOException {
+    try (SaeCheckpoint checkpoint = saes.open(name)) {
+      return read(checkpoint, name, backend);
+    }
   }
 
   /** Opens the file; one that does not state its point is taken to be at the one that is moved. */
