@@ -2,6 +2,8 @@ package dev.resid.experiments.cli;
 
 import dev.resid.experiments.plateau.PlateauMerge;
 import dev.resid.experiments.plateau.PlateauStudy;
+import dev.resid.experiments.robustness.RobustnessMerge;
+import dev.resid.experiments.robustness.RobustnessStudy;
 import dev.resid.experiments.sensitivity.SensitivityMerge;
 import dev.resid.experiments.sensitivity.SensitivityStudy;
 import dev.resid.experiments.substitution.SubstitutionMerge;
@@ -57,6 +59,8 @@ final class MergeCommand implements Callable<Integer> {
             SubstitutionCommand.print(console, new SubstitutionMerge(shards).run(out, workers));
         case PlateauStudy.COMMAND ->
             PlateauCommand.print(console, new PlateauMerge(shards).run(out, workers));
+        case RobustnessStudy.COMMAND ->
+            StudyLines.print(console, new RobustnessMerge(shards).run(out, workers));
         default ->
             throw new IllegalStateException(
                 shards.getFirst() + " holds a run of " + command + ", which has no shards");

@@ -24,6 +24,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
       SensitivityCommand.class,
       PlateauCommand.class,
       SubstitutionCommand.class,
+      RobustnessCommand.class,
       PatchCommand.class,
       LanguageCommand.class,
       MergeCommand.class,

@@ -26,8 +26,8 @@ public record StudyPlan(
     String unit,
     int unitsPerRow) {
 
-  /** Returns the plan of the blocks. */
-  SweepPlan sweep() {
-    return new SweepPlan(rows, rowsPerBlock, valuesPerRow, Shard.WHOLE, settings.toString());
+  /** Returns the plan of the blocks of a part. */
+  SweepPlan sweep(Shard shard) {
+    return new SweepPlan(rows, rowsPerBlock, valuesPerRow, shard, settings.toString());
   }
 }

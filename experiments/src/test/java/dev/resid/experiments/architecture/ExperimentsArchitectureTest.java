@@ -36,6 +36,8 @@ class ExperimentsArchitectureTest {
         .allow("patch", "report", "result", "study", "sweep")
         .allow("activations", "direction", "result", "sweep")
         .allow("substitution", "activations", "direction", "report", "result", "sweep", "text")
+        .allow(
+            "robustness", "activations", "direction", "report", "result", "study", "sweep", "text")
         .allow("sensitivity", "activations", "direction", "report", "result", "sweep", "text")
         .allow("plateau", "direction", "report", "result", "sweep", "text")
         .allow("saereport", "direction", "report", "result", "sweep")
@@ -49,6 +51,7 @@ class ExperimentsArchitectureTest {
             "plateau",
             "report",
             "result",
+            "robustness",
             "saereport",
             "sensitivity",
             "study",

@@ -1,0 +1,193 @@
+package dev.resid.experiments.robustness;
+
+import dev.resid.experiments.activations.BatchSizes;
+import dev.resid.experiments.direction.NamedSae;
+import dev.resid.experiments.result.BuildInfo;
+import dev.resid.experiments.result.RunRecord;
+import dev.resid.experiments.result.Settings;
+import dev.resid.experiments.study.RowStudy;
+import dev.resid.experiments.study.StudyOutcome;
+import dev.resid.experiments.study.StudyPage;
+import dev.resid.experiments.study.StudyPlan;
+import dev.resid.experiments.sweep.Shard;
+import dev.resid.experiments.sweep.SweepPlan;
+import dev.resid.experiments.sweep.Workers;
+import dev.resid.experiments.text.TokenDigest;
+import dev.resid.hook.HookPoint;
+import dev.resid.model.Gpt2;
+import dev.resid.model.Gpt2Config;
+import dev.resid.progress.Progress;
+import dev.resid.tokenizer.TokenBatch;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+
+/**
+ * How robust is the model against turning an activation by an angle, its norm held, and do SAE
+ * reconstructions do more or less than random vectors at the same cosine?
+ *
+ * <p>A run goes on where an earlier process with the same settings stopped, and ends in the same
+ * results.
+ *
+ * @source Riggs 2024, comments on dictionary learning: perturbation at a fixed cosine with norm
+ *     about 0.9, random against SAE at equal cosine
+ */
+public final class RobustnessStudy {
+  /** The command in records. */
+  public static final String COMMAND = "robustness";
+
+  private static final int ROWS_PER_BLOCK = 4;
+  private static final long MOST_BYTES = 768L << 20;
+  private static final int HEAP_PART = 8;
+
+  private final Gpt2 gpt2;
+  private final RobustnessOptions options;
+  private final RobustnessLayout sizes;
+  private final BatchSizes batches;
+
+  /**
+   * Prepares a run.
+   *
+   * @param gpt2 the model
+   * @param options what is measured
+   * @throws IllegalArgumentException if a point or an SAE does not belong to the model, or a row is
+   *     longer than its context
+   */
+  public RobustnessStudy(Gpt2 gpt2, RobustnessOptions options) {
+    this.gpt2 = gpt2;
+    this.options = options;
+    gpt2.requireTokens(options.tokens());
+    for (NamedSae sae : options.saes()) {
+      sae.sae().requireFits(gpt2);
+    }
+    for (HookPoint point : options.points()) {
+      if (point.layer() >= gpt2.config().nLayers()) {
+        throw new IllegalArgumentException(
+            point + " is asked for, but the model has " + gpt2.config().nLayers() + " blocks");
+      }
+    }
+    this.sizes =
+        new RobustnessLayout(
+            options.points(),
+            options.cosines(),
+            options.ratios(),
+            options.saes().stream().map(NamedSae::name).toList());
+    this.batches =
+        BatchSizes.choose(
+            gpt2.config(),
+            options.tokens().maxLength(),
+            options.cosines().size() * options.ratios().size(),
+            ROWS_PER_BLOCK,
+            options.batchRows(),
+            Math.min(MOST_BYTES, Runtime.getRuntime().maxMemory() / HEAP_PART));
+  }
+
+  /** Returns in a few words what will be computed and about how much memory that takes. */
+  public String plan() {
+    Gpt2Config config = gpt2.config();
+    TokenBatch tokens = options.tokens();
+    long blocks = 0;
+    for (HookPoint point : options.starts()) {
+      long copies =
+          options.points().contains(point)
+              ? (long) sizes.ratios().size() * sizes.cosines().size()
+              : 0;
+      copies +=
+          (long) options.at(point).size() * (RobustnessLayout.AT_RATIO + sizes.ratios().size());
+      blocks += config.nLayers() + copies * (config.nLayers() - point.layer());
+    }
+    return String.format(
+        Locale.ROOT,
+        "%,d rows (%,d tokens), %d points, %d cosines, %d norms, %d SAEs: %,d replacements and at"
+            + " most %,d block evaluations a row; memory: weights %s, activations %s (%d"
+            + " replacements of %d rows at a time)",
+        tokens.rows(),
+        tokens.tokenCount(),
+        options.points().size(),
+        sizes.cosines().size(),
+        sizes.ratios().size(),
+        options.saes().size(),
+        sizes.continuations(),
+        blocks,
+        mebibytes(config.parameters() * Float.BYTES),
+        mebibytes(batches.bytes()),
+        batches.lengths(),
+        batches.rows());
+  }
+
+  private static String mebibytes(long bytes) {
+    return String.format(Locale.ROOT, "%,d MiB", Math.max(1, bytes >> 20));
+  }
+
+  /**
+   * Computes what is missing in the folder and, unless this is one of several shards, writes the
+   * results.
+   *
+   * @param folder where; created if it is missing
+   * @param progress told about every step
+   * @param workers threads for what the backend does not do
+   * @return the results; of a shard, none
+   * @throws IllegalStateException if the folder holds another run
+   * @throws IOException if something cannot be read or written
+   */
+  public Optional<StudyOutcome> run(Path folder, Progress progress, Workers workers)
+      throws IOException {
+    StudyPlan plan =
+        new StudyPlan(
+            COMMAND,
+            settings(),
+            StudyPage.facts(gpt2, workers)
+                .with("text", options.text())
+                .with("longest_row", options.tokens().maxLength())
+                .with("batch_rows", batches.rows()),
+            options.tokens().rows(),
+            ROWS_PER_BLOCK,
+            sizes.rows().count(),
+            "replacements",
+            sizes.continuations());
+    return RowStudy.run(
+        folder,
+        plan,
+        options.shard(),
+        new RobustnessSweep(gpt2, options, sizes, batches, workers),
+        RobustnessReport::write,
+        progress,
+        workers);
+  }
+
+  /** Returns the plan of the blocks of a whole run, from what its record says. */
+  static SweepPlan plan(RunRecord record) {
+    Settings settings = record.settings();
+    return new SweepPlan(
+        Math.toIntExact(settings.whole("rows")),
+        ROWS_PER_BLOCK,
+        RobustnessLayout.of(settings).rows().count(),
+        Shard.WHOLE,
+        settings.toString());
+  }
+
+  private Settings settings() {
+    TokenBatch tokens = options.tokens();
+    List<NamedSae> saes = options.saes();
+    return StudyPage.settings("robustness/1", gpt2, BuildInfo.current().version())
+        .with("tokens_sha256", TokenDigest.sha256(tokens))
+        .with("rows", tokens.rows())
+        .with("tokens", tokens.tokenCount())
+        .with("points", sizes.points().stream().map(HookPoint::name).toList())
+        .with("cosines", numbers(sizes.cosines()))
+        .with("ratios", numbers(sizes.ratios()))
+        .with("saes", sizes.saes())
+        .with("sae_families", saes.stream().map(NamedSae::family).toList())
+        .with("sae_points", saes.stream().map(s -> s.sae().hookPoint().name()).toList())
+        .with("sae_sha256", saes.stream().map(NamedSae::sha256).toList())
+        .with("seed", options.seed())
+        .with("rows_per_block", ROWS_PER_BLOCK)
+        .with("bootstrap_resamples", RowStudy.RESAMPLES);
+  }
+
+  private static double[] numbers(List<Double> list) {
+    return list.stream().mapToDouble(Double::doubleValue).toArray();
+  }
+}
