@@ -24,9 +24,10 @@ final class PlateauSaeMixin {
       names = "--sae",
       paramLabel = "DIR",
       description =
-          "SAE that synthetic activations are made with, at the resid_pre that is moved. If left"
-              + " out, the first one there that ships with Resid, for the model that does; for"
-              + " other models none, and only kinds that need none are measured.")
+          "SAE that synthetic activations are made with, at the resid_pre that is moved: a folder,"
+              + " a file, or the name of one that ships with Resid. If left out, the middle one of"
+              + " those there that ship, for the model that does; for other models none, and only"
+              + " kinds that need none are measured.")
   private Path path;
 
   /** Called by picocli. */
