@@ -10,7 +10,7 @@ import picocli.CommandLine.Spec;
     name = "language",
     description = "Measure how well a model predicts words when activations are replaced by SAEs.",
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {LambadaCommand.class, CbtCommand.class})
+    subcommands = {ContextCommand.class, LambadaCommand.class, CbtCommand.class})
 final class LanguageCommand implements Runnable {
   @Spec private CommandSpec spec;
 

@@ -165,7 +165,7 @@ final class ClozeFigures {
                   "Against the norm, " + saes.get(key),
                   "A point is a prompt: means over its positions; norm divided by the smallest",
                   source,
-                  new AxisSpec("‖x‖ / smallest ‖x‖", "norm", AxisKind.LINEAR),
+                  new AxisSpec("‖x‖ / smallest ‖x‖", "norm", AxisKind.LOG),
                   new AxisSpec("", "", AxisKind.LINEAR),
                   against)));
       figures.add(

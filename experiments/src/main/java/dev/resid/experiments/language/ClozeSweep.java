@@ -12,7 +12,6 @@ import dev.resid.model.Continuation;
 import dev.resid.model.Gpt2;
 import dev.resid.model.PositionValues;
 import dev.resid.sae.Sae;
-import dev.resid.sae.SparseFeatures;
 import dev.resid.tensor.Axis;
 import dev.resid.tensor.Tensor;
 import java.util.ArrayList;
@@ -114,32 +113,15 @@ final class ClozeSweep implements BlockWork {
 
   /** Returns the reconstruction and adds up what is measured of it, but at the last token. */
   private float[] reconstruct(double[] row, Sae sae, int s, Tensor clean, int n) {
-    SparseFeatures features = sae.encode(clean);
-    float[] hat = sae.decode(features, clean).toArray();
-    float[] x = clean.toArray();
-    int width = x.length / n;
-    int rowsAt = features.rows() / n;
+    SaeQuality quality = SaeQuality.of(sae, clean, n);
     for (int pos = 0; pos < n - 1; pos++) {
-      double[] found = new double[ClozeLayout.QUANTITIES];
-      for (int r = pos * rowsAt; r < (pos + 1) * rowsAt; r++) {
-        found[ClozeLayout.L0] += features.count(r);
-        for (int k = features.start(r); k < features.end(r); k++) {
-          found[ClozeLayout.L1] += Math.abs(features.values()[k]);
-        }
-      }
-      double squares = 0;
-      for (int c = pos * width; c < (pos + 1) * width; c++) {
-        double miss = (double) hat[c] - x[c];
-        found[ClozeLayout.SQUARED_ERROR] += miss * miss;
-        squares += (double) x[c] * x[c];
-      }
-      found[ClozeLayout.NORM] = Math.sqrt(squares);
+      double[] found = quality.values()[pos];
       for (int q = 0; q < found.length; q++) {
         row[layout.index(ClozeLayout.SUMS, s, q)] += found[q];
         row[layout.index(ClozeLayout.FIRST, s, q)] += pos == 0 ? found[q] : 0;
       }
     }
-    return hat;
+    return quality.reconstruction();
   }
 
   private double[] logProbs(Tensor normalized, int row, int pos) {

@@ -32,7 +32,7 @@ class ExperimentsArchitectureTest {
         .allow("direction", "sweep")
         .allow("report", "result")
         .allow("study", "report", "result", "sweep")
-        .allow("language", "direction", "report", "result", "study", "sweep")
+        .allow("language", "direction", "report", "result", "study", "sweep", "text")
         .allow("patch", "report", "result", "study", "sweep")
         .allow("activations", "direction", "result", "sweep")
         .allow("substitution", "activations", "direction", "report", "result", "sweep", "text")

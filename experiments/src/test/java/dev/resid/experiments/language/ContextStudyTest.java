@@ -1,0 +1,158 @@
+package dev.resid.experiments.language;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.resid.experiments.direction.NamedSae;
+import dev.resid.experiments.study.RowLayout;
+import dev.resid.experiments.study.SmallModel;
+import dev.resid.experiments.sweep.RowRange;
+import dev.resid.experiments.sweep.Workers;
+import dev.resid.experiments.testing.TinySaes;
+import dev.resid.model.Gpt2;
+import dev.resid.model.Gpt2Weights;
+import dev.resid.model.PositionValues;
+import dev.resid.model.Weight;
+import dev.resid.model.WeightNames;
+import dev.resid.progress.Progress;
+import dev.resid.sae.Sae;
+import dev.resid.sae.SpliceMode;
+import dev.resid.tensor.Backend;
+import dev.resid.tensor.Tensor;
+import dev.resid.tokenizer.TokenBatch;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ContextStudyTest {
+  private static final int POSITIONS = 8;
+
+  @TempDir private Path temporary;
+
+  private Backend backend;
+  private Workers workers;
+
+  @BeforeEach
+  void open() {
+    backend = SmallModel.backend();
+    workers = new Workers(2);
+  }
+
+  @AfterEach
+  void close() {
+    workers.close();
+    backend.close();
+  }
+
+  private static ContextOptions options(int rows, List<NamedSae> saes) {
+    int[][] tokens =
+        IntStream.range(0, rows).mapToObj(r -> SmallModel.row(POSITIONS, r)).toArray(int[][]::new);
+    return new ContextOptions(TokenBatch.of(tokens), saes, "test", 1);
+  }
+
+  @Test
+  void crossEntropiesAreThoseOfRunsWithTheSaeSpliced() {
+    Gpt2 gpt2 = SmallModel.on(backend);
+    ContextOptions options = options(3, TinySaes.both());
+    double[][] rows = new ContextStudy(gpt2, options).compute(new RowRange(0, 3), done -> {});
+    RowLayout layout = ContextStudy.layout(2, POSITIONS);
+    for (int r = 0; r < 3; r++) {
+      TokenBatch row = options.tokens().slice(r, r + 1);
+      PositionValues clean = gpt2.crossEntropyNats(row);
+      for (int s = 0; s < 2; s++) {
+        Sae sae = options.saes().get(s).sae();
+        PositionValues with =
+            gpt2.crossEntropyNats(
+                row, sae.hookPoint().replace(sae.splice(SpliceMode.RECONSTRUCTION)));
+        for (int pos = 0; pos < POSITIONS - 1; pos++) {
+          assertEquals(clean.get(0, pos), rows[r][layout.index(ContextStudy.CE, pos)], 1e-5);
+          assertEquals(with.get(0, pos), rows[r][layout.index(ContextStudy.SAE_CE, s, pos)], 1e-5);
+        }
+      }
+    }
+    // The last position has no next token.
+    assertThrows(
+        IndexOutOfBoundsException.class, () -> layout.index(ContextStudy.CE, POSITIONS - 1));
+  }
+
+  /** T33: without position embedding and attention a position does not know where it is. */
+  @Test
+  void withoutPositionsAndAttentionEveryPositionIsAlike() {
+    Gpt2Weights weights = SmallModel.on(backend).weights();
+    Map<Weight, Tensor> tensors = new HashMap<>();
+    for (Weight weight : Weight.all(SmallModel.CONFIG)) {
+      boolean without = weight.name() == WeightNames.W_pos || weight.name() == WeightNames.W_O;
+      if (weight.name() != WeightNames.W_U) {
+        tensors.put(weight, weights.get(weight).times(without ? 0 : 1));
+      }
+    }
+    Gpt2 gpt2 = Gpt2.of(Gpt2Weights.of(SmallModel.CONFIG, tensors), backend);
+    int rows = 60;
+    double[][] values =
+        new ContextStudy(gpt2, options(rows, TinySaes.both()))
+            .compute(new RowRange(0, rows), done -> {});
+    RowLayout layout = ContextStudy.layout(2, POSITIONS);
+    for (int q = 0; q < ClozeLayout.QUANTITIES; q++) {
+      double[] sum = new double[POSITIONS];
+      double[] squares = new double[POSITIONS];
+      for (double[] row : values) {
+        for (int pos = 1; pos < POSITIONS; pos++) {
+          double value = row[layout.index(ContextStudy.QUALITY, 1, q, pos)];
+          sum[pos] += value;
+          squares[pos] += value * value;
+        }
+      }
+      double mean = IntStream.range(1, POSITIONS).mapToDouble(p -> sum[p]).sum() / 7 / rows;
+      for (int pos = 1; pos < POSITIONS; pos++) {
+        double variance = squares[pos] / rows - Math.pow(sum[pos] / rows, 2);
+        // Five standard errors of a mean over 60 rows.
+        assertEquals(
+            mean, sum[pos] / rows, 5 * Math.sqrt(variance / rows) + 1e-9, q + " at " + pos);
+      }
+      // And the same token gives the same numbers wherever it stands.
+      assertEquals(
+          values[0][layout.index(ContextStudy.QUALITY, 1, q, 0)],
+          values[1][layout.index(ContextStudy.QUALITY, 1, q, 0)]);
+    }
+  }
+
+  @Test
+  void aStoppedRunGoesOnToTheSameBytes() throws IOException {
+    Gpt2 gpt2 = SmallModel.on(backend);
+    ContextStudy study = new ContextStudy(gpt2, options(6, TinySaes.both()));
+    Path stopped = temporary.resolve("stopped");
+    assertThrows(
+        SmallModel.Stopped.class, () -> study.run(stopped, SmallModel.stoppingAfter(7), workers));
+    study.run(stopped, Progress.none(), workers);
+    Path whole = temporary.resolve("whole");
+    study.run(whole, Progress.none(), workers);
+    for (String file : List.of("results.csv", "positions.csv", "report.html")) {
+      assertArrayEquals(
+          Files.readAllBytes(whole.resolve(file)), Files.readAllBytes(stopped.resolve(file)), file);
+    }
+    assertEquals(
+        1 + 2 * (POSITIONS - 1), Files.readAllLines(whole.resolve("positions.csv")).size());
+  }
+
+  @Test
+  void rowsOfDifferentLengthsAndNoSaesAreRefused() {
+    TokenBatch ragged = TokenBatch.of(new int[] {0, 1, 2}, new int[] {0, 1, 2, 3});
+    assertTrue(
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> new ContextOptions(ragged, TinySaes.both(), "test", 1))
+            .getMessage()
+            .startsWith("rows need one length"));
+    assertThrows(IllegalArgumentException.class, () -> options(2, List.of()));
+  }
+}
