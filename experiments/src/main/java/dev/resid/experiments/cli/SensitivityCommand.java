@@ -54,7 +54,7 @@ final class SensitivityCommand implements Callable<Integer> {
   private static final int EMBEDDED_ROWS = 96;
 
   /** The same with all directions of the SAEs that ship with it, in two minutes. */
-  private static final int EMBEDDED_ROWS_WITH_SAES = 32;
+  private static final int EMBEDDED_ROWS_WITH_SAES = 24;
 
   private static final int GPT2_SMALL_LAYERS = 12;
   private static final int GPT2_SMALL_WIDTH = 768;

@@ -25,7 +25,8 @@ public sealed interface Direction {
    * @param seed same seed, same directions
    * @param base the points to perturb
    * @param workers share the rows
-   * @return [batch, pos, d_model], Euclidean norm 1 over d_model; 0 in padding
+   * @return [batch, pos, d_model], Euclidean norm 1 over d_model; 0 in padding, and in rows in
+   *     which a {@link SaeFeature} has no candidate
    * @throws IllegalArgumentException if the base points have another dimension than this direction
    */
   default Tensor draw(long seed, BasePoints base, Workers workers) {
@@ -190,7 +191,7 @@ public sealed interface Direction {
 
   /**
    * The decoder row of feature number ⌊u·count⌋ of the candidates of its row, with one u ~ U[0,1) a
-   * row and position, the same for every SAE.
+   * row and position, the same for every SAE. A row without candidates has no direction.
    *
    * @param sae the SAE, at the point that is perturbed
    * @param choice which features are candidates

@@ -35,6 +35,9 @@ final class SaeVectors {
     int d = base.dimension();
     return row -> {
       int[] candidates = candidates(direction, alive, features, base, row);
+      if (candidates.length == 0) {
+        return UnitVectors.NONE;
+      }
       double[] raw = new double[base.length(row) * d];
       long stream = DrawKeys.SAE_FEATURE.stream(base.firstRow() + row);
       for (int pos = 0; pos < base.length(row); pos++) {
@@ -47,7 +50,7 @@ final class SaeVectors {
     };
   }
 
-  /** Returns the features that may be drawn in a row, ascending. */
+  /** Returns the features that may be drawn in a row, ascending; none if there are none. */
   static int[] candidates(
       SaeFeature direction, BitSet alive, SparseFeatures features, BasePoints base, int row) {
     BitSet candidates = activeIn(features, base, row);
@@ -64,21 +67,6 @@ final class SaeVectors {
         candidates.or(alive);
         candidates.flip(0, features.dSae());
       }
-    }
-    if (candidates.isEmpty()) {
-      throw new IllegalStateException(
-          direction.name()
-              + " has no feature to draw from in row "
-              + (base.firstRow() + row)
-              + ": none of "
-              + features.dSae()
-              + " is "
-              + switch (direction.choice()) {
-                case ACTIVE -> "active there";
-                case ALIVE_NOT_ACTIVE -> "alive and not active there";
-                case DEAD -> "dead";
-              }
-              + "; leave this direction out");
     }
     return candidates.stream().toArray();
   }

@@ -18,6 +18,9 @@ final class UnitVectors {
   /** Draws of pool vectors before giving up: a pool of equal vectors has no differences. */
   private static final int ATTEMPTS = 1000;
 
+  /** What a row without a direction has in the place of its vectors. */
+  static final double[] NONE = {};
+
   private static final double SQRT2 = Math.sqrt(2);
 
   private UnitVectors() {}
@@ -31,6 +34,9 @@ final class UnitVectors {
         base.rows(),
         row -> {
           double[] raw = vectors.raw(row);
+          if (raw == NONE) {
+            return;
+          }
           for (int pos = 0; pos < base.length(row); pos++) {
             double norm = norm(raw, pos * d, d);
             if (!(norm > 0 && norm < Double.POSITIVE_INFINITY)) {
@@ -57,7 +63,10 @@ final class UnitVectors {
   /** The vectors of one row of a batch. */
   @FunctionalInterface
   interface RowVectors {
-    /** Returns the vectors of all positions of a row, one after the other, not normalised. */
+    /**
+     * Returns the vectors of all positions of a row, one after the other, not normalised, or {@link
+     * UnitVectors#NONE}.
+     */
     double[] raw(int row);
   }
 

@@ -2,8 +2,9 @@ package dev.resid.experiments.sensitivity;
 
 /**
  * The order of the numbers that come out of one row: for every direction and length the sums of KL
- * and L2 at position 0 and at the positions after it, then how many positions those are. The last
- * position of a row is in none of them, as in the publication.
+ * and L2 at position 0 and at the positions after it, then for every direction how many positions
+ * those are: none in a row in which there is no such direction. The last position of a row is in
+ * none of them, as in the publication.
  *
  * @param directions how many directions
  * @param lengths how many lengths
@@ -29,7 +30,7 @@ record RowColumns(int directions, int lengths) {
 
   /** Returns how many numbers a row has. */
   int count() {
-    return directions * lengths * SUMS + 2;
+    return directions * (lengths * SUMS + 2);
   }
 
   /** Returns the column of a sum at position 0. */
@@ -42,14 +43,14 @@ record RowColumns(int directions, int lengths) {
     return first(direction, length, metric) + 1;
   }
 
-  /** Returns the column of how many positions are 0. */
-  int firstCount() {
-    return count() - 2;
+  /** Returns the column of how many positions are 0 and were measured along a direction. */
+  int firstCount(int direction) {
+    return directions * lengths * SUMS + 2 * direction;
   }
 
-  /** Returns the column of how many positions come after 0. */
-  int restCount() {
-    return count() - 1;
+  /** Returns the column of how many positions come after 0 and were measured along a direction. */
+  int restCount(int direction) {
+    return firstCount(direction) + 1;
   }
 
   /**
@@ -62,8 +63,8 @@ record RowColumns(int directions, int lengths) {
     return switch (positions) {
       case ALL ->
           (sums[first(direction, length, metric)] + rest)
-              / (sums[firstCount()] + sums[restCount()]);
-      case WITHOUT_FIRST -> rest / sums[restCount()];
+              / (sums[firstCount(direction)] + sums[restCount(direction)]);
+      case WITHOUT_FIRST -> rest / sums[restCount(direction)];
     };
   }
 }

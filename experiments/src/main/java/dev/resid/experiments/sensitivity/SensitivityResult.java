@@ -11,6 +11,7 @@ import dev.resid.experiments.sweep.Interval;
 import dev.resid.experiments.sweep.RowValues;
 import dev.resid.experiments.sweep.Workers;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
 
@@ -57,11 +58,22 @@ final class SensitivityResult {
       Bootstrap bootstrap,
       Workers workers) {
     RowColumns columns = new RowColumns(kinds.size(), lengths.length);
+    double[] sums = Bootstrap.sums(values);
+    for (int d = 0; d < kinds.size(); d++) {
+      if (sums[columns.firstCount(d)] == 0) {
+        throw new IllegalStateException(
+            kinds.get(d).name()
+                + " exists in none of the "
+                + values.rows()
+                + " rows: there is never a feature to draw from; leave this direction out, or use"
+                + " more text");
+      }
+    }
     return new SensitivityResult(
         List.copyOf(kinds),
         lengths.clone(),
         columns,
-        Bootstrap.sums(values),
+        sums,
         bootstrap.resampledSums(values, workers),
         values.rows());
   }
@@ -126,10 +138,9 @@ final class SensitivityResult {
   }
 
   private Interval intervalOver(ToDoubleFunction<double[]> statistic) {
-    double[] samples = new double[resampled.length];
-    for (int s = 0; s < samples.length; s++) {
-      samples[s] = statistic.applyAsDouble(resampled[s]);
-    }
+    // A resample may lack the few rows that have a direction.
+    double[] samples =
+        Arrays.stream(resampled).mapToDouble(statistic).filter(v -> !Double.isNaN(v)).toArray();
     return Interval.middle(samples, LEVEL);
   }
 
@@ -162,11 +173,13 @@ final class SensitivityResult {
                 name + "_high", Type.NUMBER, "Upper end of the 95 % interval of " + name + "."));
       }
     }
-    names.add(new Column("rows", Type.WHOLE, "Rows of tokens averaged over."));
+    names.add(new Column("rows", Type.WHOLE, "Rows averaged over: those that have the direction."));
     names.add(new Column("positions", Type.WHOLE, "Positions averaged over, position 0 included."));
     ResultTable table = new ResultTable(names);
-    long positionCount = Math.round(sums[columns.firstCount()] + sums[columns.restCount()]);
     for (SweptDirection kind : kinds) {
+      int direction = kinds.indexOf(kind);
+      long rowCount = Math.round(sums[columns.firstCount(direction)]);
+      long positionCount = rowCount + Math.round(sums[columns.restCount(direction)]);
       for (int l = 0; l < lengths.length; l++) {
         List<Object> cells = new ArrayList<>();
         cells.add(kind.kindName());
@@ -181,7 +194,7 @@ final class SensitivityResult {
             cells.add(interval.high());
           }
         }
-        cells.add((long) rows);
+        cells.add(rowCount);
         cells.add(positionCount);
         table.add(cells.toArray());
       }

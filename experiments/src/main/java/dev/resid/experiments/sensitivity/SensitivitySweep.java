@@ -55,15 +55,11 @@ final class SensitivitySweep implements BlockWork {
     for (int from = rows.from(); from < rows.to(); from += batches.rows()) {
       int to = Math.min(rows.to(), from + batches.rows());
       TokenBatch part = options.tokens().slice(from, to);
-      for (int row = from; row < to; row++) {
-        double[] numbers = values[row - rows.from()];
-        numbers[columns.firstCount()] = 1;
-        numbers[columns.restCount()] = options.tokens().length(row) - 2;
-      }
       try (BaseRun base = gpt2.baseRun(part, HookPoint.residPre(options.layer()))) {
         BasePoints points = BasePoints.of(base.activation(), from, part.lengths());
         for (int d = 0; d < directions.size(); d++) {
           Tensor unit = directions.get(d).draw(options.seed(), points, workers);
+          count(unit, d, from, rows.from(), values);
           for (int l = 0; l < lengths.length; l += batches.lengths()) {
             int end = Math.min(lengths.length, l + batches.lengths());
             measure(base, unit, d, new RowRange(l, end), from, rows.from(), values);
@@ -74,6 +70,23 @@ final class SensitivitySweep implements BlockWork {
       }
     }
     return values;
+  }
+
+  /** Counts the positions of the rows that have the direction; in others it is 0 everywhere. */
+  private void count(Tensor unit, int direction, int batchFrom, int blockFrom, double[][] values) {
+    float[] vectors = unit.toArray();
+    int stride = vectors.length / unit.shape().size(Axis.BATCH);
+    int d = unit.shape().last();
+    for (int r = 0; r < unit.shape().size(Axis.BATCH); r++) {
+      boolean there = false;
+      for (int c = 0; c < d; c++) {
+        there |= vectors[r * stride + c] != 0;
+      }
+      double[] numbers = values[batchFrom + r - blockFrom];
+      numbers[columns.firstCount(direction)] = there ? 1 : 0;
+      numbers[columns.restCount(direction)] =
+          there ? options.tokens().length(batchFrom + r) - 2 : 0;
+    }
   }
 
   /** Measures some lengths along one direction and adds the sums to the rows' numbers. */

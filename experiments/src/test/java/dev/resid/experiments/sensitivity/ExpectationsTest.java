@@ -97,9 +97,9 @@ class ExpectationsTest {
     CounterRandom random = new CounterRandom(12);
     for (int row = 0; row < ROWS; row++) {
       double[] numbers = new double[columns.count()];
-      numbers[columns.firstCount()] = 1;
-      numbers[columns.restCount()] = 10;
       for (int k = 0; k < kinds.size(); k++) {
+        numbers[columns.firstCount(k)] = 1;
+        numbers[columns.restCount(k)] = 10;
         float[] draw = new float[2];
         random.fillNormal(row, k, draw);
         for (int l = 0; l < LENGTHS.length; l++) {

@@ -160,16 +160,34 @@ class SensitivityStudyTest {
           }
         }
       }
-      BitSet none = new BitSet();
-      String message =
-          assertThrows(
-                  IllegalStateException.class,
-                  () ->
-                      Direction.saeFeature(sae, FeatureChoice.ALIVE_NOT_ACTIVE, none)
-                          .draw(23, BasePoints.of(x, 2, two.lengths()), workers))
-              .getMessage();
-      assertTrue(message.contains("no feature to draw from in row 2"), message);
+      Tensor absent =
+          Direction.saeFeature(sae, FeatureChoice.ALIVE_NOT_ACTIVE, new BitSet())
+              .draw(23, BasePoints.of(x, 2, two.lengths()), workers);
+      assertTrue(absent.sameBits(Tensor.zeros(absent.shape())), "no candidate, no direction");
     }
+  }
+
+  /** A dictionary all of whose features are active in a row says so, and is not averaged as 0. */
+  @Test
+  void aDirectionThatNoRowHasIsRefused() {
+    SensitivityOptions some = options();
+    SensitivityOptions dead =
+        new SensitivityOptions(
+            TOKENS.slice(0, 2),
+            some.text(),
+            1,
+            some.lengths(),
+            List.of(SweptDirection.of("isotropic"), SweptDirection.of("sae-feature:busy")),
+            List.of(TinySaes.alwaysActive()),
+            1,
+            some.pool(),
+            some.ridge(),
+            Shard.WHOLE,
+            0);
+    String message =
+        assertThrows(IllegalStateException.class, () -> run(temporary.resolve("busy"), dead, 1))
+            .getMessage();
+    assertTrue(message.contains("sae-feature:busy exists in none of the 2 rows"), message);
   }
 
   /** Returns the feature whose unit decoder row is the vector. */

@@ -17,6 +17,7 @@ import dev.resid.sae.SaeWeight;
 import dev.resid.sae.SaeWeights;
 import dev.resid.tensor.Backend;
 import dev.resid.tensor.Tensor;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -34,6 +35,15 @@ public final class TinySaes {
     Backend backend = Backends.named("scalar", BackendOptions.defaults());
     return List.of(
         new NamedSae("few", "a", "", topK(backend)), new NamedSae("many", "b", "", relu(backend)));
+  }
+
+  /** Returns one all of whose features are active everywhere. */
+  public static NamedSae alwaysActive() {
+    Backend backend = Backends.named("scalar", BackendOptions.defaults());
+    Map<SaeWeight, Tensor> tensors = new EnumMap<>(weights(3).tensors());
+    tensors.computeIfPresent(SaeWeight.b_enc, (name, bias) -> bias.map(v -> 1000));
+    SaeConfig config = config("busy", Architecture.RELU, OptionalInt.empty());
+    return new NamedSae("busy", "c", "", Sae.of(config, new SaeWeights(tensors), backend));
   }
 
   private static Sae topK(Backend backend) {
