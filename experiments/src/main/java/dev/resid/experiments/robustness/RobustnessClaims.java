@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** What the source expects, set against a result. */
 final class RobustnessClaims {
@@ -98,7 +99,7 @@ final class RobustnessClaims {
   }
 
   /** Is attn_out[0] more fragile than every other attn_out and mlp_out? */
-  private java.util.Optional<Finding> fragile() {
+  private Optional<Finding> fragile() {
     int ratio = Math.max(0, sizes.ratios().indexOf(0.9));
     int fragile = sizes.points().indexOf(FRAGILE);
     List<String> more = new ArrayList<>();
@@ -120,7 +121,7 @@ final class RobustnessClaims {
       }
     }
     if (others == 0 || sizes.cosines().getLast() == 1) {
-      return java.util.Optional.empty();
+      return Optional.empty();
     }
     Verdict verdict =
         !more.isEmpty()
@@ -129,7 +130,7 @@ final class RobustnessClaims {
     Estimate last =
         means.mean(
             means.random(fragile, ratio, sizes.cosines().size() - 1, Readout.KL), Positions.ALL);
-    return java.util.Optional.of(
+    return Optional.of(
         new Finding(
             "attn_out of layer 0 is the most fragile of all attn_out and mlp_out",
             "Of " + others + " others " + more.size() + " are more fragile for certain.",
@@ -214,20 +215,27 @@ final class RobustnessClaims {
         "Above 1: worse at high cosine.");
   }
 
-  /** Between SAEs at one point: does the ratio rise with the mean cosine? */
+  /** Between SAEs of one family at one point: does the ratio rise with the mean cosine? */
   private void between(List<Finding> findings) {
-    Map<HookPoint, List<ComparedSae>> points = new LinkedHashMap<>();
-    means.saes().forEach(s -> points.computeIfAbsent(s.point(), p -> new ArrayList<>()).add(s));
-    points.forEach(
-        (point, some) -> {
+    Map<String, List<ComparedSae>> groups = new LinkedHashMap<>();
+    means
+        .saes()
+        .forEach(
+            s ->
+                groups
+                    .computeIfAbsent(
+                        s.family() + " SAEs at " + s.point(), group -> new ArrayList<>())
+                    .add(s));
+    groups.forEach(
+        (group, some) -> {
           if (some.size() < 3) {
             return;
           }
           Estimate slope = means.of(sums -> slope(sums, some));
           findings.add(
               new Finding(
-                  "Of several SAEs at "
-                      + point
+                  "Of several "
+                      + group
                       + ", those with higher cosine do worse compared with random vectors",
                   "Slope of ln(KL of SAE(x) over KL of random vectors) against the mean cosine of "
                       + some.size()
@@ -235,7 +243,7 @@ final class RobustnessClaims {
                       + slope.text(3)
                       + ".",
                   verdict(List.of(slope), 1),
-                  "Least squares over SAEs of all families."));
+                  "Least squares; the interval is over rows, not over SAEs."));
         });
   }
 

@@ -32,23 +32,23 @@ final class RobustnessReport {
         new Estimates(values, RowStudy.RESAMPLES, settings.whole("seed"), workers);
     RobustnessMeans means = new RobustnessMeans(settings, estimates);
     RobustnessTables tables = new RobustnessTables(means);
-    RobustnessFigures figures =
-        new RobustnessFigures(
-            means,
-            StudyPage.source(
-                out.record(),
-                Numbers.grouped(settings.whole("rows"))
-                    + " rows, "
-                    + Numbers.grouped(settings.whole("tokens"))
-                    + " tokens · seed "
-                    + settings.whole("seed")));
+    String source =
+        StudyPage.source(
+            out.record(),
+            Numbers.grouped(settings.whole("rows"))
+                + " rows, "
+                + Numbers.grouped(settings.whole("tokens"))
+                + " tokens · seed "
+                + settings.whole("seed"));
+    RobustnessSaeFigures compared = new RobustnessSaeFigures(means, source);
     StudyPage page =
         new StudyPage(
             "Robustness against turned activations in " + StudyPage.modelName(out.record()),
             "How much does the prediction change when an activation is turned by an angle and its"
                 + " norm is held? Does the reconstruction of an SAE do more or less than a random"
                 + " vector at the same angle?");
-    for (Figures some : List.of(figures.sites(), figures.saes(), figures.bins())) {
+    for (Figures some :
+        List.of(new RobustnessFigures(means, source).sites(), compared.saes(), compared.bins())) {
       if (!some.figures().isEmpty()) {
         page.section(some);
       }
