@@ -10,7 +10,12 @@ import picocli.CommandLine.Spec;
     name = "language",
     description = "Measure how well a model predicts words when activations are replaced by SAEs.",
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {ContextCommand.class, LambadaCommand.class, CbtCommand.class})
+    subcommands = {
+      ContextCommand.class,
+      PropagationCommand.class,
+      LambadaCommand.class,
+      CbtCommand.class
+    })
 final class LanguageCommand implements Runnable {
   @Spec private CommandSpec spec;
 

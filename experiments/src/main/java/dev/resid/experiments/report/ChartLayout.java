@@ -81,6 +81,7 @@ final class ChartLayout {
   /** Returns the vertical scale of a panel, shared by all panels without an axis of their own. */
   private Scale scale(Panel panel) {
     List<Double> ys = new ArrayList<>();
+    boolean signed = panel.ownY().orElse(chart.y()).kind() == Chart.AxisKind.SIGNED;
     for (Panel other : chart.panels()) {
       boolean shared = panel.ownY().isEmpty() && other.ownY().isEmpty();
       if (shared || other.equals(panel)) {
@@ -88,6 +89,7 @@ final class ChartLayout {
           for (Value value : series.points()) {
             ys.add(value.y());
             ys.add(value.high());
+            ys.add(signed ? value.low() : value.y());
           }
         }
       }

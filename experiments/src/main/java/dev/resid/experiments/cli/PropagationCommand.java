@@ -1,0 +1,81 @@
+package dev.resid.experiments.cli;
+
+import dev.resid.experiments.language.ContextOptions;
+import dev.resid.experiments.language.PropagationStudy;
+import dev.resid.experiments.sweep.Workers;
+import dev.resid.model.Gpt2;
+import dev.resid.tensor.Backend;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code resid language propagation}. */
+@Command(
+    name = "propagation",
+    description = {
+      "Measure what one SAE's reconstruction does to SAEs further down: fractional change of"
+          + " squared",
+      "error, L0 and norm.",
+      "Without options it runs the model, the SAEs and the text that ship with Resid."
+    },
+    footer = {
+      "",
+      "The folder gets report.html, tables, figures and run.json. Stopped at any moment, the same",
+      "command goes on where it was and ends in the same results.",
+      "",
+      "Examples:",
+      "  resid language propagation",
+      "  resid language propagation --model models/gpt2 --weights transformerlens --text"
+          + " openwebtext.txt --rows 100 --row-length 1024 --sae saes/blocks.2.hook_resid_pre --sae"
+          + " saes/blocks.6.hook_resid_pre"
+    })
+final class PropagationCommand implements Callable<Integer> {
+  /** Rows of the embedded text; with all embedded SAEs that takes about a minute. */
+  private static final int ROWS = 32;
+
+  @Spec private CommandSpec spec;
+  @Mixin private ModelOptionsMixin model;
+  @Mixin private SaesMixin saes;
+  @Mixin private RowsMixin rows;
+  @Mixin private BackendOptionsMixin backendOptions;
+  @Mixin private ProgressMixin progress;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      description = "Seed of the resamples for intervals; ${DEFAULT-VALUE} if left out.")
+  private long seed = 1;
+
+  @Option(
+      names = "--out",
+      paramLabel = "DIR",
+      description = "Folder for the results; ${DEFAULT-VALUE} if left out.")
+  private Path out = Path.of("language-propagation");
+
+  /** Called by picocli. */
+  PropagationCommand() {}
+
+  @Override
+  public Integer call() throws IOException {
+    try (Backend backend = backendOptions.open();
+        Workers workers = new Workers(backendOptions.threads())) {
+      Gpt2 gpt2 = model.load(backend);
+      PropagationStudy study =
+          new PropagationStudy(
+              gpt2,
+              new ContextOptions(
+                  rows.tokens(gpt2, ROWS), saes.load(gpt2, List.of(), backend), rows.name(), seed));
+      if (!progress.quiet()) {
+        spec.commandLine().getErr().println(study.plan() + ".");
+      }
+      StudyLines.print(spec.commandLine().getOut(), study.run(out, progress.progress(), workers));
+    }
+    return ResidCommand.OK;
+  }
+}

@@ -1,0 +1,219 @@
+package dev.resid.experiments.language;
+
+import dev.resid.experiments.direction.NamedSae;
+import dev.resid.experiments.result.BuildInfo;
+import dev.resid.experiments.result.Settings;
+import dev.resid.experiments.study.RowLayout;
+import dev.resid.experiments.study.RowStudy;
+import dev.resid.experiments.study.StudyOutcome;
+import dev.resid.experiments.study.StudyPage;
+import dev.resid.experiments.study.StudyPlan;
+import dev.resid.experiments.sweep.RowRange;
+import dev.resid.experiments.sweep.Workers;
+import dev.resid.experiments.text.TokenDigest;
+import dev.resid.hook.HookPoint;
+import dev.resid.model.BaseRun;
+import dev.resid.model.Continuation;
+import dev.resid.model.Gpt2;
+import dev.resid.progress.Progress;
+import dev.resid.tensor.Axis;
+import dev.resid.tensor.Tensor;
+import dev.resid.tokenizer.TokenBatch;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.IntConsumer;
+
+/**
+ * Error propagation: what a first SAE's reconstruction does to the input of a second one further
+ * down. Q_after/Q_before − 1 for squared error, L0 and norm at the second SAE, of the same rows and
+ * positions, mean over tokens of the ratios.
+ *
+ * <p>A run goes on where an earlier process with the same settings stopped, and ends in the same
+ * results.
+ *
+ * @source Anders and Bloom 2024, "Examining Language Model Performance with Reconstructed
+ *     Activations using Sparse Autoencoders", the error propagation figure as its text defines it
+ */
+public final class PropagationStudy {
+  /** Sums over tokens of Q_after/Q_before − 1, and how many tokens have it. */
+  static final String CHANGE = "change";
+
+  static final String COUNT = "count";
+
+  /** Sums over tokens of Q before and after. */
+  static final String BEFORE = "before";
+
+  static final String AFTER = "after";
+
+  /** Quantities as {@link ClozeLayout} numbers them, without L1. */
+  static final List<Integer> QUANTITIES =
+      List.of(ClozeLayout.SQUARED_ERROR, ClozeLayout.L0, ClozeLayout.NORM);
+
+  /** Positions after the first that count. */
+  private static final int POSITIONS = 100;
+
+  private static final int ROWS_PER_BLOCK = 2;
+
+  private final Gpt2 gpt2;
+  private final ContextOptions options;
+  private final RowLayout layout;
+
+  /**
+   * Prepares a run.
+   *
+   * @param gpt2 the model
+   * @param options rows and SAEs; pairs of SAEs are those of which the first one's point lies
+   *     before the second one's
+   * @throws IllegalArgumentException if no SAE lies before another, or a row has tokens or a length
+   *     that the model lacks
+   */
+  public PropagationStudy(Gpt2 gpt2, ContextOptions options) {
+    gpt2.requireTokens(options.tokens());
+    this.gpt2 = gpt2;
+    this.options = options;
+    this.layout = layout(options.saes().size());
+    if (options.saes().stream().map(sae -> sae.sae().hookPoint()).distinct().count() < 2) {
+      throw new IllegalArgumentException(
+          "errors propagate from one SAE to another further down; name SAEs of at least two"
+              + " points");
+    }
+  }
+
+  static RowLayout layout(int saes) {
+    int q = QUANTITIES.size();
+    return RowLayout.empty()
+        .with(CHANGE, saes, saes, q)
+        .with(COUNT, saes, saes, q)
+        .with(BEFORE, saes, saes, q)
+        .with(AFTER, saes, saes, q);
+  }
+
+  /** Returns whether the first SAE lies before the second. */
+  static boolean isPair(List<NamedSae> saes, int first, int second) {
+    return saes.get(first).sae().hookPoint().isBefore(saes.get(second).sae().hookPoint());
+  }
+
+  /** Returns in a few words what will be computed. */
+  public String plan() {
+    int saes = options.saes().size();
+    long blocks =
+        options.saes().stream()
+            .mapToLong(
+                sae -> 2L * gpt2.config().nLayers() - Math.max(0, sae.sae().hookPoint().layer()))
+            .sum();
+    return String.format(
+        Locale.ROOT,
+        "%,d rows of %d tokens, %d SAEs, about %,d evaluations of a block; memory: weights %,d MiB",
+        options.tokens().rows(),
+        options.tokens().maxLength(),
+        saes,
+        options.tokens().rows() * blocks,
+        Math.max(1, gpt2.config().parameters() * Float.BYTES >> 20));
+  }
+
+  /**
+   * Computes what is missing in the folder and writes the results.
+   *
+   * @param folder where; created if it is missing
+   * @param progress told about every step
+   * @param workers threads for what the backend does not do
+   * @throws IllegalStateException if the folder holds another run
+   * @throws IOException if something cannot be read or written
+   */
+  public StudyOutcome run(Path folder, Progress progress, Workers workers) throws IOException {
+    StudyPlan plan =
+        new StudyPlan(
+            "language propagation",
+            settings(),
+            StudyPage.facts(gpt2, workers).with("data", options.data()),
+            options.tokens().rows(),
+            ROWS_PER_BLOCK,
+            layout.count(),
+            "runs",
+            options.saes().size());
+    return RowStudy.run(
+        folder,
+        plan,
+        this::compute,
+        (out, values, sharing) -> new PropagationReport(out, options, values, sharing).write(),
+        progress,
+        workers);
+  }
+
+  /** Returns the numbers of some rows. */
+  double[][] compute(RowRange rows, IntConsumer progress) {
+    int saes = options.saes().size();
+    double[][] values = new double[rows.size()][layout.count()];
+    for (int i = 0; i < values.length; i++) {
+      TokenBatch row = options.tokens().slice(rows.from() + i, rows.from() + i + 1);
+      for (int first = 0; first < saes; first++) {
+        from(values[i], row, first);
+        progress.accept(i * saes + first + 1);
+      }
+    }
+    return values;
+  }
+
+  private void from(double[] values, TokenBatch row, int first) {
+    HookPoint[] later =
+        java.util.stream.IntStream.range(0, options.saes().size())
+            .filter(second -> isPair(options.saes(), first, second))
+            .mapToObj(second -> options.saes().get(second).sae().hookPoint())
+            .distinct()
+            .toArray(HookPoint[]::new);
+    if (later.length == 0) {
+      return;
+    }
+    NamedSae named = options.saes().get(first);
+    int positions = row.maxLength();
+    try (BaseRun base = gpt2.baseRun(row, named.sae().hookPoint(), later)) {
+      Tensor clean = base.activation();
+      float[] hat = SaeQuality.of(named.sae(), clean, positions).reconstruction();
+      Continuation changed = base.continueWith(Tensor.wrap(clean.shape(), hat), later);
+      for (int second = 0; second < options.saes().size(); second++) {
+        if (isPair(options.saes(), first, second)) {
+          compare(values, base, changed, first, second);
+        }
+      }
+    }
+  }
+
+  private void compare(double[] values, BaseRun base, Continuation changed, int first, int second) {
+    NamedSae sae = options.saes().get(second);
+    int positions = base.tokens().maxLength();
+    int from = changed.firstPosition();
+    Tensor x = base.cache().get(sae.sae().hookPoint());
+    Tensor y = changed.cache().get(sae.sae().hookPoint());
+    double[][] before = SaeQuality.of(sae.sae(), x, positions).values();
+    double[][] after = SaeQuality.of(sae.sae(), y, y.shape().size(Axis.POS)).values();
+    for (int pos = 1; pos < Math.min(positions, POSITIONS + 1); pos++) {
+      double[] now = pos < from ? before[pos] : after[pos - from];
+      for (int q = 0; q < QUANTITIES.size(); q++) {
+        double was = before[pos][QUANTITIES.get(q)];
+        double is = now[QUANTITIES.get(q)];
+        values[layout.index(BEFORE, first, second, q)] += was;
+        values[layout.index(AFTER, first, second, q)] += is;
+        // A ratio to 0 does not exist unless nothing changed.
+        if (was != 0 || is == 0) {
+          values[layout.index(CHANGE, first, second, q)] += was == 0 ? 0 : is / was - 1;
+          values[layout.index(COUNT, first, second, q)]++;
+        }
+      }
+    }
+  }
+
+  private Settings settings() {
+    return StudyPage.settings("language-propagation/1", gpt2, BuildInfo.current().version())
+        .with("tokens_sha256", TokenDigest.sha256(options.tokens()))
+        .with("rows", options.tokens().rows())
+        .with("positions", options.tokens().maxLength())
+        .with("saes", options.saes().stream().map(NamedSae::name).toList())
+        .with("saes_sha256", options.saes().stream().map(NamedSae::sha256).toList())
+        .with(
+            "sae_points", options.saes().stream().map(sae -> sae.sae().hookPoint().name()).toList())
+        .with("seed", options.seed())
+        .with("bootstrap_resamples", RowStudy.RESAMPLES);
+  }
+}
