@@ -26,7 +26,11 @@ final class HeatMapLayout {
   private static final double COLUMN_AXIS = 22;
   private static final double MOST_HEIGHT = 300;
   private static final double ROW_HEIGHT = 34;
-  private static final double LETTER = 7;
+  private static final double LETTER = 6.4;
+
+  /** Letters of a name that are written; the rest is in tips. */
+  private static final int MOST_LETTERS = 26;
+
   private static final double TITLE = 19;
   private static final double TEXT = 14;
   private static final double SMALL = 12.5;
@@ -112,7 +116,13 @@ final class HeatMapLayout {
   /** Returns the room under the cells that the names of the columns take. */
   private static double columnRoom(Cells cells) {
     int longest = cells.columns().stream().mapToInt(String::length).max().orElse(0);
-    return longest <= 3 ? 18 : 10 + LETTER * Math.min(longest, 14);
+    return longest <= 3 ? 18 : 10 + LETTER * Math.min(longest, MOST_LETTERS);
+  }
+
+  /** Returns the room left of the cells that the names of the rows take. */
+  private static double rowRoom(Cells cells) {
+    int longest = cells.rows().stream().mapToInt(String::length).max().orElse(0);
+    return Math.max(LEFT, 40 + LETTER * Math.min(longest, MOST_LETTERS));
   }
 
   private static double height(Cells cells) {
@@ -120,9 +130,9 @@ final class HeatMapLayout {
   }
 
   private void panel(Cells cells, double left, double top, double width) {
-    double x = left + LEFT;
+    double x = left + rowRoom(cells);
     double y = top + PANEL_TOP;
-    double plotWidth = width - LEFT - RIGHT;
+    double plotWidth = width - rowRoom(cells) - RIGHT;
     double plotHeight = plotHeight(cells);
     double cellWidth = plotWidth / Math.max(1, cells.columns().size());
     double cellHeight = plotHeight / Math.max(1, cells.rows().size());
@@ -180,7 +190,7 @@ final class HeatMapLayout {
     int everyRow = (int) Math.ceil(13 / cellHeight);
     for (int r = 0; r < cells.rows().size(); r += everyRow) {
       double at = bottom - (r + 0.5) * cellHeight + 4;
-      text(x - 6, at, cells.rows().get(r), Ink.MUTED, TINY, Align.END, Weight.REGULAR);
+      text(x - 6, at, shortened(cells.rows().get(r)), Ink.MUTED, TINY, Align.END, Weight.REGULAR);
     }
     boolean across = columnRoom(cells) <= 18;
     int everyColumn = (int) Math.ceil((across ? 24 : 13) / cellWidth);
@@ -209,7 +219,7 @@ final class HeatMapLayout {
   }
 
   private static String shortened(String name) {
-    return name.length() <= 14 ? name : name.substring(0, 13) + "…";
+    return name.length() <= MOST_LETTERS ? name : name.substring(0, MOST_LETTERS - 1) + "…";
   }
 
   /** Paints a cell: blue above 0, vermilion below, fainter towards 0. */
