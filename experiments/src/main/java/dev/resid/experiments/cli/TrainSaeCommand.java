@@ -4,14 +4,15 @@ import dev.resid.hook.HookPoint;
 import dev.resid.hook.Site;
 import dev.resid.io.AtomicFiles;
 import dev.resid.io.DType;
-import dev.resid.io.FileHash;
 import dev.resid.model.Gpt2;
 import dev.resid.model.Gpt2Config;
 import dev.resid.sae.io.SaeCheckpoint;
+import dev.resid.sae.train.BloomLoss;
 import dev.resid.sae.train.SaeLoss;
+import dev.resid.sae.train.SaeObjective;
 import dev.resid.sae.train.SaeTrainer;
 import dev.resid.sae.train.SaeTrainingPlan;
-import dev.resid.sae.train.SaeTrainingStep;
+import dev.resid.sae.train.TopKLoss;
 import dev.resid.tensor.Backend;
 import dev.resid.train.LearningRate;
 import dev.resid.train.TextCorpus;
@@ -21,20 +22,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.function.ToDoubleFunction;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
-import tools.jackson.databind.SerializationFeature;
-import tools.jackson.databind.json.JsonMapper;
 
 /** {@code resid train sae}: a sparse autoencoder on an activation of a model. */
 @Command(
@@ -49,21 +45,27 @@ import tools.jackson.databind.json.JsonMapper;
     footer = {
       "",
       "Objectives: local (error of the reconstruction), e2e (KL of the model's output), downstream"
-          + " (KL and errors at every later block), each with an L1 penalty of --sparsity.",
+          + " (KL and errors at every later block), bloom (error by norm, unit decoder rows, ghost"
+          + " gradients), each with an L1 penalty of --sparsity; topk (error from the --k largest"
+          + " features, auxiliary loss of dead ones).",
       "",
       "Example:",
       "  resid train sae --objective local --hook blocks.3.hook_resid_pre --text texts/"
           + " --sparsity 1 --out my-sae"
     })
 final class TrainSaeCommand implements Callable<Integer> {
-  /** Objectives of the end-to-end paper. */
+  /** What training can make small. */
   enum Objective {
     /** The reconstruction itself. */
     LOCAL,
     /** The output distribution. */
     E2E,
     /** The output distribution and the stream at every later block. */
-    DOWNSTREAM;
+    DOWNSTREAM,
+    /** The reconstruction as in gpt2-small-res-jb: unit decoder rows and ghost gradients. */
+    BLOOM,
+    /** The reconstruction from a fixed number of features, with an auxiliary loss. */
+    TOPK;
 
     /** Returns the name as it is typed; help and messages of picocli show it. */
     @Override
@@ -84,7 +86,7 @@ final class TrainSaeCommand implements Callable<Integer> {
       names = "--objective",
       required = true,
       paramLabel = "NAME",
-      description = "What is made small: local, e2e or downstream.")
+      description = "What is made small: local, e2e, downstream, bloom or topk.")
   private Objective objective;
 
   @Option(
@@ -107,10 +109,33 @@ final class TrainSaeCommand implements Callable<Integer> {
 
   @Option(
       names = "--sparsity",
-      required = true,
       paramLabel = "X",
-      description = "Weight of the L1 penalty: mean L1 norm of a token's features over d_model.")
-  private double sparsity;
+      description =
+          "Weight of the L1 penalty, the mean L1 norm of a token's features over d_model (for"
+              + " bloom: the mean L1 norm); needed for every objective but topk.")
+  private Double sparsity;
+
+  @Option(
+      names = "--k",
+      paramLabel = "N",
+      description = "Features kept for a token; needed for topk.")
+  private Integer k;
+
+  @Option(
+      names = "--dead-after",
+      paramLabel = "TOKENS",
+      description =
+          "Tokens without activity after which bloom and topk call a feature dead; a tenth of"
+              + " --tokens if left out.")
+  private Long deadAfter;
+
+  @Option(
+      names = "--buffer",
+      paramLabel = "ROWS",
+      description =
+          "Rows whose activations are shuffled together (not for e2e and downstream);"
+              + " ${DEFAULT-VALUE} if left out. Above 1 GiB they lie in a file in OUT/checkpoint.")
+  private int buffer = 512;
 
   @Option(
       names = "--features",
@@ -189,20 +214,26 @@ final class TrainSaeCommand implements Callable<Integer> {
                 + context
                 + "; give more text, or a smaller --context.");
       }
-      SaeTrainer trainer = SaeTrainer.startOrResume(plan, gpt2, corpus, checkpoint);
-      trainer.run(checkpoint, every, progress.progress());
-      SaeCheckpoint.save(
-          trainer.config(String.valueOf(out.toAbsolutePath().getFileName())),
-          trainer.weights(),
-          DType.valueOf(dtype.name()),
-          out);
-      Map<String, Object> record = record(plan, corpus, trainer, files, gpt2);
-      record.put("started", start.toString());
-      record.put("finished", Instant.now().toString());
-      AtomicFiles.write(out.resolve("training.json"), json(record));
+      try (SaeTrainer trainer = SaeTrainer.startOrResume(plan, gpt2, corpus, checkpoint)) {
+        trainer.run(checkpoint, every, progress.progress());
+        SaeCheckpoint.save(
+            trainer.config(String.valueOf(out.toAbsolutePath().getFileName())),
+            trainer.weights(),
+            DType.valueOf(dtype.name()),
+            out);
+        AtomicFiles.write(
+            out.resolve("training.json"),
+            new SaeTrainingRecord(command(), plan, gpt2, corpus, files, start)
+                .json(trainer.curve()));
+      }
     }
     spec.commandLine().getOut().println("Wrote the SAE to " + out);
     return ResidCommand.OK;
+  }
+
+  private String command() {
+    List<String> args = spec.root().commandLine().getParseResult().originalArgs();
+    return "resid " + String.join(" ", args);
   }
 
   private HookPoint point() {
@@ -240,9 +271,20 @@ final class TrainSaeCommand implements Callable<Integer> {
     if (!(learningRate > 0) || Double.isInfinite(learningRate)) {
       throw wrong("--learning-rate is " + learningRate + ", must be a number above 0");
     }
-    if (!(sparsity >= 0) || Double.isInfinite(sparsity)) {
+    boolean topK = objective == Objective.TOPK;
+    if (topK != (k != null) || topK == (sparsity != null)) {
+      throw wrong(
+          topK
+              ? "--objective topk needs --k, and no --sparsity"
+              : "--objective " + objective + " needs --sparsity, and no --k");
+    }
+    if (sparsity != null && (!(sparsity >= 0) || Double.isInfinite(sparsity))) {
       throw wrong("--sparsity is " + sparsity + ", must be a number of at least 0");
     }
+    if (deadAfter != null && deadAfter < 1) {
+      throw wrong("--dead-after is " + deadAfter + ", must be at least 1");
+    }
+    requireAtLeast("--buffer", buffer, 1);
     if (warmup != null && (warmup < 0 || warmup >= steps())) {
       throw wrong("--warmup is " + warmup + ", must be from 0 to below the steps, " + steps());
     }
@@ -283,79 +325,26 @@ final class TrainSaeCommand implements Callable<Integer> {
     if (objective == Objective.DOWNSTREAM && point.layer() + 1 >= config.nLayers()) {
       throw wrong("--objective downstream needs a block after " + hook + "; use e2e");
     }
-    SaeLoss loss =
-        switch (objective) {
-          case LOCAL -> SaeLoss.local(sparsity);
-          case E2E -> SaeLoss.endToEnd(sparsity);
-          case DOWNSTREAM -> SaeLoss.downstream(point, config.nLayers(), sparsity);
-        };
     int steps = (int) steps();
     LearningRate rate =
         new LearningRate(learningRate, warmup == null ? steps / 20 : warmup, steps, FINAL_FRACTION);
     int dSae = features == null ? 4 * config.dModel() : features;
-    return SaeTrainingPlan.of(point, dSae, loss, rate, batch, context, seed);
-  }
-
-  private Map<String, Object> record(
-      SaeTrainingPlan plan, TextCorpus corpus, SaeTrainer trainer, List<Path> files, Gpt2 gpt2)
-      throws IOException {
-    Map<String, Object> record = new LinkedHashMap<>();
-    List<String> args = spec.root().commandLine().getParseResult().originalArgs();
-    record.put("command", "resid " + String.join(" ", args));
-    record.put("plan", plan.toString());
-    record.put("model", gpt2.source());
-    record.put("modelSha256", gpt2.sha256());
-    record.put("weights", gpt2.weightsState().name());
-    record.put("backend", gpt2.backend().description());
-    record.put("corpusTokens", corpus.tokens());
-    record.put("tokensSeen", (long) plan.rate().totalSteps() * plan.tokensPerStep());
-    Map<String, String> hashes = new LinkedHashMap<>();
-    for (Path file : files) {
-      hashes.put(String.valueOf(file.getFileName()), "sha256:" + FileHash.sha256(file));
+    if (k != null && (k < 1 || k > dSae)) {
+      throw wrong("--k is " + k + ", must be from 1 to the number of features, " + dSae);
     }
-    record.put("data", hashes);
-    record.put("curve", curve(trainer.curve()));
-    return record;
+    SaeTrainingPlan plan =
+        SaeTrainingPlan.of(point, dSae, loss(point, config), rate, batch, context, seed);
+    return plan.withBufferRows(buffer);
   }
 
-  /** Returns means of at most 50 stretches of the steps. */
-  private static Map<String, Object> curve(List<SaeTrainingStep> steps) {
-    int group = Math.max(1, (steps.size() + 49) / 50);
-    Map<String, Object> curve = new LinkedHashMap<>();
-    curve.put("stepsAMean", group);
-    Map<String, ToDoubleFunction<SaeTrainingStep>> columns = new LinkedHashMap<>();
-    columns.put("loss", SaeTrainingStep::loss);
-    columns.put("reconstruction", SaeTrainingStep::reconstruction);
-    columns.put("klNats", SaeTrainingStep::kl);
-    columns.put("downstream", SaeTrainingStep::downstream);
-    columns.put("sparsity", SaeTrainingStep::sparsity);
-    columns.put("l0", SaeTrainingStep::l0);
-    columns.put("dead", SaeTrainingStep::dead);
-    columns.forEach(
-        (name, column) -> {
-          List<Double> means = new ArrayList<>();
-          for (int from = 0; from < steps.size(); from += group) {
-            double mean =
-                steps.subList(from, Math.min(steps.size(), from + group)).stream()
-                    .mapToDouble(column)
-                    .average()
-                    .orElse(Double.NaN);
-            if (!Double.isNaN(mean)) {
-              means.add(Double.valueOf(String.format(Locale.ROOT, "%.5g", mean)));
-            }
-          }
-          if (!means.isEmpty()) {
-            curve.put(name, means);
-          }
-        });
-    return curve;
-  }
-
-  private static String json(Map<String, Object> values) {
-    return JsonMapper.builder()
-            .enable(SerializationFeature.INDENT_OUTPUT)
-            .build()
-            .writeValueAsString(values)
-        + "\n";
+  private SaeObjective loss(HookPoint point, Gpt2Config config) {
+    long dead = deadAfter == null ? Math.max(1, tokens / 10) : deadAfter;
+    return switch (objective) {
+      case LOCAL -> SaeLoss.local(sparsity);
+      case E2E -> SaeLoss.endToEnd(sparsity);
+      case DOWNSTREAM -> SaeLoss.downstream(point, config.nLayers(), sparsity);
+      case BLOOM -> BloomLoss.published(sparsity).withDeadAfter(dead);
+      case TOPK -> TopKLoss.published(k).withDeadAfter(dead);
+    };
   }
 }

@@ -90,6 +90,15 @@ public record BloomLoss(
         1, ErrorScale.NORM, l1, L1Weight.PLAIN, DecoderRows.UNIT, GhostGradients.ON, 5000L * 4096);
   }
 
+  /**
+   * Returns this loss with another window.
+   *
+   * @param tokens tokens without activity after which a feature counts as dead
+   */
+  public BloomLoss withDeadAfter(long tokens) {
+    return new BloomLoss(reconstruction, errorScale, l1, l1Weight, rows, ghosts, tokens);
+  }
+
   @Override
   public boolean isLocal() {
     return true;

@@ -21,6 +21,7 @@ import dev.resid.tensor.Shape;
 import dev.resid.tensor.Tensor;
 import dev.resid.tokenizer.TokenBatch;
 import dev.resid.train.TextCorpus;
+import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -39,7 +40,7 @@ import java.util.StringJoiner;
  * features' last activity and the curve so far; so a run that is stopped and resumed ends in the
  * same bits as one that was not.
  */
-public final class SaeTrainer {
+public final class SaeTrainer implements Closeable {
   /** Tokens without activity after which a feature counts as dead. */
   public static final long DEAD_TOKENS = 100_000;
 
@@ -101,7 +102,7 @@ public final class SaeTrainer {
   public static SaeTrainer startOrResume(
       SaeTrainingPlan plan, Gpt2 gpt2, TextCorpus corpus, Path dir) throws IOException {
     requireFit(plan, gpt2);
-    ActivationStream stream = ActivationStream.of(gpt2, corpus, plan);
+    ActivationStream stream = ActivationStream.of(gpt2, corpus, plan, dir);
     Path state = dir.resolve(STATE);
     int width = gpt2.config().dModel();
     InitialWeights weights = new InitialWeights(width, plan.dSae(), plan.seed());
@@ -199,7 +200,7 @@ public final class SaeTrainer {
         plan.point(),
         Optional.of(gpt2.weightsState()),
         new Provenance(
-            Optional.of(gpt2.source()),
+            Optional.of(String.valueOf(Path.of(gpt2.source()).getFileName())),
             OptionalInt.of(plan.rowLength()),
             Optional.of(BeginningOfText.PREPENDED),
             Optional.empty()));
@@ -209,8 +210,9 @@ public final class SaeTrainer {
    * Makes one step and returns what it saw before the update.
    *
    * @throws IllegalStateException if the plan is done, or the loss is not a number any more
+   * @throws IOException if a buffer of activations above 1 GiB cannot be written or read
    */
-  public SaeTrainingStep advance() {
+  public SaeTrainingStep advance() throws IOException {
     if (isDone()) {
       throw new IllegalStateException("all " + step + " steps of the plan are done");
     }
@@ -360,5 +362,11 @@ public final class SaeTrainer {
               + "); use another folder or the same "
               + remedy);
     }
+  }
+
+  /** Removes the file of a buffer of activations above 1 GiB. */
+  @Override
+  public void close() throws IOException {
+    stream.close();
   }
 }

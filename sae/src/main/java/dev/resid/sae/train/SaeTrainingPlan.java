@@ -82,6 +82,16 @@ public record SaeTrainingPlan(
         point, dSae, loss, rate, batchRows, rowLength, 512, 0.9, 0.999, 1e-8, 10, seed);
   }
 
+  /**
+   * Returns this plan with another buffer.
+   *
+   * @param rows rows of text whose activations are shuffled together
+   */
+  public SaeTrainingPlan withBufferRows(int rows) {
+    return new SaeTrainingPlan(
+        point, dSae, loss, rate, batchRows, rowLength, rows, beta1, beta2, epsilon, clipNorm, seed);
+  }
+
   /** Returns the tokens of one step. */
   public int tokensPerStep() {
     return Math.multiplyExact(batchRows, rowLength);

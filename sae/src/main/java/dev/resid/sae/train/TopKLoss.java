@@ -36,6 +36,25 @@ public record TopKLoss(
     }
   }
 
+  /**
+   * Returns the loss of the paper: plain pre-activations compete, an auxiliary weight of 1/32,
+   * features are dead after ten million tokens.
+   *
+   * @param k features kept
+   */
+  public static TopKLoss published(int k) {
+    return new TopKLoss(k, TopKScale.PLAIN, 1, 1.0 / 32, 10_000_000);
+  }
+
+  /**
+   * Returns this loss with another window.
+   *
+   * @param tokens tokens without activity after which a feature counts as dead
+   */
+  public TopKLoss withDeadAfter(long tokens) {
+    return new TopKLoss(k, scale, reconstruction, auxiliary, tokens);
+  }
+
   @Override
   public boolean isLocal() {
     return true;

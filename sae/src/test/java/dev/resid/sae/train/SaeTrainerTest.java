@@ -32,6 +32,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -186,7 +187,7 @@ class SaeTrainerTest {
       Sae sae = trainer.sae("trained");
       Tensor x =
           kind.objective.isLocal()
-              ? ActivationStream.of(gpt2, corpus, kind.plan(6)).read(5L * 3 * ROW, 3 * ROW)
+              ? ActivationStream.of(gpt2, corpus, kind.plan(6), none).read(5L * 3 * ROW, 3 * ROW)
               : gpt2.capture(corpus.batch(5, 3, ROW, 5), POINT.capture()).get(POINT);
       double squares = backend.sumOfSquares(x.minus(sae.reconstruct(x)));
       SaeTrainingStep seen = trainer.advance();
@@ -202,7 +203,7 @@ class SaeTrainerTest {
       BloomLoss loss = (BloomLoss) Kind.BLOOM.objective;
       InitialWeights start = new InitialWeights(8, 20, 4);
       BloomLearner learner = new BloomLearner(backend, start.kaiming(new double[8]), loss);
-      Tensor x = ActivationStream.of(gpt2, corpus, Kind.BLOOM.plan(5)).read(0, 30);
+      Tensor x = ActivationStream.of(gpt2, corpus, Kind.BLOOM.plan(5), none).read(0, 30);
       learner.learn(x, new FeatureActivity(20), new StepSums(30));
       learner.finishGradients();
       float[] rows = learner.parameters().get(SaeWeight.W_dec).toArray();
@@ -266,11 +267,12 @@ class SaeTrainerTest {
   }
 
   @Test
-  void theStreamHoldsEveryActivationOfABufferOnceInAnotherOrder() {
+  void theStreamHoldsEveryActivationOfABufferOnceInAnotherOrder(@TempDir Path none)
+      throws IOException {
     try (Backend backend = backend(1)) {
       Gpt2 gpt2 = model(backend);
       SaeTrainingPlan plan = Kind.LOCAL.plan(4);
-      ActivationStream stream = ActivationStream.of(gpt2, corpus, plan);
+      ActivationStream stream = ActivationStream.of(gpt2, corpus, plan, none);
       assertEquals(4L * ROW * 8 * Float.BYTES, stream.bufferBytes());
       int perBuffer = 4 * ROW;
       float[] second = stream.read(perBuffer, perBuffer).toArray();
@@ -282,6 +284,25 @@ class SaeTrainerTest {
       // Across the end of a buffer, and back.
       float[] across = stream.read(perBuffer - 5, 10).toArray();
       assertEquals(rows(second).subList(0, 5), rows(across).subList(5, 10));
+    }
+  }
+
+  @Test
+  void aBufferOnDiskGivesTheSameStreamAndLeavesNothing(@TempDir Path dir) throws IOException {
+    Path spill = dir.resolve("spill");
+    try (Backend backend = backend(1)) {
+      Gpt2 gpt2 = model(backend);
+      SaeTrainingPlan plan = Kind.LOCAL.plan(4);
+      try (ActivationStream memory = ActivationStream.of(gpt2, corpus, plan, spill);
+          ActivationStream disk = ActivationStream.of(gpt2, corpus, plan, spill, 10)) {
+        assertTrue(Files.isDirectory(spill), "the stream of the second one is on disk");
+        for (long first : new long[] {0, 35, 200}) {
+          assertTrue(memory.read(first, 50).sameBits(disk.read(first, 50)), "from " + first);
+        }
+      }
+    }
+    try (Stream<Path> left = Files.list(spill)) {
+      assertEquals(List.of(), left.toList());
     }
   }
 

@@ -1,0 +1,304 @@
+package dev.resid.experiments.cli;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.resid.hook.HookPoint;
+import dev.resid.io.FileHash;
+import dev.resid.io.Safetensors;
+import dev.resid.model.WeightsState;
+import dev.resid.sae.Architecture;
+import dev.resid.sae.DecoderBias;
+import dev.resid.sae.SaeConfig;
+import dev.resid.sae.io.SaeCheckpoint;
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+class TrainSaeCommandTest {
+  private static final String TEXT =
+      "The cat sat on the mat and the dog sat on the log.\n".repeat(20)
+          + "<|endoftext|>\n"
+          + "A cat and a dog sat on a mat, and the mat was flat.\n".repeat(20);
+
+  /** A training whose steps take milliseconds. */
+  private static final String SMALL = "--context 16 --batch 4 --features 24 --threads 1";
+
+  private static final String HOOK = "--hook blocks.1.hook_resid_pre ";
+
+  @TempDir private static Path shared;
+  private static Path text;
+  private static Path model;
+
+  @TempDir private Path folder;
+
+  @BeforeAll
+  static void saveModel() throws IOException {
+    text = Files.writeString(shared.resolve("text.txt"), TEXT);
+    model = TinyModel.saveWithTokenizer(shared.resolve("model"), 3);
+  }
+
+  private static CliRun train(Path out, String options, Object... more) {
+    return CliRun.line(
+        "train sae " + HOOK + SMALL + " " + options,
+        Stream.concat(
+                Stream.of("--model", model, "--text", text, "--out", out), Arrays.stream(more))
+            .toArray());
+  }
+
+  private static JsonNode record(Path sae) throws IOException {
+    return new JsonMapper().readTree(Files.readString(sae.resolve("training.json")));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "local, --sparsity 0.05, RELU, ADDED",
+    "e2e, --sparsity 0.05, RELU, ADDED",
+    "downstream, --sparsity 0.05, RELU, ADDED",
+    "bloom, --sparsity 0.01, RELU, SUBTRACTED_AND_ADDED",
+    "topk, --k 5, TOP_K, SUBTRACTED_AND_ADDED"
+  })
+  void everyObjectiveGivesAnSaeThatCanBeUsed(
+      String objective, String sparsity, Architecture architecture, DecoderBias bias)
+      throws IOException {
+    Path out = folder.resolve("new/sae");
+    String hook =
+        objective.equals("downstream") ? "blocks.0.hook_resid_mid" : "blocks.1.hook_mlp_out";
+    CliRun run =
+        CliRun.line(
+            "train sae --quiet --tokens 3000 --learning-rate 0.01 --objective " + objective,
+            (Object[])
+                ("--hook "
+                        + hook
+                        + " "
+                        + SMALL
+                        + " "
+                        + sparsity
+                        + " --model "
+                        + model
+                        + " --text "
+                        + text
+                        + " --out "
+                        + out)
+                    .split(" "));
+    assertEquals("Wrote the SAE to " + out, run.ok().out().strip());
+    try (SaeCheckpoint checkpoint = SaeCheckpoint.open(out)) {
+      SaeConfig config = checkpoint.config();
+      assertEquals(architecture, config.architecture());
+      assertEquals(bias, config.decoderBias());
+      assertEquals(HookPoint.parse(hook), config.point());
+      assertEquals(Optional.of(WeightsState.RAW), config.weights());
+      assertEquals(OptionalInt.of(16), config.provenance().contextLength());
+      assertEquals(24, config.dSae());
+      assertEquals(Optional.of("model"), config.provenance().model());
+    }
+    JsonNode curve = record(out).path("curve").path("loss");
+    assertTrue(curve.size() > 20, curve::toString);
+    double first = curve.get(0).asDouble();
+    double last = curve.get(curve.size() - 1).asDouble();
+    assertTrue(last < 0.9 * first, objective + ": " + curve);
+  }
+
+  @Test
+  void theRecordSaysWhatWasDone() throws IOException {
+    Path out = folder.resolve("sae");
+    String options = "--objective topk --k 3 --tokens 640 --seed 5 --dtype f16 --dead-after 99";
+    train(out, options).ok();
+    JsonNode record = record(out);
+    assertEquals(
+        "resid train sae "
+            + HOOK
+            + SMALL
+            + " "
+            + options
+            + " --model "
+            + model
+            + " --text "
+            + text
+            + " --out "
+            + out,
+        record.path("command").asString());
+    for (String part :
+        List.of("k=3", "deadAfterTokens=99", "totalSteps=10", "seed=5", "warmupSteps=0")) {
+      assertTrue(record.path("plan").asString().contains(part), record.path("plan")::asString);
+    }
+    assertEquals(640, record.path("tokensSeen").asInt());
+    assertEquals(
+        "sha256:" + FileHash.sha256(text), record.path("data").path("text.txt").asString());
+    assertEquals(
+        FileHash.sha256(model.resolve("model.safetensors")), record.path("modelSha256").asString());
+    assertEquals(10, record.path("curve").path("l0").size());
+    try (Safetensors file = Safetensors.open(out.resolve("sae_weights.safetensors"))) {
+      assertEquals("F16", file.entry("W_dec").dtype().name());
+    }
+  }
+
+  /** A process is killed in the middle; the same command then ends in the same bytes. */
+  @Test
+  void aKilledRunGoesOnToTheSameSae() throws IOException, InterruptedException {
+    String options =
+        "--objective e2e --sparsity 0.1 --tokens 6400 --checkpoint-every 1 --backend vector";
+    Path whole = folder.resolve("a/sae");
+    train(whole, options).ok();
+    Path killed = folder.resolve("b/sae");
+    Files.createDirectories(killed);
+    long steps = stepsWhenKilled(killed, options);
+    assertTrue(steps > 0 && steps < 100, "killed after " + steps + " steps of 100");
+    assertFalse(Files.exists(killed.resolve("sae_weights.safetensors")));
+    train(killed, options).ok();
+    for (String name : List.of("sae_weights.safetensors", "cfg.json")) {
+      assertArrayEquals(
+          Files.readAllBytes(whole.resolve(name)), Files.readAllBytes(killed.resolve(name)), name);
+    }
+    assertEquals(record(whole).path("curve"), record(killed).path("curve"));
+  }
+
+  /**
+   * Starts a training in a process of its own, kills it, and returns the steps of its checkpoint.
+   */
+  private static long stepsWhenKilled(Path out, String options)
+      throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(
+        List.of(
+            "--add-modules",
+            "jdk.incubator.vector",
+            "-cp",
+            System.getProperty("java.class.path"),
+            Main.class.getName()));
+    command.addAll(List.of(("train sae " + HOOK + SMALL + " " + options).split(" ")));
+    command.addAll(List.of("--model", model.toString(), "--text", text.toString()));
+    command.addAll(List.of("--out", out.toString()));
+    File log = out.resolveSibling("log.txt").toFile();
+    Process process =
+        new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log).start();
+    Path state = out.resolve("checkpoint/state.safetensors");
+    while (process.isAlive() && !Files.exists(state)) {
+      process.waitFor(2, TimeUnit.MILLISECONDS);
+    }
+    process.destroyForcibly().waitFor();
+    if (!Files.exists(state)) {
+      throw new AssertionError(Files.readString(log.toPath()));
+    }
+    try (Safetensors file = Safetensors.open(state)) {
+      return Long.parseLong(file.metadata().get("step"));
+    }
+  }
+
+  @Test
+  void aFolderOfAnotherRunIsLeftAlone() throws IOException {
+    Path out = folder.resolve("sae");
+    String options = "--objective local --sparsity 0.1 --tokens 640";
+    train(out, options).ok();
+    byte[] bytes = Files.readAllBytes(out.resolve("sae_weights.safetensors"));
+    train(out, options).ok();
+    train(out, options + " --seed 2").refused("state.safetensors", "another training run");
+    Path other = Files.writeString(folder.resolve("other.txt"), TEXT.replace("cat", "cow"));
+    train(out, options, "--text", other).refused("state.safetensors", "another text");
+    Path otherModel = TinyModel.saveWithTokenizer(folder.resolve("model"), 4);
+    CliRun.line(
+            "train sae " + HOOK + SMALL + " " + options,
+            "--model",
+            otherModel,
+            "--text",
+            text,
+            "--out",
+            out)
+        .refused("state.safetensors", "another model");
+    Files.delete(out.resolve("checkpoint/state.safetensors"));
+    Files.delete(out.resolve("checkpoint"));
+    train(out, options).refused(out.resolve("sae_weights.safetensors").toString(), "exists");
+    assertArrayEquals(bytes, Files.readAllBytes(out.resolve("sae_weights.safetensors")));
+  }
+
+  @Test
+  void aDamagedCheckpointIsNamed() throws IOException {
+    Path out = folder.resolve("sae");
+    String options = "--objective local --sparsity 0.1 --tokens 640";
+    train(out, options).ok();
+    Path state = out.resolve("checkpoint/state.safetensors");
+    byte[] bytes = Files.readAllBytes(state);
+    Files.write(state, Arrays.copyOf(bytes, bytes.length - 9));
+    train(out, options).refused("state.safetensors");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "--objective best --sparsity 1, --objective",
+    "--objective local, --objective local needs --sparsity",
+    "--objective local --k 3, --objective local needs --sparsity",
+    "--objective topk, --objective topk needs --k",
+    "--objective topk --k 3 --sparsity 1, --objective topk needs --k",
+    "--objective topk --k 25, '--k is 25, must be from 1 to the number of features, 24'",
+    "--objective local --sparsity -1, --sparsity is -1.0",
+    "--objective local --sparsity NaN, --sparsity is NaN",
+    "--objective local --sparsity 1 --tokens 0, --tokens is 0",
+    "--objective local --sparsity 1 --learning-rate 0, --learning-rate is 0.0",
+    "--objective local --sparsity 1 --checkpoint-every 0, --checkpoint-every is 0",
+    "--objective local --sparsity 1 --tokens 640 --warmup 10, --warmup is 10",
+    "--objective local --sparsity 1 --buffer 0, --buffer is 0",
+    "--objective bloom --sparsity 1 --dead-after 0, --dead-after is 0",
+    "--objective downstream --sparsity 1, --objective downstream needs a block after"
+  })
+  void optionsOutOfRangeAreWrongUsage(String options, String message) {
+    Path out = folder.resolve("sae");
+    train(out, options).wrongUsage(message);
+    assertFalse(Files.exists(out));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "blocks.2.hook_resid_pre, the model has 2 blocks",
+    "blocks.0.attn.hook_z, must be an activation of width d_model",
+    "hook_embed, must be an activation of width d_model",
+    "blocks.0.nowhere, no activation is called"
+  })
+  void aHookThatCannotBeTrainedOnIsWrongUsage(String hook, String message) {
+    CliRun.line(
+            "train sae --objective local --sparsity 1 --context 16 --hook " + hook,
+            "--model",
+            model,
+            "--text",
+            text,
+            "--out",
+            folder.resolve("sae"))
+        .wrongUsage(message);
+  }
+
+  @Test
+  void textThatCannotBeUsedIsRefusedBeforeTraining() throws IOException {
+    Path out = folder.resolve("sae");
+    String options = "--objective local --sparsity 1";
+    Path empty = Files.writeString(folder.resolve("empty"), "\n");
+    Path missing = folder.resolve("missing");
+    train(out, options, "--text", missing).refused(missing.toString());
+    CliRun.line(
+            "train sae --hook blocks.1.hook_resid_pre --context 16 " + options,
+            "--model",
+            model,
+            "--text",
+            empty,
+            "--out",
+            out)
+        .refused("0 tokens", "one row of 16", "--context");
+    assertFalse(Files.exists(out));
+  }
+}
