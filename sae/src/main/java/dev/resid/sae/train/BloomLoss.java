@@ -68,8 +68,8 @@ public record BloomLoss(
 
   /** Checks the ranges. */
   public BloomLoss {
-    SaeObjective.requireWeight("reconstruction", reconstruction);
-    SaeObjective.requireWeight("L1", l1);
+    LossWeight.require("reconstruction", reconstruction);
+    LossWeight.require("L1", l1);
     if (reconstruction == 0) {
       throw new IllegalArgumentException("a loss needs a term beside sparsity");
     }

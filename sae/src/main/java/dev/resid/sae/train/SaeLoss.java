@@ -29,10 +29,10 @@ public record SaeLoss(
   /** Checks the ranges. */
   public SaeLoss {
     downstreamPoints = List.copyOf(downstreamPoints);
-    SaeObjective.requireWeight("reconstruction", reconstruction);
-    SaeObjective.requireWeight("KL", kl);
-    SaeObjective.requireWeight("downstream", downstream);
-    SaeObjective.requireWeight("sparsity", sparsity);
+    LossWeight.require("reconstruction", reconstruction);
+    LossWeight.require("KL", kl);
+    LossWeight.require("downstream", downstream);
+    LossWeight.require("sparsity", sparsity);
     if (reconstruction + kl + downstream == 0) {
       throw new IllegalArgumentException("a loss needs a term beside sparsity");
     }

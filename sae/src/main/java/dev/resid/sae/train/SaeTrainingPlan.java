@@ -42,6 +42,10 @@ public record SaeTrainingPlan(
     if (!(clipNorm > 0)) {
       throw new IllegalArgumentException("clip norm is " + clipNorm + ", must be above 0");
     }
+    if (loss instanceof TopKLoss topK && topK.k() > dSae) {
+      throw new IllegalArgumentException(
+          "k is " + topK.k() + ", more than the " + dSae + " features");
+    }
     if (loss instanceof SaeLoss spliced) {
       for (HookPoint later : spliced.downstreamPoints()) {
         if (!point.isBefore(later)) {

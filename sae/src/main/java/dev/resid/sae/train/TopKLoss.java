@@ -25,8 +25,8 @@ public record TopKLoss(
     if (k < 1) {
       throw new IllegalArgumentException("k is " + k + ", must be at least 1");
     }
-    SaeObjective.requireWeight("reconstruction", reconstruction);
-    SaeObjective.requireWeight("auxiliary", auxiliary);
+    LossWeight.require("reconstruction", reconstruction);
+    LossWeight.require("auxiliary", auxiliary);
     if (reconstruction == 0) {
       throw new IllegalArgumentException("a top-k SAE needs a weight of its error");
     }

@@ -5,7 +5,16 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import dev.resid.hook.HookPoint;
 import dev.resid.io.Safetensors;
 import dev.resid.model.Gpt2;
+import dev.resid.sae.DecoderBias;
+import dev.resid.sae.Sae;
+import dev.resid.sae.SaeConfig;
 import dev.resid.sae.SaeWeight;
+import dev.resid.sae.SaeWeights;
+import dev.resid.sae.metric.SaeEvaluator;
+import dev.resid.sae.metric.SaeMetric;
+import dev.resid.sae.metric.SaeReport;
+import dev.resid.sae.metric.TokenScope;
+import dev.resid.sae.testing.SmallSaes;
 import dev.resid.tensor.AdamStep;
 import dev.resid.tensor.Tensor;
 import dev.resid.testing.Golden;
@@ -24,7 +33,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 
-/** Losses, gradients, optimiser steps and schedules of Apollo Research's e2e_sae 2.1.1. */
+/** Losses, gradients, optimiser steps, schedules and metrics of Apollo Research's e2e_sae 2.1.1. */
 class EndToEndGoldensTest extends OnEachCpuBackend {
   /** Name of each parameter in the reference, and whether it is stored transposed. */
   private enum Stored {
@@ -195,6 +204,57 @@ class EndToEndGoldensTest extends OnEachCpuBackend {
                 tolerance);
       }
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"local", "e2e", "e2e-downstream"})
+  void metricsAgree(String name) throws IOException {
+    Golden golden = Golden.of(Shared.require("goldens/e2e_sae/" + name));
+    JsonNode json = golden.json();
+    Gpt2 gpt2 = Gpt2.load(golden.model(), backend());
+    HookPoint point = HookPoint.parse(json.path("sae_positions").get(0).asString());
+    int dIn = gpt2.config().dModel();
+    int dSae = (int) (dIn * json.path("dict_size_to_input_ratio").asDouble());
+    ApolloLearner learner =
+        new ApolloLearner(
+            backend(), before(golden, point, dIn, dSae), loss(json.path("loss_config")));
+    SaeConfig config = SmallSaes.config(point, dIn, dSae);
+    Sae sae =
+        Sae.of(
+            new SaeConfig(
+                name,
+                config.architecture(),
+                dIn,
+                dSae,
+                dIn,
+                config.k(),
+                config.topKScale(),
+                config.normalization(),
+                1,
+                DecoderBias.ADDED,
+                point,
+                point,
+                config.weights(),
+                config.provenance()),
+            new SaeWeights(learner.published()),
+            backend());
+    TokenBatch rows = Golden.tokens(json.path("token_batches").get(0));
+    SaeReport report = new SaeEvaluator(gpt2, sae).report(rows);
+    JsonNode values = json.path("metrics_float64").path("values");
+    close(
+        "clean CE",
+        values.path("performance/eval/orig_model_ce_loss").asDouble(),
+        report.get(SaeMetric.CE_CLEAN, TokenScope.ALL));
+    close(
+        "CE with the SAE",
+        values.path("performance/eval/sae_model_ce_loss").asDouble(),
+        report.get(SaeMetric.CE_SAE, TokenScope.ALL));
+    double l0 = report.get(SaeMetric.L0, TokenScope.ALL);
+    assertEquals(values.path("sparsity/eval/L_0/" + point).asDouble(), l0, 1e-9, "L0");
+    close(
+        "share of zeros",
+        values.path("sparsity/eval/frac_zeros/" + point).asDouble(),
+        1 - l0 / dSae);
   }
 
   @Test
