@@ -14,15 +14,8 @@ import dev.resid.model.WeightNames;
 import dev.resid.reference.Float64Gpt2;
 import dev.resid.sae.SaeWeight;
 import dev.resid.sae.testing.SmallSaes;
-import dev.resid.sae.train.BloomLoss.DecoderRows;
-import dev.resid.sae.train.BloomLoss.ErrorScale;
-import dev.resid.sae.train.BloomLoss.GhostGradients;
-import dev.resid.sae.train.BloomLoss.L1Weight;
-import dev.resid.tensor.Axis;
-import dev.resid.tensor.Shape;
 import dev.resid.tensor.Tensor;
 import dev.resid.testing.OnEachCpuBackend;
-import dev.resid.testing.Tolerance;
 import dev.resid.tokenizer.TokenBatch;
 import java.util.EnumMap;
 import java.util.HashMap;
@@ -46,9 +39,6 @@ class SaeGradientsTest extends OnEachCpuBackend {
   private static final Float64Gpt2 REFERENCE = Reference.of(MODEL_WEIGHTS);
   private static final TokenBatch ROWS = SmallSaes.tokens(5, 30, 7, 7);
 
-  /** Step of a central difference; its error is of order 1e-9 of the third derivative. */
-  private static final double STEP = 1e-5;
-
   private enum Objective {
     LOCAL(SaeLoss.local(0.7)),
     END_TO_END(SaeLoss.endToEnd(0.7)),
@@ -61,18 +51,6 @@ class SaeGradientsTest extends OnEachCpuBackend {
     Objective(SaeLoss loss) {
       this.loss = loss;
     }
-  }
-
-  private static Map<SaeWeight, Tensor> parameters(int width, int features) {
-    Map<SaeWeight, Tensor> parameters = new EnumMap<>(SaeWeight.class);
-    for (SaeWeight weight :
-        new SaeWeight[] {SaeWeight.W_enc, SaeWeight.b_enc, SaeWeight.W_dec, SaeWeight.b_dec}) {
-      var shape = weight.shape(width, features, width);
-      float[] values =
-          SmallSaes.normal(8, weight.ordinal(), Math.toIntExact(shape.elements()), 0.5);
-      parameters.put(weight, Tensor.wrap(shape, values));
-    }
-    return parameters;
   }
 
   private static StepSums learn(ApolloLearner learner, Gpt2 gpt2, SaeLoss loss) {
@@ -92,46 +70,11 @@ class SaeGradientsTest extends OnEachCpuBackend {
   @EnumSource
   void lossAndGradientsAreThoseOfTheFormula(Objective objective) {
     Gpt2 gpt2 = Gpt2.of(MODEL_WEIGHTS, backend());
-    Map<SaeWeight, Tensor> parameters = parameters(WIDTH, FEATURES);
+    Map<SaeWeight, Tensor> parameters = FormulaCheck.parameters(WIDTH, FEATURES);
     ApolloLearner learner = new ApolloLearner(backend(), parameters, objective.loss);
     StepSums seen = learn(learner, gpt2, objective.loss);
     ToDoubleFunction<Map<SaeWeight, double[]>> formula = p -> apollo(objective.loss, p);
-    compare(parameters, learner, seen, formula);
-  }
-
-  /** Compares the loss, and every entry of every gradient with a central difference. */
-  private void compare(
-      Map<SaeWeight, Tensor> parameters,
-      Learner learner,
-      StepSums seen,
-      ToDoubleFunction<Map<SaeWeight, double[]>> formula) {
-    Map<SaeWeight, double[]> wide = new EnumMap<>(SaeWeight.class);
-    parameters.forEach((weight, tensor) -> wide.put(weight, Reference.doubles(tensor)));
-    double loss = formula.applyAsDouble(wide);
-    assertEquals(loss, seen.loss, 2e-5 * loss, "loss");
-    parameters.forEach(
-        (weight, tensor) -> {
-          double[] values = wide.get(weight);
-          double[] gradient = new double[values.length];
-          double largest = 0;
-          for (int i = 0; i < values.length; i++) {
-            double kept = values[i];
-            values[i] = kept + STEP;
-            double above = formula.applyAsDouble(wide);
-            values[i] = kept - STEP;
-            double below = formula.applyAsDouble(wide);
-            values[i] = kept;
-            gradient[i] = (above - below) / (2 * STEP);
-            largest = Math.max(largest, Math.abs(gradient[i]));
-          }
-          assertTrue(largest > 1e-3, weight + " has no gradient to compare");
-          // Float32 through six layer norms: 8e-6 of the largest was measured.
-          check("gradient of " + weight, 21)
-              .close(
-                  gradient,
-                  learner.parameters().gradient(weight),
-                  Tolerance.within(8e-5 * largest, 0));
-        });
+    new FormulaCheck(backendName).compare(parameters, learner, seen, formula);
   }
 
   /** The formulas of the end-to-end paper in float64. */
@@ -201,62 +144,6 @@ class SaeGradientsTest extends OnEachCpuBackend {
     return Math.log(sum);
   }
 
-  @ParameterizedTest
-  @EnumSource
-  void bloomsLossAndGradientsAreThoseOfTheFormula(ErrorScale scale) {
-    L1Weight l1Weight = scale == ErrorScale.NONE ? L1Weight.DECODER_NORM : L1Weight.PLAIN;
-    BloomLoss loss =
-        new BloomLoss(2, scale, 0.3, l1Weight, DecoderRows.FREE, GhostGradients.OFF, 9);
-    Map<SaeWeight, Tensor> parameters = parameters(WIDTH, FEATURES);
-    Gpt2 gpt2 = Gpt2.of(MODEL_WEIGHTS, backend());
-    Tensor x =
-        gpt2.capture(ROWS, POINT.capture())
-            .get(POINT)
-            .reshape(Shape.of(Axis.ROW, ROWS.tokenCount(), Axis.D_MODEL, WIDTH));
-    BloomLearner learner = new BloomLearner(backend(), parameters, loss);
-    StepSums sums = new StepSums(ROWS.tokenCount());
-    learner.learn(x, new FeatureActivity(FEATURES), sums);
-    learner.finishGradients();
-    compare(parameters, learner, sums, p -> bloom(loss, p, Reference.doubles(x)));
-  }
-
-  private static double bloom(BloomLoss loss, Map<SaeWeight, double[]> p, double[] x) {
-    int tokens = x.length / WIDTH;
-    double[] mean = new double[WIDTH];
-    for (int i = 0; i < x.length; i++) {
-      mean[i % WIDTH] += loss.errorScale() == ErrorScale.CENTRED_NORM ? x[i] / tokens : 0;
-    }
-    double total = 0;
-    for (int t = 0; t < tokens; t++) {
-      double[] out = p.get(SaeWeight.b_dec).clone();
-      double spread = 0;
-      for (int c = 0; c < WIDTH; c++) {
-        spread += Math.pow(x[t * WIDTH + c] - mean[c], 2);
-      }
-      for (int i = 0; i < FEATURES; i++) {
-        double pre = p.get(SaeWeight.b_enc)[i];
-        double norm = 0;
-        for (int c = 0; c < WIDTH; c++) {
-          double centred = x[t * WIDTH + c] - p.get(SaeWeight.b_dec)[c];
-          pre += centred * p.get(SaeWeight.W_enc)[c * FEATURES + i];
-          norm += Math.pow(p.get(SaeWeight.W_dec)[i * WIDTH + c], 2);
-        }
-        double value = Math.max(pre, 0);
-        double weight = loss.l1Weight() == L1Weight.DECODER_NORM ? Math.sqrt(norm) : 1;
-        total += loss.l1() * value * weight / tokens;
-        for (int c = 0; c < WIDTH; c++) {
-          out[c] += value * p.get(SaeWeight.W_dec)[i * WIDTH + c];
-        }
-      }
-      double divisor = loss.errorScale() == ErrorScale.NONE ? 1 : Math.sqrt(spread);
-      for (int c = 0; c < WIDTH; c++) {
-        double error = Math.pow(out[c] - x[t * WIDTH + c], 2) / divisor;
-        total += loss.reconstruction() * error / x.length;
-      }
-    }
-    return total;
-  }
-
   @Test
   void aLocalLossDoesNotSeeWhatComesAfterThePoint() {
     Map<Weight, Tensor> changed = new HashMap<>();
@@ -277,8 +164,8 @@ class SaeGradientsTest extends OnEachCpuBackend {
   }
 
   private boolean sameGradients(Gpt2 gpt2, Gpt2 other, SaeLoss loss) {
-    ApolloLearner a = new ApolloLearner(backend(), parameters(WIDTH, FEATURES), loss);
-    ApolloLearner b = new ApolloLearner(backend(), parameters(WIDTH, FEATURES), loss);
+    ApolloLearner a = new ApolloLearner(backend(), FormulaCheck.parameters(WIDTH, FEATURES), loss);
+    ApolloLearner b = new ApolloLearner(backend(), FormulaCheck.parameters(WIDTH, FEATURES), loss);
     learn(a, gpt2, loss);
     learn(b, other, loss);
     return a.parameters()
@@ -323,7 +210,7 @@ class SaeGradientsTest extends OnEachCpuBackend {
   void theLengthOfDecoderRowsDoesNotMatter() {
     Gpt2 gpt2 = Gpt2.of(MODEL_WEIGHTS, backend());
     SaeLoss loss = SaeLoss.endToEnd(0.7);
-    Map<SaeWeight, Tensor> parameters = parameters(WIDTH, FEATURES);
+    Map<SaeWeight, Tensor> parameters = FormulaCheck.parameters(WIDTH, FEATURES);
     ApolloLearner plain = new ApolloLearner(backend(), parameters, loss);
     parameters.computeIfPresent(SaeWeight.W_dec, (weight, rows) -> rows.times(8));
     ApolloLearner scaled = new ApolloLearner(backend(), parameters, loss);
