@@ -10,6 +10,7 @@ import picocli.CommandLine.Spec;
     name = "language",
     description = "Measure how well a model predicts words when activations are replaced by SAEs.",
     synopsisSubcommandLabel = "COMMAND",
+    footer = {"", "Example:", "  resid language lambada"},
     subcommands = {
       ContextCommand.class,
       PropagationCommand.class,

@@ -33,8 +33,26 @@ class StudyExamplesTest {
     }
   }
 
+  @Test
+  void aSentenceIsMovedAlongAnError() throws IOException {
+    try (Backend backend = SmallModel.backend()) {
+      List<String> lines = SensitivityExample.run(backend);
+      assertEquals(3, lines.size());
+      assertTrue(lines.get(0).startsWith("1: KL 0.0"), lines.get(0));
+    }
+  }
+
+  @Test
+  void aSentenceIsReplacedByItsReconstruction(@TempDir Path folder) throws IOException {
+    try (Backend backend = SmallModel.backend()) {
+      Path report = SubstitutionExample.run(backend, folder.resolve("out")).report().orElseThrow();
+      assertTrue(Files.exists(report));
+    }
+  }
+
   @ParameterizedTest
-  @ValueSource(strings = {"PatchExample", "ClozeExample"})
+  @ValueSource(
+      strings = {"PatchExample", "ClozeExample", "SensitivityExample", "SubstitutionExample"})
   void theDocumentShowsTheSameLines(String name) throws IOException {
     Path root = root();
     List<String> source =
