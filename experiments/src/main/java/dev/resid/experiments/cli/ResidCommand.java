@@ -25,6 +25,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
       PlateauCommand.class,
       SubstitutionCommand.class,
       RobustnessCommand.class,
+      DictionaryCommand.class,
       PatchCommand.class,
       LanguageCommand.class,
       MergeCommand.class,

@@ -41,7 +41,9 @@ public enum DrawKeys {
   /** Features of a synthetic baseline; stream the prompt. */
   PLATEAU_BASELINE(36),
   /** Pairs of activations whose distance is averaged for plateaus; stream the pair. */
-  PLATEAU_DISTANCES(37);
+  PLATEAU_DISTANCES(37),
+  /** Directions that dictionaries are compared with; stream the direction. */
+  DICTIONARY_RANDOM(50);
 
   private static final int SHIFT = 48;
   private final long number;

@@ -38,12 +38,14 @@ class ExperimentsArchitectureTest {
         .allow("substitution", "activations", "direction", "report", "result", "sweep", "text")
         .allow(
             "robustness", "activations", "direction", "report", "result", "study", "sweep", "text")
+        .allow("dictionary", "direction", "report", "result", "study", "sweep", "text")
         .allow("sensitivity", "activations", "direction", "report", "result", "sweep", "text")
         .allow("plateau", "direction", "report", "result", "sweep", "text")
         .allow("saereport", "direction", "report", "result", "sweep")
         .allow("feature", "report")
         .allow(
             "cli",
+            "dictionary",
             "direction",
             "feature",
             "language",

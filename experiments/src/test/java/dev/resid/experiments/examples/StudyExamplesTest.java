@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.resid.experiments.study.SmallModel;
+import dev.resid.experiments.study.StudyOutcome;
 import dev.resid.tensor.Backend;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -50,9 +51,28 @@ class StudyExamplesTest {
     }
   }
 
+  @Test
+  void turnedActivationsMatter(@TempDir Path folder) throws IOException {
+    try (Backend backend = SmallModel.backend()) {
+      StudyOutcome outcome = RobustnessExample.run(backend, folder.resolve("turned")).orElseThrow();
+      assertTrue(Files.exists(outcome.report()));
+      List<String> lines = Files.readAllLines(outcome.folder().resolve("results.csv"));
+      assertEquals(3, lines.size());
+      double near = Double.parseDouble(lines.get(1).split(",")[4]);
+      double far = Double.parseDouble(lines.get(2).split(",")[4]);
+      assertTrue(0.01 < near && near < far, near + " " + far);
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(
-      strings = {"PatchExample", "ClozeExample", "SensitivityExample", "SubstitutionExample"})
+      strings = {
+        "PatchExample",
+        "ClozeExample",
+        "SensitivityExample",
+        "SubstitutionExample",
+        "RobustnessExample"
+      })
   void theDocumentShowsTheSameLines(String name) throws IOException {
     Path root = root();
     List<String> source =

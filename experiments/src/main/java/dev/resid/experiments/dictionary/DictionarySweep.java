@@ -1,0 +1,140 @@
+package dev.resid.experiments.dictionary;
+
+import dev.resid.experiments.dictionary.DictionaryLayout.Error;
+import dev.resid.experiments.direction.NamedSae;
+import dev.resid.experiments.study.RowLayout;
+import dev.resid.experiments.sweep.RowRange;
+import dev.resid.experiments.sweep.SweepRunner.BlockWork;
+import dev.resid.hook.ActivationCache;
+import dev.resid.hook.Capture;
+import dev.resid.hook.HookPoint;
+import dev.resid.model.BaseRun;
+import dev.resid.model.Gpt2;
+import dev.resid.sae.metric.FeatureRemoval;
+import dev.resid.sae.metric.FeatureRemoval.Order;
+import dev.resid.sae.metric.FeatureRemoval.Step;
+import dev.resid.tensor.Tensor;
+import dev.resid.tokenizer.TokenBatch;
+import java.util.List;
+import java.util.function.IntConsumer;
+import java.util.stream.IntStream;
+
+/** Measures norms, errors of SAEs and what is left without their busiest features, row by row. */
+final class DictionarySweep implements BlockWork {
+  private final Gpt2 gpt2;
+  private final TokenBatch tokens;
+  private final DictionaryLayout sizes;
+  private final RowLayout layout;
+  private final FeatureCounts counts;
+
+  DictionarySweep(Gpt2 gpt2, TokenBatch tokens, DictionaryLayout sizes, FeatureCounts counts) {
+    this.gpt2 = gpt2;
+    this.tokens = tokens;
+    this.sizes = sizes;
+    this.layout = sizes.rows();
+    this.counts = counts;
+  }
+
+  @Override
+  public double[][] compute(RowRange rows, IntConsumer progress) {
+    double[][] values = new double[rows.size()][layout.count()];
+    int done = 0;
+    for (int row = rows.from(); row < rows.to(); row++) {
+      double[] numbers = values[row - rows.from()];
+      TokenBatch one = tokens.slice(row, row + 1);
+      numbers[layout.index("count", 0)] = 1;
+      numbers[layout.index("count", 1)] = one.length(0) - 1;
+      norms(numbers, one);
+      for (int s = 0; s < sizes.saes().size(); s++) {
+        baseline(numbers, s, one);
+        for (Order order : Order.values()) {
+          remove(numbers, s, order, one);
+        }
+        done += sizes.continuations() / sizes.saes().size();
+        progress.accept(done);
+      }
+      for (double number : numbers) {
+        if (!Double.isFinite(number)) {
+          throw new IllegalStateException(
+              "a number of row "
+                  + row
+                  + " is not finite; the SAEs' or the model's weights are damaged");
+        }
+      }
+    }
+    return values;
+  }
+
+  private void norms(double[] numbers, TokenBatch one) {
+    List<HookPoint> points = sizes.points();
+    ActivationCache cache =
+        gpt2.capture(one, points.stream().map(HookPoint::capture).toArray(Capture[]::new));
+    for (int p = 0; p < points.size(); p++) {
+      double[] squares = squares(cache.get(points.get(p)));
+      for (int pos = 0; pos < squares.length; pos++) {
+        numbers[layout.index("norm", p, pos == 0 ? 0 : 1)] += Math.sqrt(squares[pos]);
+      }
+    }
+  }
+
+  /**
+   * Measures the SAE's error, the clean loss and the loss with nothing in the activation's place.
+   */
+  private void baseline(double[] numbers, int s, TokenBatch one) {
+    NamedSae sae = sizes.saes().get(s);
+    HookPoint reads = sae.sae().config().point();
+    HookPoint writes = sae.sae().config().outputPoint();
+    try (BaseRun base = gpt2.baseRun(one, writes, reads)) {
+      Tensor x = base.activation();
+      Tensor input = base.cache().get(reads);
+      Tensor output = sae.sae().reconstruct(input).reshape(x.shape());
+      double[] norms = squares(x);
+      double[] errors = squares(output.minus(x));
+      for (int pos = 0; pos < norms.length; pos++) {
+        int part = pos == 0 ? 0 : 1;
+        add(numbers, s, Error.SQUARED, part, errors[pos]);
+        add(numbers, s, Error.RELATIVE, part, errors[pos] / norms[pos]);
+        add(numbers, s, Error.SQUARED_NORM, part, norms[pos]);
+      }
+      numbers[layout.index("clean_ce")] = sum(base.crossEntropyNats().row(0));
+      Tensor zero = Tensor.zeros(x.shape());
+      numbers[layout.index("zero_ce", s)] = sum(base.continueWith(zero).crossEntropyNats().row(0));
+    }
+  }
+
+  private void add(double[] numbers, int s, Error error, int part, double value) {
+    numbers[layout.index("error", s, error.ordinal(), part)] += value;
+  }
+
+  private void remove(double[] numbers, int s, Order order, TokenBatch one) {
+    int[] removed =
+        IntStream.range(0, sizes.removed().length).map(k -> sizes.removed(s, k)).toArray();
+    List<Step> steps =
+        FeatureRemoval.measure(
+            gpt2, sizes.saes().get(s).sae(), one, counts.order(s, order), removed);
+    for (int k = 0; k < removed.length; k++) {
+      numbers[layout.index("l0", s, order.ordinal(), k)] = steps.get(k).l0() * one.length(0);
+      numbers[layout.index("ce", s, order.ordinal(), k)] =
+          steps.get(k).ceNats() * (one.length(0) - 1);
+    }
+  }
+
+  private static double sum(double... values) {
+    double sum = 0;
+    for (double value : values) {
+      sum += value;
+    }
+    return sum;
+  }
+
+  /** Returns ‖v‖² at every position of the only row, of all heads together: [pos]. */
+  private static double[] squares(Tensor vectors) {
+    float[] values = vectors.toArray();
+    double[] squares = new double[vectors.shape().size(dev.resid.tensor.Axis.POS)];
+    int d = values.length / squares.length;
+    for (int i = 0; i < values.length; i++) {
+      squares[i / d] += (double) values[i] * values[i];
+    }
+    return squares;
+  }
+}

@@ -1,0 +1,94 @@
+package dev.resid.experiments.dictionary;
+
+import dev.resid.experiments.direction.NamedSae;
+import dev.resid.hook.ActivationCache;
+import dev.resid.hook.Capture;
+import dev.resid.hook.HookPoint;
+import dev.resid.model.Gpt2;
+import dev.resid.progress.Progress;
+import dev.resid.sae.SparseFeatures;
+import dev.resid.sae.metric.FeatureRemoval.Order;
+import dev.resid.tokenizer.TokenBatch;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * On how many tokens each feature of an SAE is active, and the sum of its values: a walk over the
+ * clean text before anything is removed.
+ */
+final class FeatureCounts {
+  private static final int POSITIONS_AT_A_TIME = 2048;
+
+  private final long[][] active;
+  private final double[][] values;
+
+  private FeatureCounts(List<NamedSae> saes) {
+    active = new long[saes.size()][];
+    values = new double[saes.size()][];
+    for (int s = 0; s < active.length; s++) {
+      int dSae = saes.get(s).sae().config().dSae();
+      active[s] = new long[dSae];
+      values[s] = new double[dSae];
+    }
+  }
+
+  /** Counts over all tokens, position 0 included. */
+  static FeatureCounts of(Gpt2 gpt2, TokenBatch tokens, List<NamedSae> saes, Progress progress) {
+    FeatureCounts counts = new FeatureCounts(saes);
+    Capture[] captures =
+        saes.stream()
+            .map(s -> s.sae().config().point())
+            .distinct()
+            .map(HookPoint::capture)
+            .toArray(Capture[]::new);
+    int step = Math.max(1, POSITIONS_AT_A_TIME / tokens.maxLength());
+    try (Progress.Task task = progress.begin("frequencies", "rows", 0, tokens.rows())) {
+      for (int from = 0; from < tokens.rows(); from += step) {
+        TokenBatch part = tokens.slice(from, Math.min(tokens.rows(), from + step));
+        ActivationCache cache = gpt2.capture(part, captures);
+        for (int s = 0; s < saes.size(); s++) {
+          NamedSae sae = saes.get(s);
+          counts.add(s, sae.sae().encode(cache.get(sae.sae().config().point())), part);
+        }
+        task.advanceTo(from + part.rows());
+      }
+    }
+    return counts;
+  }
+
+  private void add(int sae, SparseFeatures features, TokenBatch part) {
+    for (int row = 0; row < part.rows(); row++) {
+      for (int pos = 0; pos < part.length(row); pos++) {
+        int at = row * part.maxLength() + pos;
+        for (int i = features.start(at); i < features.end(at); i++) {
+          float value = features.values()[i];
+          active[sae][features.indices()[i]] += value > 0 ? 1 : 0;
+          values[sae][features.indices()[i]] += value;
+        }
+      }
+    }
+  }
+
+  /** Returns on how many tokens each feature is active: [d_sae]. */
+  long[] active(int sae) {
+    return active[sae].clone();
+  }
+
+  /** Returns the features that are active anywhere, ascending. */
+  int[] alive(int sae) {
+    return IntStream.range(0, active[sae].length).filter(f -> active[sae][f] > 0).toArray();
+  }
+
+  /** Returns all features, the first to be removed first, the lowest index first among equals. */
+  int[] order(int sae, Order order) {
+    return IntStream.range(0, active[sae].length)
+        .boxed()
+        .sorted(
+            Comparator.comparingDouble(
+                    (Integer f) -> order == Order.FREQUENCY ? -active[sae][f] : -values[sae][f])
+                .thenComparing(f -> f))
+        .mapToInt(f -> f)
+        .toArray();
+  }
+}
