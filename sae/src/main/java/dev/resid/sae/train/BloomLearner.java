@@ -29,7 +29,7 @@ final class BloomLearner implements Learner {
     this.dictionary = new CentredDictionary(backend, initial);
     this.dIn = dictionary.dIn();
     this.dSae = dictionary.dSae();
-    refresh();
+    afterUpdate();
   }
 
   @Override
@@ -43,14 +43,19 @@ final class BloomLearner implements Learner {
   }
 
   @Override
-  public void refresh() {
-    Tensor decoder = parameters().get(SaeWeight.W_dec);
-    float[] rows = decoder.toArray();
+  public void afterUpdate() {
     if (loss.rows() == BloomLoss.DecoderRows.UNIT) {
+      Tensor decoder = parameters().get(SaeWeight.W_dec);
+      float[] rows = decoder.toArray();
       DecoderRows.normalize(rows, dIn);
       backend.copy(Tensor.wrap(decoder.shape(), rows), decoder);
     }
-    rowNorms = DecoderRows.norms(rows, dIn);
+    refresh();
+  }
+
+  @Override
+  public void refresh() {
+    rowNorms = DecoderRows.norms(parameters().get(SaeWeight.W_dec).toArray(), dIn);
     dictionary.refresh();
   }
 

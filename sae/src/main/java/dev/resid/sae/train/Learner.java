@@ -27,6 +27,11 @@ sealed interface Learner permits ApolloLearner, BloomLearner, TopKLearner {
   /** Ends the gradients of a step, before their norm is taken. */
   void finishGradients();
 
-  /** Takes changed parameters into use. */
+  /** Does to the parameters what has to hold after an update, and takes them into use. */
+  default void afterUpdate() {
+    refresh();
+  }
+
+  /** Takes changed parameters into use as they are: those of a checkpoint keep their bits. */
   void refresh();
 }

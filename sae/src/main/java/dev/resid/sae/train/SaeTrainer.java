@@ -239,7 +239,7 @@ public final class SaeTrainer implements Closeable {
     AdamStep numbers =
         new AdamStep(plan.rate().at(step), plan.beta1(), plan.beta2(), plan.epsilon(), 0, 1, step);
     learner.parameters().update(numbers, norm, plan.clipNorm());
-    learner.refresh();
+    learner.afterUpdate();
     curve.add(seen);
     return seen;
   }

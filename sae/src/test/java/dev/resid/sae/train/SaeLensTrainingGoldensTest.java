@@ -112,7 +112,7 @@ class SaeLensTrainingGoldensTest extends OnEachCpuBackend {
         if (step != 2) {
           after(golden, step == 1 ? "after_1_step" : "after_3_steps", learner);
         }
-        learner.refresh();
+        learner.afterUpdate();
       }
     }
   }

@@ -121,19 +121,22 @@ class SaeTrainerTest {
       SaeTrainer undisturbed = SaeTrainer.startOrResume(kind.plan(9), gpt2, corpus, whole);
       undisturbed.run(whole, 100, Progress.none());
 
-      SaeTrainer first = SaeTrainer.startOrResume(kind.plan(9), gpt2, corpus, parts);
-      for (int i = 0; i < 4; i++) {
-        first.advance();
+      for (int saved = 1; saved < 9; saved += 2) {
+        Path dir = parts.resolve("stopped after " + saved);
+        SaeTrainer first = SaeTrainer.startOrResume(kind.plan(9), gpt2, corpus, dir);
+        for (int i = 0; i < saved; i++) {
+          first.advance();
+        }
+        first.save(dir);
+        first.advance(); // lost: not saved
+        SaeTrainer second = SaeTrainer.startOrResume(kind.plan(9), gpt2, corpus, dir);
+        assertEquals(saved, second.step());
+        second.run(dir, 2, Progress.none());
+        assertSame(undisturbed, second);
+        SaeTrainer done = SaeTrainer.startOrResume(kind.plan(9), gpt2, corpus, dir);
+        assertTrue(done.isDone());
+        assertSame(undisturbed, done);
       }
-      first.save(parts);
-      first.advance(); // lost: not saved
-      SaeTrainer second = SaeTrainer.startOrResume(kind.plan(9), gpt2, corpus, parts);
-      assertEquals(4, second.step());
-      second.run(parts, 2, Progress.none());
-      assertSame(undisturbed, second);
-      SaeTrainer done = SaeTrainer.startOrResume(kind.plan(9), gpt2, corpus, parts);
-      assertTrue(done.isDone());
-      assertSame(undisturbed, done);
     }
   }
 
