@@ -231,6 +231,14 @@ final class DictionaryFigures {
         figures);
   }
 
+  private String numbered() {
+    List<String> names = new ArrayList<>();
+    for (int s = 0; s < sizes.saes().size(); s++) {
+      names.add((s + 1) + " " + sizes.saes().get(s).name());
+    }
+    return String.join(", ", names);
+  }
+
   private HeatMap map(String kind, String words) {
     ToDoubleFunction<Pair> number =
         switch (kind) {
@@ -240,13 +248,12 @@ final class DictionaryFigures {
               pair -> (double) pair.plain().countAbove(DictionaryPairs.SAME) / pair.atomsFrom();
         };
     int n = sizes.saes().size();
-    List<String> names = sizes.saes().stream().map(s -> s.name()).toList();
     List<String> numbers = new ArrayList<>();
     List<String> rows = new ArrayList<>();
     List<List<Double>> values = new ArrayList<>();
     for (int a = 0; a < n; a++) {
       numbers.add(String.valueOf(a + 1));
-      rows.add(names.get(a) + " " + (a + 1));
+      rows.add(String.valueOf(a + 1));
       List<Double> row = new ArrayList<>();
       for (int b = 0; b < n; b++) {
         row.add(pairs.get(a, b).map(number::applyAsDouble).orElse(Double.NaN));
@@ -255,10 +262,10 @@ final class DictionaryFigures {
     }
     return new HeatMap(
         "Cosines between dictionaries: " + words,
-        "Rows look in columns; columns have the numbers of the rows",
+        "Rows look in columns; the numbers are those of the list above",
         source,
         words,
-        List.of(new Cells("", "", rows, "looked in", numbers, values)));
+        List.of(new Cells("", "SAE", rows, "looked in", numbers, values)));
   }
 
   /** Returns the cosines of neighbours in L0, features sorted. */

@@ -139,27 +139,31 @@ final class RobustnessSaeFigures {
   Figures bins() {
     List<Figure> figures = new ArrayList<>();
     List<Panel> panels = new ArrayList<>();
-    byPoint()
+    Map<String, List<ComparedSae>> groups = new LinkedHashMap<>();
+    means
+        .saes()
         .forEach(
-            (point, some) -> {
-              List<ComparedSae> ordered =
-                  some.stream()
-                      .sorted(
-                          Comparator.comparingDouble(
-                              s ->
-                                  means
-                                      .mean(means.fact(s.index(), Fact.L0), Positions.ALL)
-                                      .value()))
-                      .toList();
-              List<Series> series = new ArrayList<>();
-              for (int rank = 0; rank < ordered.size(); rank++) {
-                ComparedSae sae = ordered.get(rank);
-                series.add(
-                    new Series(
-                        sae.name(), "", Style.ramp(rank, ordered.size()), ratios(sae.index())));
-              }
-              panels.add(new Panel(point.toString(), series, Optional.empty()));
-            });
+            s ->
+                groups
+                    .computeIfAbsent(
+                        s.family() + " SAEs at " + s.point(), group -> new ArrayList<>())
+                    .add(s));
+    groups.forEach(
+        (group, some) -> {
+          List<ComparedSae> ordered =
+              some.stream()
+                  .sorted(
+                      Comparator.comparingDouble(
+                          s -> means.mean(means.fact(s.index(), Fact.L0), Positions.ALL).value()))
+                  .toList();
+          List<Series> series = new ArrayList<>();
+          for (int rank = 0; rank < ordered.size(); rank++) {
+            ComparedSae sae = ordered.get(rank);
+            series.add(
+                new Series(sae.name(), "", Style.ramp(rank, ordered.size()), ratios(sae.index())));
+          }
+          panels.add(new Panel(group, series, Optional.empty()));
+        });
     if (!panels.isEmpty()) {
       figures.add(
           new Figure(

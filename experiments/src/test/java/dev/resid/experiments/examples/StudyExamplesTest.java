@@ -3,8 +3,11 @@ package dev.resid.experiments.examples;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.resid.experiments.direction.NamedSae;
 import dev.resid.experiments.study.SmallModel;
 import dev.resid.experiments.study.StudyOutcome;
+import dev.resid.experiments.testing.TinyModel;
+import dev.resid.experiments.testing.TinySaes;
 import dev.resid.tensor.Backend;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -64,6 +67,23 @@ class StudyExamplesTest {
     }
   }
 
+  @Test
+  void twoDictionariesAreCompared(@TempDir Path folder) throws IOException {
+    try (Backend backend = TinyModel.backend(1)) {
+      List<NamedSae> saes = TinySaes.both();
+      StudyOutcome outcome =
+          DictionaryExample.run(
+              TinyModel.on(backend),
+              TinyModel.tokens(5, 4),
+              saes.getFirst(),
+              saes.getLast(),
+              folder.resolve("out"));
+      List<String> lines = Files.readAllLines(outcome.folder().resolve("cosines.csv"));
+      assertEquals(5, lines.size(), "both ways, and each within itself");
+      assertEquals(1, Files.readAllLines(outcome.folder().resolve("one-to-one.csv")).size());
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -71,7 +91,8 @@ class StudyExamplesTest {
         "ClozeExample",
         "SensitivityExample",
         "SubstitutionExample",
-        "RobustnessExample"
+        "RobustnessExample",
+        "DictionaryExample"
       })
   void theDocumentShowsTheSameLines(String name) throws IOException {
     Path root = root();
