@@ -15,7 +15,8 @@ import picocli.CommandLine.Spec;
       ContextCommand.class,
       PropagationCommand.class,
       LambadaCommand.class,
-      CbtCommand.class
+      CbtCommand.class,
+      LanguageFeaturesCommand.class
     })
 final class LanguageCommand implements Runnable {
   @Spec private CommandSpec spec;
