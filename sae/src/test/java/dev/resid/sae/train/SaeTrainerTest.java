@@ -121,7 +121,7 @@ class SaeTrainerTest {
       SaeTrainer undisturbed = SaeTrainer.startOrResume(kind.plan(9), gpt2, corpus, whole);
       undisturbed.run(whole, 100, Progress.none());
 
-      for (int saved = 1; saved < 9; saved += 2) {
+      for (int saved = 1; saved < 9; saved += 3) {
         Path dir = parts.resolve("stopped after " + saved);
         SaeTrainer first = SaeTrainer.startOrResume(kind.plan(9), gpt2, corpus, dir);
         for (int i = 0; i < saved; i++) {
@@ -229,6 +229,23 @@ class SaeTrainerTest {
           assertEquals(1, norm, 1e-6);
         }
       }
+    }
+  }
+
+  /** Adam's first step moves every parameter with a gradient by the learning rate. */
+  @Test
+  void stepsFollowTheSchedule(@TempDir Path none) throws IOException {
+    try (Backend backend = backend(1)) {
+      SaeTrainingPlan plan = Kind.LOCAL.plan(9);
+      SaeTrainer trainer = SaeTrainer.startOrResume(plan, model(backend), corpus, none);
+      float[] before = trainer.weights().get(SaeWeight.W_enc).toArray();
+      trainer.advance();
+      float[] after = trainer.weights().get(SaeWeight.W_enc).toArray();
+      double largest = 0;
+      for (int i = 0; i < before.length; i++) {
+        largest = Math.max(largest, Math.abs((double) after[i] - before[i]));
+      }
+      assertEquals(plan.rate().peak() / 3, largest, 1e-4 * plan.rate().peak());
     }
   }
 
