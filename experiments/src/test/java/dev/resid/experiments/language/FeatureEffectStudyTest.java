@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.resid.backend.BackendOptions;
+import dev.resid.backend.Backends;
 import dev.resid.experiments.direction.NamedSae;
 import dev.resid.experiments.report.Section.Finding;
 import dev.resid.experiments.report.Section.Verdict;
@@ -17,6 +19,8 @@ import dev.resid.experiments.testing.TinySaes;
 import dev.resid.hook.HookPoint;
 import dev.resid.model.Gpt2;
 import dev.resid.progress.Progress;
+import dev.resid.sae.Sae;
+import dev.resid.sae.SaeConfig;
 import dev.resid.tensor.Backend;
 import dev.resid.tensor.Tensor;
 import dev.resid.tokenizer.TokenBatch;
@@ -188,6 +192,60 @@ class FeatureEffectStudyTest {
     assertEquals(
         List.of(Verdict.DOES_NOT_HOLD, Verdict.HOLDS, Verdict.HOLDS),
         findings.stream().map(Finding::verdict).toList());
+  }
+
+  private static NamedSae at(int layer) {
+    Sae sae = SAES.get(1).sae();
+    SaeConfig config = sae.config();
+    HookPoint point = HookPoint.residPre(layer);
+    SaeConfig moved =
+        new SaeConfig(
+            "at" + layer,
+            config.architecture(),
+            config.dIn(),
+            config.dSae(),
+            config.dOut(),
+            config.k(),
+            config.topKScale(),
+            config.normalization(),
+            config.inputScale(),
+            config.decoderBias(),
+            point,
+            point,
+            config.weights(),
+            config.provenance());
+    Backend scalar = Backends.named("scalar", BackendOptions.defaults());
+    return new NamedSae("at" + layer, "", "", Sae.of(moved, sae.weights(), scalar));
+  }
+
+  /** Δ ln p of every prompt is a constant of its own and so much a layer. */
+  private Finding depth(double perLayer) {
+    List<NamedSae> saes = List.of(at(2), at(0), at(1));
+    List<ClozePrompt> prompts = options(9).cloze().prompts();
+    FeatureEffectOptions options =
+        new FeatureEffectOptions(
+            new ClozeOptions(ClozeTask.LAMBADA, prompts, saes, "test", 3), WINDOW);
+    FeatureEffectLayout layout = new FeatureEffectLayout(saes);
+    double[][] rows = new double[9][layout.count()];
+    BitSet active = new BitSet();
+    for (int row = 0; row < rows.length; row++) {
+      active.set(row);
+      for (int s = 0; s < saes.size(); s++) {
+        layout.setActive(rows[row], s, active);
+        rows[row][layout.deltaLnP(s)] =
+            perLayer * saes.get(s).sae().hookPoint().layer() + 0.1 * (row % 4);
+      }
+    }
+    FeatureEffectResult result = result(options, rows);
+    assertEquals(perLayer, result.slope().value(), 1e-12);
+    return new FeatureEffectClaims(result, ClozeTask.LAMBADA).findings().getFirst();
+  }
+
+  @Test
+  void theVerdictOnLayersFollowsTheSlope() {
+    assertEquals(Verdict.HOLDS, depth(-0.2).verdict());
+    assertEquals(Verdict.DOES_NOT_HOLD, depth(0.2).verdict());
+    assertEquals(Verdict.UNDECIDED, depth(0).verdict());
   }
 
   @Test
