@@ -15,9 +15,6 @@ import dev.resid.progress.Progress;
 import dev.resid.random.CounterRandom;
 import dev.resid.tensor.Tensor;
 import dev.resid.tokenizer.TokenBatch;
-import java.io.BufferedInputStream;
-import java.io.DataInputStream;
-import java.io.DataOutputStream;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
@@ -26,7 +23,6 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
@@ -36,7 +32,6 @@ import java.util.List;
  * on with the same bits. Rows are added one by one, so that nothing depends on the batch.
  */
 public final class StatisticsPass {
-  private static final int FORMAT = 2;
   private static final int ROWS_PER_BLOCK = 64;
   private static final int PAIRS = 10_000;
   private static final String STATE = "statistics.bin";
@@ -273,22 +268,11 @@ public final class StatisticsPass {
 
   /** Returns the numbers for the report. */
   public ActivationStatistics statistics() {
-    return statistics(covariance, norms, normsWithoutFirst, distances, censuses);
+    return state().statistics();
   }
 
-  private static ActivationStatistics statistics(
-      Covariance covariance,
-      Moments norms,
-      Moments normsWithoutFirst,
-      Moments distances,
-      List<SaeCensus> saes) {
-    return new ActivationStatistics(
-        covariance.count(),
-        norms.mean(),
-        normsWithoutFirst.mean(),
-        distances.mean(),
-        covariance.trace(),
-        saes);
+  private WalkState state() {
+    return new WalkState(rowsDone, norms, normsWithoutFirst, distances, covariance, censuses);
   }
 
   /** Removes the pool, which a finished run does not need any more. */
@@ -317,38 +301,20 @@ public final class StatisticsPass {
   }
 
   private void save() throws IOException {
-    AtomicFiles.write(
-        stateFile,
-        file -> {
-          DataOutputStream out = new DataOutputStream(file);
-          out.writeInt(FORMAT);
-          out.writeInt(rowsDone);
-          for (Moments moments : new Moments[] {norms, normsWithoutFirst, distances}) {
-            out.writeLong(moments.count());
-            out.writeDouble(moments.mean());
-            out.writeDouble(moments.sumOfSquares());
-          }
-          covariance.write(out);
-          out.writeInt(censuses.size());
-          for (SaeCensus census : censuses) {
-            census.write(out);
-          }
-          out.flush();
-        });
+    state().write(stateFile);
   }
 
   private void load() throws IOException {
     if (!Files.exists(stateFile)) {
       return;
     }
-    try (DataInputStream in = open(stateFile)) {
-      rowsDone = in.readInt();
-      norms = readMoments(in);
-      normsWithoutFirst = readMoments(in);
-      distances = readMoments(in);
-      covariance = Covariance.read(in);
-      censuses = readCensuses(in);
-    }
+    WalkState saved = WalkState.read(stateFile);
+    rowsDone = saved.rowsDone();
+    norms = saved.norms();
+    normsWithoutFirst = saved.normsWithoutFirst();
+    distances = saved.distances();
+    covariance = saved.covariance();
+    censuses = saved.censuses();
     long needed = (long) poolIndex(rowsDone) * vectorBytes();
     boolean complete = rowsDone == tokens.rows() && distances.count() > 0;
     boolean poolIsShort = !Files.exists(poolFile) || Files.size(poolFile) < needed;
@@ -372,14 +338,7 @@ public final class StatisticsPass {
    * @throws IOException if there are none
    */
   public static ActivationStatistics read(Path folder, String name) throws IOException {
-    try (DataInputStream in = open(RunFolder.work(folder, name + STATE))) {
-      in.readInt();
-      Moments norms = readMoments(in);
-      Moments normsWithoutFirst = readMoments(in);
-      Moments distances = readMoments(in);
-      Covariance covariance = Covariance.read(in);
-      return statistics(covariance, norms, normsWithoutFirst, distances, readCensuses(in));
-    }
+    return WalkState.read(RunFolder.work(folder, name + STATE)).statistics();
   }
 
   /** Copies the state of a finished walk to another run folder. */
@@ -391,28 +350,5 @@ public final class StatisticsPass {
   public static void copy(Path from, RunFolder to, String name) throws IOException {
     AtomicFiles.write(
         to.work(name + STATE), Files.readAllBytes(RunFolder.work(from, name + STATE)));
-  }
-
-  private static DataInputStream open(Path file) throws IOException {
-    DataInputStream in = new DataInputStream(new BufferedInputStream(Files.newInputStream(file)));
-    int format = in.readInt();
-    if (format != FORMAT) {
-      in.close();
-      throw new IOException(
-          file + ": format " + format + ", expected " + FORMAT + "; it is of another version");
-    }
-    return in;
-  }
-
-  private static List<SaeCensus> readCensuses(DataInputStream in) throws IOException {
-    List<SaeCensus> censuses = new ArrayList<>();
-    for (int remaining = in.readInt(); remaining > 0; remaining--) {
-      censuses.add(SaeCensus.read(in));
-    }
-    return List.copyOf(censuses);
-  }
-
-  private static Moments readMoments(DataInputStream in) throws IOException {
-    return new Moments(in.readLong(), in.readDouble(), in.readDouble());
   }
 }

@@ -1,0 +1,96 @@
+package dev.resid.experiments.activations;
+
+import dev.resid.experiments.direction.Covariance;
+import dev.resid.experiments.sweep.Moments;
+import dev.resid.io.AtomicFiles;
+import java.io.BufferedInputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What a walk over the data knows so far, as it stands in its file.
+ *
+ * @param rowsDone rows that are in the numbers
+ * @param norms Euclidean norms, position 0 included
+ * @param normsWithoutFirst Euclidean norms without position 0
+ * @param distances of pairs of the pool; none before the walk is complete
+ * @param covariance without position 0
+ * @param censuses one for each SAE
+ */
+record WalkState(
+    int rowsDone,
+    Moments norms,
+    Moments normsWithoutFirst,
+    Moments distances,
+    Covariance covariance,
+    List<SaeCensus> censuses) {
+  private static final int FORMAT = 2;
+
+  /** Returns the numbers for the report. */
+  ActivationStatistics statistics() {
+    return new ActivationStatistics(
+        covariance.count(),
+        norms.mean(),
+        normsWithoutFirst.mean(),
+        distances.mean(),
+        covariance.trace(),
+        censuses);
+  }
+
+  /** Writes the file, all of it or nothing. */
+  void write(Path path) throws IOException {
+    AtomicFiles.write(
+        path,
+        file -> {
+          DataOutputStream out = new DataOutputStream(file);
+          out.writeInt(FORMAT);
+          out.writeInt(rowsDone);
+          for (Moments moments : new Moments[] {norms, normsWithoutFirst, distances}) {
+            out.writeLong(moments.count());
+            out.writeDouble(moments.mean());
+            out.writeDouble(moments.sumOfSquares());
+          }
+          covariance.write(out);
+          out.writeInt(censuses.size());
+          for (SaeCensus census : censuses) {
+            census.write(out);
+          }
+          out.flush();
+        });
+  }
+
+  /**
+   * Returns what stands in a file.
+   *
+   * @throws IOException if it is missing, cut off or of another version
+   */
+  static WalkState read(Path path) throws IOException {
+    try (DataInputStream in =
+        new DataInputStream(new BufferedInputStream(Files.newInputStream(path)))) {
+      int format = in.readInt();
+      if (format != FORMAT) {
+        throw new IOException(
+            path + ": format " + format + ", expected " + FORMAT + "; it is of another version");
+      }
+      int rowsDone = in.readInt();
+      Moments norms = moments(in);
+      Moments normsWithoutFirst = moments(in);
+      Moments distances = moments(in);
+      Covariance covariance = Covariance.read(in);
+      List<SaeCensus> censuses = new ArrayList<>();
+      for (int remaining = in.readInt(); remaining > 0; remaining--) {
+        censuses.add(SaeCensus.read(in));
+      }
+      return new WalkState(rowsDone, norms, normsWithoutFirst, distances, covariance, censuses);
+    }
+  }
+
+  private static Moments moments(DataInputStream in) throws IOException {
+    return new Moments(in.readLong(), in.readDouble(), in.readDouble());
+  }
+}
