@@ -194,6 +194,28 @@ class FeatureEffectStudyTest {
         findings.stream().map(Finding::verdict).toList());
   }
 
+  @Test
+  void anEffectOfZeroAndAScoreOfZeroAreNotAboveZero() {
+    FeatureEffectOptions options = options(ClozeTask.CBT, 2);
+    FeatureEffectLayout layout = new FeatureEffectLayout(SAES);
+    BitSet active = new BitSet();
+    active.set(5);
+    double[][] rows = new double[2][layout.count()];
+    for (int row = 0; row < 2; row++) {
+      for (int s = 0; s < 2; s++) {
+        layout.setActive(rows[row], s, active);
+        rows[row][layout.deltaLnP(s)] = row == 0 ? 1 : -1;
+      }
+      // Two more in the second prompt alone, so that feature 5 is fewer than half.
+      active.set(6, 8);
+    }
+    List<Finding> findings =
+        new FeatureEffectClaims(result(options, rows), ClozeTask.CBT).findings();
+    assertEquals(
+        List.of(Verdict.DOES_NOT_HOLD, Verdict.HOLDS, Verdict.HOLDS),
+        findings.stream().map(Finding::verdict).toList());
+  }
+
   private static NamedSae at(int layer) {
     Sae sae = SAES.get(1).sae();
     SaeConfig config = sae.config();
