@@ -20,8 +20,9 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "dictionary",
     description = {
-      "Remove the most frequent features of SAEs, set their errors against the norms of what they",
-      "reconstruct, and find the directions that two of them share. Without options it runs the",
+      "Remove the most frequent features of SAEs, and find directions that two SAEs share.",
+      "Their errors are set against the norms of what they reconstruct. Without options it runs"
+          + " the",
       "model, the SAEs and the text that ship with Resid."
     },
     footer = {

@@ -19,8 +19,10 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "feature",
     description = {
-      "Make a page about one feature of an SAE: histogram of its activations, examples, tokens it",
-      "promotes and suppresses, what in a text activates it, nearest features."
+      "Make a page about one feature of an SAE.",
+      "It has a histogram of activations, examples, tokens that the feature promotes and"
+          + " suppresses,",
+      "what in a text activates it, and the nearest features."
     },
     footer = {
       "",

@@ -26,9 +26,9 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "patch",
     description = {
-      "Find the activations that carry the difference between two prompts: activation patching"
-          + " over",
-      "layer, position and component, attribution patching, direct logit attribution, logit lens.",
+      "Find the activations that carry the difference between two prompts.",
+      "Activation patching over layer, position and component, attribution patching, direct logit",
+      "attribution, logit lens.",
       "Without options it runs the model that ships with Resid on pairs of prompts made for it."
     },
     footer = {

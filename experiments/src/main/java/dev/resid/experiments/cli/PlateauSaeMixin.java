@@ -11,8 +11,6 @@ import dev.resid.sae.io.SaeCheckpointException;
 import dev.resid.sae.io.Stated;
 import dev.resid.tensor.Backend;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -22,13 +20,13 @@ import picocli.CommandLine.Option;
 final class PlateauSaeMixin {
   @Option(
       names = "--sae",
-      paramLabel = "DIR",
+      paramLabel = SaeSource.LABEL,
       description =
           "SAE that synthetic activations are made with, at the resid_pre that is moved: a folder,"
-              + " a file, or the name of one that ships with Resid. If left out, the middle one of"
-              + " those there that ship, for the model that does; for other models none, and only"
-              + " kinds that need none are measured.")
-  private Path path;
+              + " a file, or embedded:NAME for one that ships with Resid. If left out, the middle"
+              + " one of those there that ship, for the model that does; for other models none, and"
+              + " only kinds that need none are measured.")
+  private String text;
 
   /** Called by picocli. */
   PlateauSaeMixin() {}
@@ -43,14 +41,10 @@ final class PlateauSaeMixin {
    */
   Optional<PlateauSae> load(Gpt2 gpt2, ModelOptionsMixin model, int layer) throws IOException {
     EmbeddedSaes embedded = EmbeddedSaes.ofLibrary();
-    if (path != null && Files.notExists(path) && embedded.names().contains(path.toString())) {
-      return Optional.of(embedded(embedded, path.toString(), gpt2.backend()));
-    }
-    if (path != null) {
-      try (SaeCheckpoint checkpoint = open(HookPoint.residPre(layer))) {
-        Path name = path.toAbsolutePath().normalize().getFileName();
-        return Optional.of(
-            read(checkpoint, name == null ? "sae" : name.toString(), gpt2.backend()));
+    if (text != null) {
+      SaeSource source = new SaeSource(text).orEmbedded();
+      try (SaeCheckpoint checkpoint = open(source, HookPoint.residPre(layer))) {
+        return Optional.of(read(checkpoint, source.name(), gpt2.backend()));
       }
     }
     if (!model.isEmbedded() || layer >= gpt2.config().nLayers()) {
@@ -77,12 +71,12 @@ final class PlateauSaeMixin {
   }
 
   /** Opens the file; one that does not state its point is taken to be at the one that is moved. */
-  private SaeCheckpoint open(HookPoint point) throws IOException {
+  private static SaeCheckpoint open(SaeSource source, HookPoint point) throws IOException {
     try {
-      return SaeCheckpoint.open(path);
+      return source.open(Stated.nothing());
     } catch (SaeCheckpointException problem) {
       try {
-        return SaeCheckpoint.open(path, Stated.nothing().at(point));
+        return source.open(Stated.nothing().at(point));
       } catch (SaeCheckpointException again) {
         problem.addSuppressed(again);
         throw problem;

@@ -30,9 +30,9 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "robustness",
     description = {
-      "Turn activations by random angles with the norm held, by site and layer, and compare SAE",
-      "reconstructions with random vectors at the same cosine. Without options it runs the model,",
-      "the SAEs and the text that ship with Resid."
+      "Turn activations by random angles with the norm held, by site and layer.",
+      "SAE reconstructions are compared with random vectors at the same cosine. Without options it",
+      "runs the model, the SAEs and the text that ship with Resid."
     },
     footer = {
       "",

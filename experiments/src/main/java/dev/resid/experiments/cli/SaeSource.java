@@ -4,6 +4,7 @@ import dev.resid.sae.io.EmbeddedSaes;
 import dev.resid.sae.io.SaeCheckpoint;
 import dev.resid.sae.io.Stated;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 
@@ -31,6 +32,15 @@ record SaeSource(String text) {
     return name == null ? text : name.toString();
   }
 
+  /** Returns the SAE that ships with Resid under this name, if no file is called so; else this. */
+  SaeSource orEmbedded() throws IOException {
+    boolean ships =
+        !text.startsWith(EMBEDDED)
+            && Files.notExists(path())
+            && EmbeddedSaes.ofLibrary().names().contains(text);
+    return ships ? new SaeSource(EMBEDDED + text) : this;
+  }
+
   /**
    * Opens its files without loading weights; the caller closes the result.
    *
@@ -38,6 +48,14 @@ record SaeSource(String text) {
    * @throws IOException if it cannot be read, or its files state something else
    */
   SaeCheckpoint open(Stated stated) throws IOException {
+    if (!orEmbedded().equals(this)) {
+      throw new IOException(
+          text
+              + ": there is no such file or folder; the SAE of this name that ships with Resid is "
+              + EMBEDDED
+              + text
+              + ".");
+    }
     if (!text.startsWith(EMBEDDED)) {
       return SaeCheckpoint.open(path(), stated);
     }

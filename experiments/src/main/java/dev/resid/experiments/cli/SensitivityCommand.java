@@ -33,8 +33,8 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "sensitivity",
     description = {
-      "Measure how much the prediction changes when the residual stream is moved: KL and L2",
-      "against the length of the move, in isotropic, cov-random and real directions.",
+      "Measure how much the prediction changes when the residual stream is moved.",
+      "KL and L2 against the length of the move, in isotropic, cov-random and real directions.",
       "Without options it runs the model and the text that ship with Resid."
     },
     footer = {

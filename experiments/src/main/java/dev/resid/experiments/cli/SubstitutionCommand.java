@@ -28,8 +28,8 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "substitution",
     description = {
-      "Replace activations by an SAE's reconstruction, and by random changes of the same length,",
-      "and compare what that does to the prediction. Without options it runs the model, the SAEs",
+      "Replace activations by SAE reconstructions and by random changes of the same length.",
+      "What each does to the prediction is compared. Without options it runs the model, the SAEs",
       "and the text that ship with Resid."
     },
     footer = {

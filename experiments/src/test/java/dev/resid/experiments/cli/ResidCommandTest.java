@@ -133,6 +133,8 @@ class ResidCommandTest {
     assertTrue(
         command.getCommandSpec().usageMessage().description().length > 0,
         name + " has no description");
+    String first = command.getCommandSpec().usageMessage().description()[0];
+    assertTrue(first.endsWith("."), name + ": lists of commands show half a sentence: " + first);
     String footer = String.join("\n", command.getCommandSpec().usageMessage().footer());
     List<String> examples =
         footer

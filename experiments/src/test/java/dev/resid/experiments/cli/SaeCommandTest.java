@@ -156,6 +156,25 @@ class SaeCommandTest {
   }
 
   @Test
+  void checkSaysHowItsFindingStandsToWhatIsStated() {
+    Optional<WeightsState> raw = Optional.of(WeightsState.RAW);
+    assertEquals("raw fits, as stated", SaeCheckCommand.verdict(0.1, 0.5, raw));
+    assertEquals(
+        "transformerlens fits, although raw is stated", SaeCheckCommand.verdict(0.5, 0.1, raw));
+    assertEquals(
+        "both fit alike; nothing speaks against the stated raw",
+        SaeCheckCommand.verdict(0.0997, 0.0974, raw));
+    assertEquals(
+        "raw fits: add --weights raw", SaeCheckCommand.verdict(0.1, 0.5, Optional.empty()));
+  }
+
+  @Test
+  void nameOfAnEmbeddedSaeWithoutItsPrefixIsExplained() {
+    CliRun.line("sae info local-layer3-l0-30").refused("embedded:local-layer3-l0-30");
+    CliRun.line("sae info embedded:local-layer3-l0-30").ok();
+  }
+
+  @Test
   void checkRefusesAModelOfAnotherWidthOrDepth() throws IOException {
     SaeCheckpoint.save(
         new SaeConfig(
