@@ -12,9 +12,9 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "cbt",
     description = {
-      "Predict a word of a children's book after twenty sentences, with activations as they are"
-          + " and",
-      "replaced by each SAE's reconstruction. --data takes questions of the Children's Book Test.",
+      "Predict a word of a children's book, without and with SAE reconstructions.",
+      "It follows twenty sentences of the book. --data takes questions of the Children's Book"
+          + " Test.",
       "Without options it runs the model, the SAEs and the items that ship with Resid."
     },
     footer = {

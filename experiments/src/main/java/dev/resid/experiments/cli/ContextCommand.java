@@ -19,8 +19,8 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "context",
     description = {
-      "Measure SAEs by position in the context: L0, L1, squared error, norm, and what their",
-      "reconstructions do to the cross-entropy.",
+      "Measure SAEs by position in the context.",
+      "L0, L1, squared error, norm, and what reconstructions do to the cross-entropy.",
       "Without options it runs the model, the SAEs and the text that ship with Resid."
     },
     footer = {

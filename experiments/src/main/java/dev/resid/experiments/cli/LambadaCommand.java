@@ -12,8 +12,9 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "lambada",
     description = {
-      "Predict the last word of a passage, with activations as they are and",
-      "replaced by each SAE's reconstruction. --data takes LAMBADA passages, JSON lines or plain.",
+      "Predict the last word of a passage, without and with SAE reconstructions.",
+      "Activations are replaced by one SAE's reconstruction at a time. --data takes LAMBADA"
+          + " passages, JSON lines or plain.",
       "Without options it runs the model, the SAEs and the items that ship with Resid."
     },
     footer = {

@@ -25,9 +25,9 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "features",
     description = {
-      "Measure, for every feature of an SAE, what the SAE's reconstruction does to the answers of"
-          + " the",
-      "prompts in which the feature is active: mean effect and score, as tables and histograms.",
+      "Measure, feature by feature, what an SAE's reconstruction does to answers.",
+      "Mean effect over the prompts in which a feature is active, and score, as tables and"
+          + " histograms.",
       "Without options it runs the model, the SAEs and the passages that ship with Resid."
     },
     footer = {

@@ -38,8 +38,9 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "plateau",
     description = {
-      "Move the last token's residual stream to another activation: when does the output follow?",
-      "It goes step by step towards real activations, random ones, and ones made of SAE features.",
+      "Move the last token's residual stream to another activation, step by step.",
+      "It goes towards real activations, random ones, and ones made of SAE features. When does the",
+      "output follow?",
       "Without options it runs the model and the text that ship with Resid."
     },
     footer = {

@@ -19,9 +19,8 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "propagation",
     description = {
-      "Measure what one SAE's reconstruction does to SAEs further down: fractional change of"
-          + " squared",
-      "error, L0 and norm.",
+      "Measure what one SAE's reconstruction does to SAEs further down.",
+      "That is the fractional change of squared error, L0 and norm.",
       "Without options it runs the model, the SAEs and the text that ship with Resid."
     },
     footer = {
