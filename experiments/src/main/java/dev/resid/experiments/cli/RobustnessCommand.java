@@ -37,12 +37,13 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "The folder gets report.html, results.csv, saes.csv, figures and run.json. Stopped at any",
-      "moment, the same command goes on where it was and ends in the same results.",
+      "moment, the same command goes on where it was and ends in the same results. To split a run,",
+      "give every machine one --shard and its own --out, then use 'resid merge'.",
       "",
       "Examples:",
       "  resid robustness",
-      "  resid robustness --model models/gpt2 --weights transformerlens --text openwebtext.txt"
-          + " --sites attn_out,mlp_out --layers 0,1 --sae saes/blocks.6.hook_resid_pre"
+      "  resid robustness --model models/gpt2 --weights transformerlens --text openwebtext.txt \\",
+      "    --sites attn_out,mlp_out --layers 0,1 --sae saes/blocks.6.hook_resid_pre"
     })
 final class RobustnessCommand implements Callable<Integer> {
   /** Rows of the embedded text that take a minute or two on two cores. */

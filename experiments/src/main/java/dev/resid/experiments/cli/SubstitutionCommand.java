@@ -35,12 +35,14 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "The folder gets report.html, results.csv, figures and run.json. Stopped at any moment, the",
-      "same command goes on where it was and ends in the same results.",
+      "same command goes on where it was and ends in the same results. To split a run, give every",
+      "machine one --shard and its own --out, then use 'resid merge'.",
       "",
       "Examples:",
       "  resid substitution",
       "  resid substitution --model models/gpt2 --weights transformerlens --text openwebtext.txt"
-          + " --sae saes/blocks.6.hook_resid_pre --sae saes/blocks.8.hook_resid_pre"
+          + " \\",
+      "    --sae saes/blocks.6.hook_resid_pre --sae saes/blocks.8.hook_resid_pre"
     })
 final class SubstitutionCommand implements Callable<Integer> {
   /** Rows of the embedded text that take a minute or two on two cores. */
