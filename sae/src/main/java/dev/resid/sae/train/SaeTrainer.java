@@ -334,7 +334,7 @@ public final class SaeTrainer implements Closeable {
   private void load(Path state) throws IOException {
     try (Safetensors file = Safetensors.open(state)) {
       Map<String, String> metadata = file.metadata();
-      require(state, plan.fingerprint(), metadata.get(PLAN), "training run", "options");
+      requirePlan(state, metadata.get(PLAN));
       require(state, textSha256, metadata.get(TEXT), "text or tokenizer", "text");
       require(state, model(), metadata.get(MODEL), "model", "model");
       learner.parameters().load(file);
@@ -349,6 +349,16 @@ public final class SaeTrainer implements Closeable {
       }
     }
     learner.refresh();
+  }
+
+  private void requirePlan(Path state, String found) {
+    if (!plan.fingerprint().equals(found)) {
+      throw new IllegalArgumentException(
+          state
+              + " belongs to another training run ("
+              + SaeTrainingPlan.firstDifference(plan.fingerprint(), found)
+              + "); use another folder or the same options");
+    }
   }
 
   private static void require(Path state, String own, String found, String what, String remedy) {

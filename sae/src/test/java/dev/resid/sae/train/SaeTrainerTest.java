@@ -256,7 +256,12 @@ class SaeTrainerTest {
       SaeTrainer trainer = SaeTrainer.startOrResume(Kind.LOCAL.plan(4), gpt2, corpus, dir);
       trainer.advance();
       trainer.save(dir);
-      assertRefused("training run", Kind.LOCAL.plan(5), gpt2, corpus, dir);
+      assertRefused(
+          "training run (totalSteps=5 here and totalSteps=4 there)",
+          Kind.LOCAL.plan(5),
+          gpt2,
+          corpus,
+          dir);
       assertRefused("text", Kind.LOCAL.plan(4), gpt2, otherCorpus, dir);
       Gpt2 other = Gpt2.of(SmallSaes.model(Gpt2Config.of(3, 2, 8, 257, 12), 3), backend);
       assertRefused("model", Kind.LOCAL.plan(4), other, corpus, dir);
