@@ -39,6 +39,11 @@ public final class GatedSae implements Sae {
   }
 
   @Override
+  public Tensor decoderRow(int feature) {
+    return parts.decoderRow(feature);
+  }
+
+  @Override
   public Backend backend() {
     return parts.backend();
   }

@@ -27,6 +27,11 @@ public final class JumpReluSae implements Sae {
   }
 
   @Override
+  public Tensor decoderRow(int feature) {
+    return parts.decoderRow(feature);
+  }
+
+  @Override
   public Backend backend() {
     return parts.backend();
   }

@@ -38,6 +38,15 @@ public sealed interface Sae permits ReluSae, TopKSae, JumpReluSae, GatedSae {
   /** Returns the parameters, on the host, a copy. */
   SaeWeights weights();
 
+  /**
+   * Returns the direction a feature writes along, its row of W_dec as it is in the file, [d_out]; a
+   * copy of this row alone, where {@link #weights} copies everything.
+   *
+   * @param feature from 0 to d_sae − 1
+   * @throws IndexOutOfBoundsException if there is no such feature
+   */
+  Tensor decoderRow(int feature);
+
   /** Returns the backend it runs on. */
   Backend backend();
 

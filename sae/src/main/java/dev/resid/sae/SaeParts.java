@@ -15,6 +15,7 @@ import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 
@@ -157,6 +158,13 @@ final class SaeParts {
 
   Tensor get(SaeWeight weight) {
     return small.get(weight);
+  }
+
+  Tensor decoderRow(int feature) {
+    Objects.checkIndex(feature, config.dSae());
+    float[] row = new float[config.dOut()];
+    decoder.storage().read((long) feature * row.length, row, 0, row.length);
+    return Tensor.wrap(Shape.of(Axis.OUT, row.length), row);
   }
 
   SaeWeights weights() {

@@ -28,6 +28,11 @@ public final class TopKSae implements Sae {
   }
 
   @Override
+  public Tensor decoderRow(int feature) {
+    return parts.decoderRow(feature);
+  }
+
+  @Override
   public Backend backend() {
     return parts.backend();
   }

@@ -5,7 +5,7 @@ import dev.resid.experiments.direction.Direction.SaeFeature;
 import dev.resid.experiments.direction.UnitVectors.RowVectors;
 import dev.resid.experiments.sweep.DrawKeys;
 import dev.resid.random.CounterRandom;
-import dev.resid.sae.SaeWeight;
+import dev.resid.sae.Sae;
 import dev.resid.sae.SparseFeatures;
 import java.util.BitSet;
 
@@ -30,7 +30,7 @@ final class SaeVectors {
   /** Returns the decoder rows drawn for every row. */
   static RowVectors features(SaeFeature direction, CounterRandom random, BasePoints base) {
     SparseFeatures features = direction.sae().sae().encode(base.activation());
-    float[] decoder = direction.sae().sae().weights().get(SaeWeight.W_dec).toArray();
+    Sae sae = direction.sae().sae();
     BitSet alive = direction.alive();
     int d = base.dimension();
     return row -> {
@@ -42,8 +42,9 @@ final class SaeVectors {
       long stream = DrawKeys.SAE_FEATURE.stream(base.firstRow() + row);
       for (int pos = 0; pos < base.length(row); pos++) {
         int feature = candidates[random.below(candidates.length, stream, pos, 0)];
+        float[] decoderRow = sae.decoderRow(feature).toArray();
         for (int c = 0; c < d; c++) {
-          raw[pos * d + c] = decoder[feature * d + c];
+          raw[pos * d + c] = decoderRow[c];
         }
       }
       return raw;

@@ -5,7 +5,6 @@ import dev.resid.experiments.direction.ActivationPool;
 import dev.resid.experiments.direction.BasePoints;
 import dev.resid.experiments.direction.Direction;
 import dev.resid.experiments.direction.Gaussian;
-import dev.resid.experiments.direction.NamedSae;
 import dev.resid.experiments.direction.ThetaRandom;
 import dev.resid.experiments.direction.ThetaRandom.Length;
 import dev.resid.experiments.sweep.Workers;
@@ -96,7 +95,7 @@ final class Replacements {
 
   /** Returns directions of one tensor with the norms of another; 0 where there is no direction. */
   private static Tensor scaled(Tensor direction, Tensor norms) {
-    float[] values = direction.toArray().clone();
+    float[] values = direction.toArray();
     float[] lengths = norms.toArray();
     int d = direction.shape().last();
     float[] zero = new float[values.length];
@@ -116,10 +115,5 @@ final class Replacements {
       out[i] = (float) mean[i % mean.length];
     }
     return Tensor.wrap(x.shape(), out);
-  }
-
-  /** Returns the SAE's reconstruction of every position. */
-  static Tensor reconstruction(NamedSae sae, Tensor x) {
-    return sae.sae().reconstruct(x);
   }
 }
