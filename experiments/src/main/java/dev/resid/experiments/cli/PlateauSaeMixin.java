@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The option {@code --sae}, and the SAE that is taken without it. */
@@ -28,6 +29,8 @@ final class PlateauSaeMixin {
               + " only kinds that need none are measured.")
   private String text;
 
+  @Mixin private SaeWeightsMixin weights;
+
   /** Called by picocli. */
   PlateauSaeMixin() {}
 
@@ -37,13 +40,14 @@ final class PlateauSaeMixin {
    * @param gpt2 the model it must belong to
    * @param model whether that model ships with Resid
    * @param layer block whose resid_pre is moved
-   * @throws IOException if a file is missing or damaged
+   * @throws IOException if a file is missing or damaged, or nobody states the weights the SAE was
+   *     trained on
    */
   Optional<PlateauSae> load(Gpt2 gpt2, ModelOptionsMixin model, int layer) throws IOException {
     EmbeddedSaes embedded = EmbeddedSaes.ofLibrary();
     if (text != null) {
       SaeSource source = new SaeSource(text).orEmbedded();
-      try (SaeCheckpoint checkpoint = open(source, HookPoint.residPre(layer))) {
+      try (SaeCheckpoint checkpoint = open(source, weights.stated(), HookPoint.residPre(layer))) {
         return Optional.of(read(checkpoint, source.name(), gpt2.backend()));
       }
     }
@@ -71,12 +75,13 @@ final class PlateauSaeMixin {
   }
 
   /** Opens the file; one that does not state its point is taken to be at the one that is moved. */
-  private static SaeCheckpoint open(SaeSource source, HookPoint point) throws IOException {
+  private static SaeCheckpoint open(SaeSource source, Stated stated, HookPoint point)
+      throws IOException {
     try {
-      return source.open(Stated.nothing());
+      return source.open(stated);
     } catch (SaeCheckpointException problem) {
       try {
-        return source.open(Stated.nothing().at(point));
+        return source.open(stated.at(point));
       } catch (SaeCheckpointException again) {
         problem.addSuppressed(again);
         throw problem;
@@ -85,16 +90,14 @@ final class PlateauSaeMixin {
   }
 
   private static boolean fits(SaeConfig config, Gpt2 gpt2, int layer) {
-    boolean here =
-        config.point().equals(HookPoint.residPre(layer))
-            || layer > 0 && config.point().equals(HookPoint.residPost(layer - 1));
-    return here
+    return NamedSae.isAt(config, HookPoint.residPre(layer))
         && config.outputPoint().equals(config.point())
         && config.weights().map(gpt2.weightsState()::equals).orElse(true);
   }
 
   private static PlateauSae read(SaeCheckpoint checkpoint, String name, Backend backend)
       throws IOException {
+    SaeWeightsMixin.requireStated(checkpoint.config());
     NamedSae named =
         new NamedSae(name.replace(':', '-'), "", checkpoint.sha256(), checkpoint.load(backend));
     return new PlateauSae(named, checkpoint.logFrequencies());

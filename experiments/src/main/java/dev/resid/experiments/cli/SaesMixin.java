@@ -7,12 +7,12 @@ import dev.resid.sae.Sae;
 import dev.resid.sae.SaeConfig;
 import dev.resid.sae.io.EmbeddedSaes;
 import dev.resid.sae.io.SaeCheckpoint;
-import dev.resid.sae.io.Stated;
 import dev.resid.tensor.Backend;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The option {@code --sae} of experiments that compare several SAEs. */
@@ -29,13 +29,7 @@ final class SaesMixin {
               + " all that ship with Resid if left out; none for no SAE.")
   private List<String> sources;
 
-  @Option(
-      names = "--sae-weights",
-      paramLabel = "STATE",
-      description =
-          "raw or transformerlens: the model's weights the SAEs were trained on, where neither"
-              + " their files nor the catalogue state it.")
-  private ModelOptionsMixin.Weights stated;
+  @Mixin private SaeWeightsMixin weights;
 
   /** Called by picocli. */
   SaesMixin() {}
@@ -78,11 +72,12 @@ final class SaesMixin {
     Optional<String> family =
         equals > 0 ? Optional.of(text.substring(0, equals)) : Optional.empty();
     SaeSource source = new SaeSource(equals > 0 ? text.substring(equals + 1) : text);
-    try (SaeCheckpoint checkpoint = source.open(statement())) {
+    try (SaeCheckpoint checkpoint = source.open(weights.stated())) {
       SaeConfig config = checkpoint.config();
       if (!points.isEmpty() && !points.contains(config.point())) {
         return;
       }
+      SaeWeightsMixin.requireStated(config);
       Sae sae = checkpoint.load(backend);
       sae.requireFits(gpt2);
       saes.add(
@@ -92,18 +87,6 @@ final class SaesMixin {
               checkpoint.sha256(),
               sae));
     }
-  }
-
-  private Stated statement() {
-    if (stated == null) {
-      return Stated.nothing();
-    }
-    return Stated.nothing()
-        .on(
-            switch (stated) {
-              case RAW -> dev.resid.model.WeightsState.RAW;
-              case TRANSFORMERLENS -> dev.resid.model.WeightsState.TRANSFORMER_LENS;
-            });
   }
 
   private static String unique(List<NamedSae> saes, String name) {

@@ -1,6 +1,11 @@
 package dev.resid.experiments.direction;
 
+import dev.resid.hook.HookPoint;
+import dev.resid.hook.Site;
+import dev.resid.model.Gpt2;
 import dev.resid.sae.Sae;
+import dev.resid.sae.SaeConfig;
+import dev.resid.sae.SaeMismatchException;
 
 /**
  * An SAE with what tables, figures and records call it.
@@ -22,5 +27,66 @@ public record NamedSae(String name, String family, String sha256, Sae sae) {
       throw new IllegalArgumentException(
           "the name of an SAE is not empty and has no colon, got \"" + name + "\"");
     }
+  }
+
+  /**
+   * Refuses an SAE whose reconstruction cannot take the place of what it reads, in runs of a model.
+   *
+   * @param gpt2 the model
+   * @throws SaeMismatchException if the SAE does not belong to the model, or is a transcoder, which
+   *     predicts another activation than it reads
+   */
+  public void requireReconstructs(Gpt2 gpt2) {
+    sae.requireFits(gpt2);
+    SaeConfig config = sae.config();
+    if (!config.outputPoint().equals(config.point())) {
+      throw new SaeMismatchException(
+          name
+              + " is a transcoder: it reads "
+              + config.point()
+              + " and writes "
+              + config.outputPoint()
+              + ", but here an activation is compared with its own reconstruction; choose an --sae"
+              + " that writes what it reads");
+    }
+  }
+
+  /**
+   * Refuses an SAE whose reconstruction cannot take the place of one activation, in runs of a
+   * model.
+   *
+   * @param gpt2 the model
+   * @param point the activation
+   * @throws SaeMismatchException as {@link #requireReconstructs}, and if the SAE was made for
+   *     another activation
+   */
+  public void requireReconstructs(Gpt2 gpt2, HookPoint point) {
+    requireReconstructs(gpt2);
+    if (!isAt(sae.config(), point)) {
+      throw new SaeMismatchException(
+          name
+              + " reads "
+              + sae.hookPoint()
+              + ", but the activations that are changed are "
+              + point
+              + "; choose another --sae or --layer");
+    }
+  }
+
+  /**
+   * Returns whether an SAE reads an activation, by either of its names where it has two: what goes
+   * into a block is what comes out of the one before it.
+   *
+   * @param config of the SAE
+   * @param point the activation
+   */
+  public static boolean isAt(SaeConfig config, HookPoint point) {
+    return resid(config.point()).equals(resid(point));
+  }
+
+  private static HookPoint resid(HookPoint point) {
+    return point.site() == Site.RESID_PRE && point.layer() > 0
+        ? HookPoint.residPost(point.layer() - 1)
+        : point;
   }
 }

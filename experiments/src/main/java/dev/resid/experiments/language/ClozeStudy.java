@@ -35,12 +35,14 @@ public final class ClozeStudy {
    *
    * @param gpt2 the model
    * @param options what is measured
-   * @throws IllegalArgumentException if a prompt has tokens or a length that the model lacks
+   * @throws IllegalArgumentException if a prompt has tokens or a length that the model lacks, or an
+   *     SAE does not reconstruct an activation of the model
    */
   public ClozeStudy(Gpt2 gpt2, ClozeOptions options) {
     this.gpt2 = gpt2;
     this.options = options;
     options.prompts().forEach(prompt -> gpt2.requireTokens(prompt.tokens()));
+    options.saes().forEach(sae -> sae.requireReconstructs(gpt2));
   }
 
   /** Returns in a few words what will be computed and about how much memory that takes. */

@@ -47,10 +47,12 @@ public final class ContextStudy {
    *
    * @param gpt2 the model
    * @param options what is measured
-   * @throws IllegalArgumentException if a row has tokens or a length that the model lacks
+   * @throws IllegalArgumentException if a row has tokens or a length that the model lacks, or an
+   *     SAE does not reconstruct an activation of the model
    */
   public ContextStudy(Gpt2 gpt2, ContextOptions options) {
     gpt2.requireTokens(options.tokens());
+    options.saes().forEach(sae -> sae.requireReconstructs(gpt2));
     this.gpt2 = gpt2;
     this.options = options;
     this.layout = layout(options.saes().size(), options.tokens().maxLength());

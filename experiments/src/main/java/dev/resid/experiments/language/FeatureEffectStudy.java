@@ -54,7 +54,8 @@ public final class FeatureEffectStudy {
    *
    * @param gpt2 the model
    * @param options what is measured
-   * @throws IllegalArgumentException if a prompt has tokens or a length that the model lacks
+   * @throws IllegalArgumentException if a prompt has tokens or a length that the model lacks, or an
+   *     SAE does not reconstruct an activation of the model
    */
   public FeatureEffectStudy(Gpt2 gpt2, FeatureEffectOptions options) {
     this.gpt2 = gpt2;
@@ -62,6 +63,7 @@ public final class FeatureEffectStudy {
     this.cloze = options.cloze();
     this.layout = new FeatureEffectLayout(cloze.saes());
     cloze.prompts().forEach(prompt -> gpt2.requireTokens(prompt.tokens()));
+    cloze.saes().forEach(sae -> sae.requireReconstructs(gpt2));
     for (int s = 0; s < cloze.saes().size(); s++) {
       HookPoint point = cloze.saes().get(s).sae().hookPoint();
       saesAt.computeIfAbsent(point, p -> new ArrayList<>()).add(s);

@@ -66,11 +66,12 @@ public final class PropagationStudy {
    * @param gpt2 the model
    * @param options rows and SAEs; pairs of SAEs are those of which the first one's point lies
    *     before the second one's
-   * @throws IllegalArgumentException if no SAE lies before another, or a row has tokens or a length
-   *     that the model lacks
+   * @throws IllegalArgumentException if no SAE lies before another, one does not reconstruct an
+   *     activation of the model, or a row has tokens or a length that the model lacks
    */
   public PropagationStudy(Gpt2 gpt2, ContextOptions options) {
     gpt2.requireTokens(options.tokens());
+    options.saes().forEach(sae -> sae.requireReconstructs(gpt2));
     this.gpt2 = gpt2;
     this.options = options;
     this.layout = layout(options.saes().size());

@@ -1,7 +1,6 @@
 package dev.resid.experiments.plateau;
 
 import dev.resid.experiments.direction.Gaussian;
-import dev.resid.experiments.direction.NamedSae;
 import dev.resid.experiments.result.BuildInfo;
 import dev.resid.experiments.result.RunFolder;
 import dev.resid.experiments.result.RunRecord;
@@ -18,7 +17,6 @@ import dev.resid.model.Gpt2;
 import dev.resid.model.Gpt2Config;
 import dev.resid.progress.Progress;
 import dev.resid.random.CounterRandom;
-import dev.resid.sae.SaeConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -61,8 +59,8 @@ public final class PlateauStudy {
    *
    * @param gpt2 the model
    * @param options what is measured
-   * @throws IllegalArgumentException if the model has no such layer or token, or its context is too
-   *     short
+   * @throws IllegalArgumentException if the model has no such layer or token, its context is too
+   *     short, or the SAE was not made for the activation that is moved
    */
   public PlateauStudy(Gpt2 gpt2, PlateauOptions options) {
     this.gpt2 = gpt2;
@@ -73,47 +71,10 @@ public final class PlateauStudy {
           "layer is " + options.layer() + ", the model's are 0 to " + (config.nLayers() - 1));
     }
     gpt2.requireTokens(options.tokens());
-    options.sae().ifPresent(sae -> requireFits(sae.named(), gpt2, options.layer()));
+    HookPoint moved = HookPoint.residPre(options.layer());
+    options.sae().ifPresent(sae -> sae.named().requireReconstructs(gpt2, moved));
     this.curves = Curve.all(options.targets(), options.regimes(), options.bases());
     this.cost = PlateauCost.of(config, options, curves, PROMPTS_PER_BLOCK);
-  }
-
-  private static void requireFits(NamedSae named, Gpt2 gpt2, int layer) {
-    SaeConfig config = named.sae().config();
-    HookPoint pre = HookPoint.residPre(layer);
-    boolean same =
-        config.point().equals(pre)
-            || layer > 0 && config.point().equals(HookPoint.residPost(layer - 1));
-    if (!same || !config.outputPoint().equals(config.point())) {
-      throw new IllegalArgumentException(
-          named.name()
-              + " reads "
-              + config.point()
-              + (config.outputPoint().equals(config.point())
-                  ? ""
-                  : " and writes " + config.outputPoint())
-              + ", the activations that are moved are "
-              + pre
-              + "; choose another --sae or --layer");
-    }
-    if (config.dIn() != gpt2.config().dModel()) {
-      throw new IllegalArgumentException(
-          named.name()
-              + " is "
-              + config.dIn()
-              + " wide, the model's activations are "
-              + gpt2.config().dModel()
-              + "; it belongs to another model");
-    }
-    if (config.weights().isPresent() && !config.weights().get().equals(gpt2.weightsState())) {
-      throw new IllegalArgumentException(
-          named.name()
-              + " was trained on weights in the state "
-              + config.weights().get().name()
-              + ", the model's are "
-              + gpt2.weightsState().name()
-              + "; choose them with --weights");
-    }
   }
 
   /**

@@ -59,9 +59,7 @@ public final class RobustnessStudy {
     this.gpt2 = gpt2;
     this.options = options;
     gpt2.requireTokens(options.tokens());
-    for (NamedSae sae : options.saes()) {
-      sae.sae().requireFits(gpt2);
-    }
+    options.saes().forEach(sae -> sae.requireReconstructs(gpt2));
     for (HookPoint point : options.points()) {
       if (point.layer() >= gpt2.config().nLayers()) {
         throw new IllegalArgumentException(

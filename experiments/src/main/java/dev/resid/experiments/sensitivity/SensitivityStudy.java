@@ -65,8 +65,8 @@ public final class SensitivityStudy {
    *
    * @param gpt2 the model
    * @param options what is measured
-   * @throws IllegalArgumentException if the model has no such layer or token, or its context is too
-   *     short
+   * @throws IllegalArgumentException if the model has no such layer or token, its context is too
+   *     short, or an SAE was not made for the activation that is perturbed
    */
   public SensitivityStudy(Gpt2 gpt2, SensitivityOptions options) {
     this.gpt2 = gpt2;
@@ -85,6 +85,8 @@ public final class SensitivityStudy {
               + "; use a smaller --row-length");
     }
     requireVocabulary(options.tokens(), config.dVocab());
+    HookPoint perturbed = HookPoint.residPre(options.layer());
+    options.saes().forEach(sae -> sae.requireReconstructs(gpt2, perturbed));
     this.batches =
         BatchSizes.choose(
             config,

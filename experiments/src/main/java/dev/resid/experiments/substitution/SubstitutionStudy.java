@@ -68,9 +68,7 @@ public final class SubstitutionStudy {
     this.gpt2 = gpt2;
     this.options = options;
     gpt2.requireTokens(options.tokens());
-    for (NamedSae sae : options.saes()) {
-      sae.sae().requireFits(gpt2);
-    }
+    options.saes().forEach(sae -> sae.requireReconstructs(gpt2));
     this.batches =
         BatchSizes.choose(
             gpt2.config(),

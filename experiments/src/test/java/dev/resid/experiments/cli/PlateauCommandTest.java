@@ -109,7 +109,7 @@ class PlateauCommandTest {
 
   @Test
   void withAnSaeASplitRunIsMergedToTheSameBytes() throws IOException {
-    String[] sae = {"--sae", shared.resolve("sae").toString(), "--regime", "absolute", "--quiet"};
+    String[] sae = {"--sae", sae(), "--sae-weights", "raw", "--regime", "absolute", "--quiet"};
     List<String> merge = new ArrayList<>(List.of("merge", temporary.resolve("all").toString()));
     for (int i = 0; i < 2; i++) {
       String out = temporary.resolve("part" + i).toString();
@@ -157,10 +157,16 @@ class PlateauCommandTest {
     plateau("--out", out, "--layer", "2").refused("layer is 2, the model's are 0 to 1");
     plateau("--out", out, "--targets", "single-feature")
         .refused("single-feature needs an SAE; name one with --sae");
-    plateau("--out", out, "--sae", shared.resolve("sae").toString(), "--layer", "0")
+    plateau("--out", out, "--sae", sae(), "--sae-weights", "raw", "--layer", "0")
         .refused("sae reads blocks.1.hook_resid_pre", "choose another --sae or --layer");
+    plateau("--out", out, "--sae", sae())
+        .refused("which weights it was trained on", "--sae-weights raw");
     plateau("--out", out, "--sae", shared.resolve("none").toString()).refused("none");
     assertFalse(Files.exists(Path.of(out)));
+  }
+
+  private static String sae() {
+    return shared.resolve("sae").toString();
   }
 
   @Test

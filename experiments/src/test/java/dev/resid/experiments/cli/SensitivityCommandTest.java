@@ -5,11 +5,17 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.resid.backend.BackendOptions;
+import dev.resid.backend.Backends;
+import dev.resid.hook.HookPoint;
 import dev.resid.io.DType;
 import dev.resid.model.Gpt2Checkpoint;
 import dev.resid.model.Gpt2Config;
 import dev.resid.model.Gpt2Weights;
 import dev.resid.random.CounterRandom;
+import dev.resid.sae.io.SaeCheckpoint;
+import dev.resid.sae.testing.SmallSaes;
+import dev.resid.tensor.Backend;
 import dev.resid.tokenizer.TokenBatch;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -30,6 +36,12 @@ class SensitivityCommandTest {
     Gpt2Config config = Gpt2Config.of(2, 2, 8, 30, 16);
     Gpt2Checkpoint.save(Gpt2Weights.random(config, 1), DType.F32, shared.resolve("model"));
     tokens(10, 30).writeJson(shared.resolve("tokens.json"));
+    try (Backend backend = Backends.named("scalar", BackendOptions.defaults())) {
+      SaeCheckpoint.save(
+          SmallSaes.random(HookPoint.residPre(0), 8, 12, 5, backend),
+          DType.F32,
+          shared.resolve("sae"));
+    }
   }
 
   @Test
@@ -92,6 +104,20 @@ class SensitivityCommandTest {
         sensitivity("--out", out.toString(), "--rows", "11"),
         "tokens.json gives 10 rows, 11 were asked for");
     assertFailure(
+        sensitivity(
+            "--out",
+            out.toString(),
+            "--directions",
+            "sae-error",
+            "--sae",
+            sae(),
+            "--sae-weights",
+            "raw",
+            "--layer",
+            "1"),
+        "sae reads blocks.0.hook_resid_pre, but the activations that are changed are"
+            + " blocks.1.hook_resid_pre; choose another --sae or --layer");
+    assertFailure(
         CliRun.of("sensitivity", "--model", model(), "--text", "no.txt", "--out", out.toString()),
         "");
     assertFalse(Files.exists(out));
@@ -135,6 +161,10 @@ class SensitivityCommandTest {
     line.addAll(List.of("--threads", "2"));
     line.addAll(List.of(options));
     return CliRun.of(line.toArray(String[]::new));
+  }
+
+  private static String sae() {
+    return shared.resolve("sae").toString();
   }
 
   private static String model() {

@@ -215,31 +215,15 @@ class PlateauStudyTest {
 
   @Test
   void whatDoesNotFitIsRefused() {
-    try (Backend backend = TinyModel.backend(1)) {
-      Gpt2 gpt2 = TinyModel.on(backend);
-      PlateauSae elsewhere =
-          new PlateauSae(
-              new NamedSae(
-                  "random",
-                  "",
-                  "",
-                  RandomSae.of(RandomSae.rows(40, 16, 1), 2, HookPoint.residPre(2), backend)),
-              Optional.empty());
-      refused(
-          () -> new PlateauStudy(gpt2, options(elsewhere, RealBase.OWN, Shard.WHOLE, 0, List.of())),
-          "random reads blocks.2.hook_resid_pre, the activations that are moved are"
-              + " blocks.1.hook_resid_pre; choose another --sae or --layer");
-      PlateauOptions plain = PlateauOptions.of(TOKENS, "random", 3, Scale.Rule.SCALED);
-      assertEquals(List.of(TargetKind.MODEL_GENERATED, TargetKind.RANDOM), plain.targets());
-      refused(
-          () -> PlateauOptions.of(TOKENS, "random", 61, Scale.Rule.SCALED),
-          "61 base prompts of 60");
-      refused(
-          () ->
-              PlateauOptions.of(
-                  TokenBatch.of(new int[] {1, 2}, new int[] {3}), "random", 1, Scale.Rule.SCALED),
-          "prompts have different lengths");
-    }
+    PlateauOptions plain = PlateauOptions.of(TOKENS, "random", 3, Scale.Rule.SCALED);
+    assertEquals(List.of(TargetKind.MODEL_GENERATED, TargetKind.RANDOM), plain.targets());
+    refused(
+        () -> PlateauOptions.of(TOKENS, "random", 61, Scale.Rule.SCALED), "61 base prompts of 60");
+    refused(
+        () ->
+            PlateauOptions.of(
+                TokenBatch.of(new int[] {1, 2}, new int[] {3}), "random", 1, Scale.Rule.SCALED),
+        "prompts have different lengths");
   }
 
   private static void refused(org.junit.jupiter.api.function.Executable work, String part) {

@@ -1,6 +1,7 @@
 package dev.resid.experiments.plateau;
 
 import dev.resid.hook.HookPoint;
+import dev.resid.model.WeightsState;
 import dev.resid.random.CounterRandom;
 import dev.resid.sae.Architecture;
 import dev.resid.sae.DecoderBias;
@@ -50,7 +51,7 @@ final class RandomSae {
             DecoderBias.SUBTRACTED_AND_ADDED,
             point,
             point,
-            Optional.empty(),
+            Optional.of(WeightsState.RAW),
             SaeConfig.Provenance.UNKNOWN);
     return Sae.of(config, new SaeWeights(tensors), backend);
   }

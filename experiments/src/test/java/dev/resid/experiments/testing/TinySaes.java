@@ -46,6 +46,18 @@ public final class TinySaes {
     return new NamedSae("busy", "c", "", Sae.of(config, new SaeWeights(tensors), backend));
   }
 
+  /** Returns one that was made for another activation. */
+  public static NamedSae at(HookPoint point) {
+    return transcoder(point, point);
+  }
+
+  /** Returns one that predicts an activation from another. */
+  public static NamedSae transcoder(HookPoint reads, HookPoint writes) {
+    Backend backend = Backends.named("scalar", BackendOptions.defaults());
+    SaeConfig config = config("other", Architecture.RELU, OptionalInt.empty(), reads, writes);
+    return new NamedSae("other", "a", "", Sae.of(config, weights(5), backend));
+  }
+
   private static Sae topK(Backend backend) {
     return Sae.of(config("few", Architecture.TOP_K, OptionalInt.of(2)), weights(1), backend);
   }
@@ -55,6 +67,11 @@ public final class TinySaes {
   }
 
   private static SaeConfig config(String name, Architecture architecture, OptionalInt k) {
+    return config(name, architecture, k, HookPoint.residPre(1), HookPoint.residPre(1));
+  }
+
+  private static SaeConfig config(
+      String name, Architecture architecture, OptionalInt k, HookPoint reads, HookPoint writes) {
     int d = TinyModel.CONFIG.dModel();
     return new SaeConfig(
         name,
@@ -67,8 +84,8 @@ public final class TinySaes {
         Normalization.NONE,
         1,
         DecoderBias.SUBTRACTED_AND_ADDED,
-        HookPoint.residPre(1),
-        HookPoint.residPre(1),
+        reads,
+        writes,
         Optional.of(WeightsState.RAW),
         Provenance.UNKNOWN);
   }
