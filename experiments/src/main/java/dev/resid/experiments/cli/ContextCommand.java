@@ -2,17 +2,22 @@ package dev.resid.experiments.cli;
 
 import dev.resid.experiments.language.ContextOptions;
 import dev.resid.experiments.language.ContextStudy;
+import dev.resid.experiments.language.PositionRange;
 import dev.resid.experiments.sweep.Workers;
+import dev.resid.hook.HookPoint;
 import dev.resid.model.Gpt2;
 import dev.resid.tensor.Backend;
+import dev.resid.tokenizer.TokenBatch;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.function.Function;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** {@code resid language context}. */
@@ -21,6 +26,7 @@ import picocli.CommandLine.Spec;
     description = {
       "Measure SAEs by position in the context.",
       "L0, L1, squared error, norm, and what reconstructions do to the cross-entropy.",
+      "--sae none with --norm measures the clean model alone: norms and cross-entropy.",
       "Without options it runs the model, the SAEs and the text that ship with Resid."
     },
     footer = {
@@ -45,6 +51,22 @@ final class ContextCommand implements Callable<Integer> {
   @Mixin private ProgressMixin progress;
 
   @Option(
+      names = "--norm",
+      split = ",",
+      paramLabel = "POINT",
+      description = "Activations whose norm is measured besides those that SAEs read.")
+  private List<String> norms = List.of();
+
+  @Option(
+      names = "--ranges",
+      split = ",",
+      paramLabel = "FROM-TO",
+      description =
+          "Positions whose means are taken together, counted from 1, such as 2-128,512; the first"
+              + " and all others if left out.")
+  private List<String> ranges = List.of();
+
+  @Option(
       names = "--seed",
       paramLabel = "N",
       description = "Seed of the resamples for intervals; ${DEFAULT-VALUE} if left out.")
@@ -64,16 +86,32 @@ final class ContextCommand implements Callable<Integer> {
     try (Backend backend = backendOptions.open();
         Workers workers = new Workers(backendOptions.threads())) {
       Gpt2 gpt2 = model.load(backend);
+      List<HookPoint> points = parse("--norm", norms, HookPoint::parse);
+      List<PositionRange> given = parse("--ranges", ranges, PositionRange::parse);
+      TokenBatch tokens = rows.tokens(gpt2, ROWS);
       ContextStudy study =
           new ContextStudy(
               gpt2,
               new ContextOptions(
-                  rows.tokens(gpt2, ROWS), saes.load(gpt2, List.of(), backend), rows.name(), seed));
+                  tokens,
+                  saes.load(gpt2, List.of(), backend),
+                  points,
+                  given.isEmpty() ? ContextOptions.firstAndRest(tokens) : given,
+                  rows.name(),
+                  seed));
       if (!progress.quiet()) {
         spec.commandLine().getErr().println(study.plan() + ".");
       }
       StudyLines.print(spec.commandLine().getOut(), study.run(out, progress.progress(), workers));
     }
     return ResidCommand.OK;
+  }
+
+  private <T> List<T> parse(String option, List<String> texts, Function<String, T> parser) {
+    try {
+      return texts.stream().map(parser).toList();
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(spec.commandLine(), option + ": " + e.getMessage(), e);
+    }
   }
 }

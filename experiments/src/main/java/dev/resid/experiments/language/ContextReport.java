@@ -37,6 +37,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.IntStream;
 
 /** Writes what a complete run found: tables, figures and the page. */
 final class ContextReport {
@@ -46,6 +47,7 @@ final class ContextReport {
 
   private static final List<String> KEYS = List.of("l0", "l1", "error", "norm", "ce");
   private static final int INCREASE = 4;
+  private static final String FIRST_ABOVE = "The first position's norm is above all others";
 
   private final RunFolder out;
   private final ContextOptions options;
@@ -60,13 +62,14 @@ final class ContextReport {
 
   private final RowLayout chosen;
   private final int[] shown;
+  private final ContextRanges ranges;
 
   ContextReport(RunFolder out, ContextOptions options, RowValues values, Workers workers) {
     this.out = out;
     this.options = options;
     this.workers = workers;
     this.positions = options.tokens().maxLength();
-    this.layout = ContextStudy.layout(options.saes().size(), positions);
+    this.layout = ContextStudy.layout(options);
     this.sums = Bootstrap.sums(values);
     this.rows = values.rows();
     this.shown = shown(positions);
@@ -76,6 +79,7 @@ final class ContextReport {
             .with("half", options.saes().size(), QUANTITIES.size(), 2);
     long seed = out.record().settings().whole("seed");
     this.estimates = new Estimates(choose(values), RowStudy.RESAMPLES, seed, workers);
+    this.ranges = new ContextRanges(options, values, shown, seed, workers);
   }
 
   /** Returns 0, 1, 3, 7, … and the last position that has a cross-entropy: 1, 2, 4, … from 1. */
@@ -120,14 +124,20 @@ final class ContextReport {
 
   StudyOutcome write() throws IOException {
     ResultTable table = table();
-    return new StudyPage(
-            "SAEs by position in " + StudyPage.modelName(out.record()),
-            "Is an SAE as good late in the context as early, and at the first token?")
-        .section(figures())
+    boolean noSaes = options.saes().isEmpty();
+    StudyPage page =
+        noSaes
+            ? new StudyPage(
+                "Activations by position in " + StudyPage.modelName(out.record()),
+                "How large are activations, and how good is the prediction, at each position?")
+            : new StudyPage(
+                "SAEs by position in " + StudyPage.modelName(out.record()),
+                "Is an SAE as good late in the context as early, and at the first token?");
+    return page.section(noSaes ? ranges.figures(source()) : figures())
         .findings(
             "Verdicts come from 95 % bootstrap intervals over rows. The expectations are those"
                 + " published for GPT-2 small, SAEs trained on 128 tokens and rows of 1,024.",
-            findings())
+            noSaes ? cleanFindings() : findings())
         .section(
             StudyPage.run(
                 out.record(),
@@ -153,7 +163,15 @@ final class ContextReport {
         .section(
             new Table(
                 "Results", "Means over rows; every position is in positions.csv.", shownTable()))
+        .section(new Table("Ranges", "Means over rows and ranges of positions.", ranges.saes()))
+        .section(
+            new Table(
+                "The clean model",
+                "Norms and cross-entropy by range of positions.",
+                ranges.clean()))
         .table("positions", table)
+        .table("ranges", ranges.saes())
+        .table("clean", ranges.clean())
         .table("results", shownTable())
         .write(out, workers);
   }
@@ -175,7 +193,7 @@ final class ContextReport {
   private Figures figures() {
     Map<String, String> what = new LinkedHashMap<>();
     List<Figure> figures = new ArrayList<>();
-    String source = StudyPage.source(out.record(), rows + " rows of " + positions + " tokens");
+    String source = source();
     for (int q = QUANTITIES.size() - 1; q >= 0; q--) {
       what.put(KEYS.get(q), QUANTITIES.get(q));
       List<Series> series = new ArrayList<>();
@@ -210,6 +228,32 @@ final class ContextReport {
         figures);
   }
 
+  private String source() {
+    return StudyPage.source(out.record(), rows + " rows of " + positions + " tokens");
+  }
+
+  private List<Finding> cleanFindings() {
+    return IntStream.range(0, options.allPoints().size())
+        .mapToObj(
+            p ->
+                finding(
+                    FIRST_ABOVE + " at " + options.allPoints().get(p).name(),
+                    ranges.firstAboveOthers(p)))
+        .toList();
+  }
+
+  private static Finding finding(String claim, Estimate estimate) {
+    Verdict verdict =
+        estimate.interval().low() > 0
+            ? Verdict.HOLDS
+            : estimate.interval().high() < 0 ? Verdict.DOES_NOT_HOLD : Verdict.UNDECIDED;
+    return new Finding(
+        claim,
+        "norm at position 1 minus the mean of the other positions shown: " + estimate.text(3) + ".",
+        verdict,
+        "");
+  }
+
   private List<Finding> findings() {
     return List.of(
         finding(
@@ -231,7 +275,7 @@ final class ContextReport {
                         - half(s, ClozeLayout.SQUARED_ERROR, 0).applyAsDouble(sums),
             "squared error of the second half minus that of the first"),
         finding(
-            "The first position's norm is above all others",
+            FIRST_ABOVE,
             s ->
                 sums ->
                     first(s).applyAsDouble(sums) - half(s, ClozeLayout.NORM, 0).applyAsDouble(sums),

@@ -11,6 +11,10 @@ import dev.resid.experiments.study.StudyPlan;
 import dev.resid.experiments.sweep.RowRange;
 import dev.resid.experiments.sweep.Workers;
 import dev.resid.experiments.text.TokenDigest;
+import dev.resid.hook.ActivationCache;
+import dev.resid.hook.Hook;
+import dev.resid.hook.HookPoint;
+import dev.resid.hook.Site;
 import dev.resid.model.BaseRun;
 import dev.resid.model.Gpt2;
 import dev.resid.model.PositionValues;
@@ -19,7 +23,12 @@ import dev.resid.tensor.Tensor;
 import dev.resid.tokenizer.TokenBatch;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.function.IntConsumer;
 
 /**
@@ -36,6 +45,11 @@ public final class ContextStudy {
   static final String CE = "ce";
   static final String SAE_CE = "sae_ce";
   static final String QUALITY = "quality";
+
+  /** What {@link SaeQuality#fits} has. */
+  static final String FIT = "fit";
+
+  static final String NORM = "norm";
   private static final int ROWS_PER_BLOCK = 2;
 
   private final Gpt2 gpt2;
@@ -47,23 +61,39 @@ public final class ContextStudy {
    *
    * @param gpt2 the model
    * @param options what is measured
-   * @throws IllegalArgumentException if a row has tokens or a length that the model lacks, or an
-   *     SAE does not reconstruct an activation of the model
+   * @throws IllegalArgumentException if a row has tokens or a length that the model lacks, an SAE
+   *     does not reconstruct an activation of the model, or the model lacks one of the activations
    */
   public ContextStudy(Gpt2 gpt2, ContextOptions options) {
     gpt2.requireTokens(options.tokens());
     options.saes().forEach(sae -> sae.requireReconstructs(gpt2));
     this.gpt2 = gpt2;
     this.options = options;
-    this.layout = layout(options.saes().size(), options.tokens().maxLength());
+    this.layout = layout(options);
+    List<HookPoint> points = HookPoint.all(gpt2.config().nLayers());
+    for (HookPoint point : options.points()) {
+      if (!points.contains(point)
+          || point.site() == Site.ATTN_SCORES
+          || point.site() == Site.PATTERN) {
+        throw new IllegalArgumentException(
+            point
+                + " is no vector by position in a model of "
+                + gpt2.config().nLayers()
+                + " blocks");
+      }
+    }
   }
 
   /** Returns where the numbers of a row stand; the last position has no cross-entropy. */
-  static RowLayout layout(int saes, int positions) {
+  static RowLayout layout(ContextOptions options) {
+    int saes = options.saes().size();
+    int positions = options.tokens().maxLength();
     return RowLayout.empty()
         .with(CE, positions - 1)
         .with(SAE_CE, saes, positions - 1)
-        .with(QUALITY, saes, ClozeLayout.QUANTITIES, positions);
+        .with(QUALITY, saes, ClozeLayout.QUANTITIES, positions)
+        .with(FIT, saes, SaeQuality.FITS, positions)
+        .with(NORM, options.allPoints().size(), positions);
   }
 
   /** Returns in a few words what will be computed. */
@@ -71,9 +101,11 @@ public final class ContextStudy {
     int rows = options.tokens().rows();
     int layers = gpt2.config().nLayers();
     long blocks =
-        options.saes().stream()
-            .mapToLong(sae -> 2L * layers - Math.max(0, sae.sae().hookPoint().layer()))
-            .sum();
+        (long) Math.max(1, saesAt().size()) * layers
+            + (others().isEmpty() ? 0 : layers)
+            + options.saes().stream()
+                .mapToLong(sae -> layers - Math.max(0, sae.sae().hookPoint().layer()))
+                .sum();
     return String.format(
         Locale.ROOT,
         "%,d rows of %d tokens, %d SAEs, about %,d evaluations of a block; memory: weights %,d MiB,"
@@ -105,7 +137,7 @@ public final class ContextStudy {
             ROWS_PER_BLOCK,
             layout.count(),
             "runs",
-            options.saes().size());
+            Math.max(1, options.saes().size()));
     return RowStudy.run(
         folder,
         plan,
@@ -118,41 +150,94 @@ public final class ContextStudy {
   /** Returns the numbers of some rows. */
   double[][] compute(RowRange rows, IntConsumer progress) {
     double[][] values = new double[rows.size()][layout.count()];
-    int saes = options.saes().size();
+    Map<HookPoint, List<Integer>> saesAt = saesAt();
+    HookPoint[] others = others().toArray(HookPoint[]::new);
+    int done = 0;
     for (int i = 0; i < values.length; i++) {
       TokenBatch row = options.tokens().slice(rows.from() + i, rows.from() + i + 1);
-      for (int s = 0; s < saes; s++) {
-        replaced(values[i], row, s);
-        progress.accept(i * saes + s + 1);
+      clean(values[i], row, others);
+      for (Map.Entry<HookPoint, List<Integer>> at : saesAt.entrySet()) {
+        try (BaseRun base = gpt2.baseRun(row, at.getKey())) {
+          crossEntropies(values[i], base.crossEntropyNats());
+          for (int s : at.getValue()) {
+            replaced(values[i], base, s);
+            done++;
+            progress.accept(done);
+          }
+        }
+      }
+      if (saesAt.isEmpty()) {
+        crossEntropies(values[i], gpt2.crossEntropyNats(row));
+        progress.accept(i + 1);
       }
     }
     return values;
   }
 
-  private void replaced(double[] values, TokenBatch row, int s) {
-    NamedSae named = options.saes().get(s);
+  private Map<HookPoint, List<Integer>> saesAt() {
+    Map<HookPoint, List<Integer>> saesAt = new LinkedHashMap<>();
+    for (int s = 0; s < options.saes().size(); s++) {
+      HookPoint point = options.saes().get(s).sae().hookPoint();
+      saesAt.computeIfAbsent(point, p -> new ArrayList<>()).add(s);
+    }
+    return saesAt;
+  }
+
+  /** Returns the points that no SAE reads. */
+  private List<HookPoint> others() {
+    return options.allPoints().stream().filter(point -> !saesAt().containsKey(point)).toList();
+  }
+
+  private void clean(double[] values, TokenBatch row, HookPoint... points) {
+    if (points.length == 0) {
+      return;
+    }
+    Hook[] hooks = Arrays.stream(points).map(HookPoint::capture).toArray(Hook[]::new);
+    ActivationCache cache = gpt2.capture(row, hooks);
     int positions = row.maxLength();
-    try (BaseRun base = gpt2.baseRun(row, named.sae().hookPoint())) {
-      Tensor clean = base.activation();
-      SaeQuality quality = SaeQuality.of(named.sae(), clean, positions);
-      PositionValues before = base.crossEntropyNats();
-      PositionValues after =
-          base.continueWith(Tensor.wrap(clean.shape(), quality.reconstruction()))
-              .crossEntropyNats();
+    for (HookPoint point : points) {
+      float[] x = cache.get(point).toArray();
+      int width = x.length / positions;
       for (int pos = 0; pos < positions; pos++) {
-        if (pos < positions - 1) {
-          values[layout.index(CE, pos)] = before.get(0, pos);
-          values[layout.index(SAE_CE, s, pos)] = after.get(0, pos);
+        double squares = 0;
+        for (int c = pos * width; c < (pos + 1) * width; c++) {
+          squares += (double) x[c] * x[c];
         }
-        for (int q = 0; q < ClozeLayout.QUANTITIES; q++) {
-          values[layout.index(QUALITY, s, q, pos)] = quality.values()[pos][q];
-        }
+        values[layout.index(NORM, options.allPoints().indexOf(point), pos)] = Math.sqrt(squares);
       }
     }
   }
 
+  private void crossEntropies(double[] values, PositionValues nats) {
+    for (int pos = 0; pos < nats.length(0); pos++) {
+      values[layout.index(CE, pos)] = nats.get(0, pos);
+    }
+  }
+
+  private void replaced(double[] values, BaseRun base, int s) {
+    NamedSae named = options.saes().get(s);
+    int positions = base.tokens().maxLength();
+    int point = options.allPoints().indexOf(named.sae().hookPoint());
+    Tensor clean = base.activation();
+    SaeQuality quality = SaeQuality.of(named.sae(), clean, positions);
+    PositionValues after =
+        base.continueWith(Tensor.wrap(clean.shape(), quality.reconstruction())).crossEntropyNats();
+    for (int pos = 0; pos < positions; pos++) {
+      if (pos < positions - 1) {
+        values[layout.index(SAE_CE, s, pos)] = after.get(0, pos);
+      }
+      for (int q = 0; q < ClozeLayout.QUANTITIES; q++) {
+        values[layout.index(QUALITY, s, q, pos)] = quality.values()[pos][q];
+      }
+      for (int q = 0; q < SaeQuality.FITS; q++) {
+        values[layout.index(FIT, s, q, pos)] = quality.fits()[pos][q];
+      }
+      values[layout.index(NORM, point, pos)] = quality.values()[pos][ClozeLayout.NORM];
+    }
+  }
+
   private Settings settings() {
-    return StudyPage.settings("language-context/1", gpt2, BuildInfo.current().version())
+    return StudyPage.settings("language-context/2", gpt2, BuildInfo.current().version())
         .with("tokens_sha256", TokenDigest.sha256(options.tokens()))
         .with("rows", options.tokens().rows())
         .with("positions", options.tokens().maxLength())
@@ -160,6 +245,8 @@ public final class ContextStudy {
         .with("saes_sha256", options.saes().stream().map(NamedSae::sha256).toList())
         .with(
             "sae_points", options.saes().stream().map(sae -> sae.sae().hookPoint().name()).toList())
+        .with("norms", options.points().stream().map(HookPoint::name).toList())
+        .with("ranges", options.ranges().stream().map(PositionRange::toString).toList())
         .with("seed", options.seed())
         .with("bootstrap_resamples", RowStudy.RESAMPLES);
   }

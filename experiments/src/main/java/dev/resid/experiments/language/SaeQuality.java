@@ -9,8 +9,20 @@ import dev.resid.tensor.Tensor;
  *
  * @param reconstruction in the order of the activation
  * @param values [position][quantity], quantities as {@link ClozeLayout} numbers them
+ * @param fits [position][quantity]: {@link #ERROR}, {@link #RECONSTRUCTION_NORM}, {@link #COSINE}
  */
-record SaeQuality(float[] reconstruction, double[][] values) {
+record SaeQuality(float[] reconstruction, double[][] values, double[][] fits) {
+  /** ‖SAE(x) − x‖, not squared. */
+  static final int ERROR = 0;
+
+  /** ‖SAE(x)‖. */
+  static final int RECONSTRUCTION_NORM = 1;
+
+  /** cos(x, SAE(x)); 0 where one of them is 0. */
+  static final int COSINE = 2;
+
+  static final int FITS = 3;
+
   /**
    * Returns it for one row.
    *
@@ -25,6 +37,7 @@ record SaeQuality(float[] reconstruction, double[][] values) {
     int width = clean.length / positions;
     int rowsAt = features.rows() / positions;
     double[][] values = new double[positions][ClozeLayout.QUANTITIES];
+    double[][] fits = new double[positions][FITS];
     for (int pos = 0; pos < positions; pos++) {
       double[] found = values[pos];
       for (int r = pos * rowsAt; r < (pos + 1) * rowsAt; r++) {
@@ -34,13 +47,21 @@ record SaeQuality(float[] reconstruction, double[][] values) {
         }
       }
       double squares = 0;
+      double hatSquares = 0;
+      double product = 0;
       for (int c = pos * width; c < (pos + 1) * width; c++) {
         double miss = (double) hat[c] - clean[c];
         found[ClozeLayout.SQUARED_ERROR] += miss * miss;
         squares += (double) clean[c] * clean[c];
+        hatSquares += (double) hat[c] * hat[c];
+        product += (double) hat[c] * clean[c];
       }
       found[ClozeLayout.NORM] = Math.sqrt(squares);
+      fits[pos][ERROR] = Math.sqrt(found[ClozeLayout.SQUARED_ERROR]);
+      fits[pos][RECONSTRUCTION_NORM] = Math.sqrt(hatSquares);
+      double norms = Math.sqrt(squares) * Math.sqrt(hatSquares);
+      fits[pos][COSINE] = norms == 0 ? 0 : product / norms;
     }
-    return new SaeQuality(hat, values);
+    return new SaeQuality(hat, values, fits);
   }
 }

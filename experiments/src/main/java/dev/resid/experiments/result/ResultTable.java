@@ -2,12 +2,15 @@ package dev.resid.experiments.result;
 
 import dev.resid.io.AtomicFiles;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
 import java.util.OptionalDouble;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
@@ -165,6 +168,49 @@ public final class ResultTable {
       }
     }
     return JSON.writeValueAsString(json) + "\n";
+  }
+
+  /**
+   * Returns the table that {@link #write} left in a folder, from its JSON file.
+   *
+   * @param folder where
+   * @param name without extension
+   * @throws IOException if it is missing or no such table; the message names the file
+   */
+  public static ResultTable read(Path folder, String name) throws IOException {
+    Path file = folder.resolve(name + ".json");
+    try {
+      JsonNode json = JSON.readTree(Files.readString(file));
+      List<Column> columns = new ArrayList<>();
+      for (JsonNode column : json.required("columns")) {
+        columns.add(
+            new Column(
+                column.required("name").stringValue(),
+                Type.valueOf(
+                    column.required("type").stringValue().toUpperCase(java.util.Locale.ROOT)),
+                column.required("description").stringValue()));
+      }
+      ResultTable table = new ResultTable(columns);
+      for (JsonNode row : json.required("rows")) {
+        Object[] cells = new Object[row.size()];
+        for (int c = 0; c < cells.length; c++) {
+          cells[c] = cell(columns.get(Math.min(c, columns.size() - 1)).type(), row.get(c));
+        }
+        table.add(cells);
+      }
+      return table;
+    } catch (JacksonException | IllegalArgumentException e) {
+      throw new IOException(
+          file + ": is no table of results: " + e.getMessage().lines().findFirst().orElse(""), e);
+    }
+  }
+
+  private static Object cell(Type type, JsonNode json) {
+    return switch (type) {
+      case TEXT -> json.stringValue();
+      case WHOLE -> json.longValue();
+      case NUMBER -> json.doubleValue();
+    };
   }
 
   /**

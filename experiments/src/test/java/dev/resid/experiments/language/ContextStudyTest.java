@@ -6,11 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.resid.experiments.direction.NamedSae;
+import dev.resid.experiments.result.ResultTable;
 import dev.resid.experiments.study.RowLayout;
 import dev.resid.experiments.study.SmallModel;
 import dev.resid.experiments.sweep.RowRange;
 import dev.resid.experiments.sweep.Workers;
 import dev.resid.experiments.testing.TinySaes;
+import dev.resid.hook.HookPoint;
 import dev.resid.model.Gpt2;
 import dev.resid.model.Gpt2Weights;
 import dev.resid.model.PositionValues;
@@ -65,7 +67,7 @@ class ContextStudyTest {
     Gpt2 gpt2 = SmallModel.on(backend);
     ContextOptions options = options(3, TinySaes.both());
     double[][] rows = new ContextStudy(gpt2, options).compute(new RowRange(0, 3), done -> {});
-    RowLayout layout = ContextStudy.layout(2, POSITIONS);
+    RowLayout layout = ContextStudy.layout(options);
     for (int r = 0; r < 3; r++) {
       TokenBatch row = options.tokens().slice(r, r + 1);
       PositionValues clean = gpt2.crossEntropyNats(row);
@@ -101,7 +103,7 @@ class ContextStudyTest {
     double[][] values =
         new ContextStudy(gpt2, options(rows, TinySaes.both()))
             .compute(new RowRange(0, rows), done -> {});
-    RowLayout layout = ContextStudy.layout(2, POSITIONS);
+    RowLayout layout = ContextStudy.layout(options(rows, TinySaes.both()));
     for (int q = 0; q < ClozeLayout.QUANTITIES; q++) {
       double[] sum = new double[POSITIONS];
       double[] squares = new double[POSITIONS];
@@ -154,5 +156,84 @@ class ContextStudyTest {
             .getMessage()
             .startsWith("rows need one length"));
     assertThrows(IllegalArgumentException.class, () -> options(2, List.of()));
+  }
+
+  @Test
+  void theCleanModelIsMeasuredWithoutSaes() throws IOException {
+    Gpt2 gpt2 = SmallModel.on(backend);
+    List<HookPoint> points = List.of(HookPoint.residPre(0), HookPoint.residPre(2));
+    TokenBatch tokens = options(3, TinySaes.both()).tokens();
+    ContextOptions options =
+        new ContextOptions(tokens, List.of(), points, List.of(new PositionRange(2, 4)), "test", 1);
+    Path folder = temporary.resolve("clean");
+    new ContextStudy(gpt2, options).run(folder, Progress.none(), workers);
+    double norm = 0;
+    double nats = 0;
+    for (int r = 0; r < 3; r++) {
+      TokenBatch row = tokens.slice(r, r + 1);
+      Tensor x = gpt2.capture(row, points.get(1).capture()).get(points.get(1));
+      PositionValues ce = gpt2.crossEntropyNats(row);
+      for (int pos = 1; pos <= 3; pos++) {
+        double squares = 0;
+        for (int c = 0; c < SmallModel.CONFIG.dModel(); c++) {
+          squares += Math.pow(x.get(0, pos, c), 2);
+        }
+        norm += Math.sqrt(squares) / 9;
+        nats += ce.get(0, pos) / 9;
+      }
+    }
+    ResultTable clean = ResultTable.read(folder, "clean");
+    assertEquals(2, clean.rows().size());
+    assertEquals("blocks.2.hook_resid_pre", clean.rows().get(1).get(0));
+    assertEquals(norm, clean.number(1, "norm").getAsDouble(), 1e-9);
+    assertEquals(nats, clean.number(1, "ce_nats").getAsDouble(), 1e-6);
+    assertTrue(ResultTable.read(folder, "ranges").rows().isEmpty());
+  }
+
+  @Test
+  void rangesAreMeansOfPositionsWithTheFitOfEachSae() throws IOException {
+    Gpt2 gpt2 = SmallModel.on(backend);
+    List<PositionRange> ranges = List.of(PositionRange.parse("1"), PositionRange.parse("3-5"));
+    ContextOptions options =
+        new ContextOptions(
+            options(3, TinySaes.both()).tokens(), TinySaes.both(), List.of(), ranges, "test", 1);
+    Path folder = temporary.resolve("ranges");
+    new ContextStudy(gpt2, options).run(folder, Progress.none(), workers);
+    ResultTable positions = ResultTable.read(folder, "positions");
+    ResultTable table = ResultTable.read(folder, "ranges");
+    assertEquals(4, table.rows().size());
+    for (String name : List.of("l0", "l1", "squared_error", "norm", "sae_ce_nats")) {
+      double mean = 0;
+      for (int pos = 3; pos <= 5; pos++) {
+        mean += positions.number(POSITIONS - 1 + pos - 1, name).getAsDouble() / 3;
+      }
+      assertEquals(mean, table.number(3, name).getAsDouble(), 1e-9, name);
+    }
+    // ‖SAE(x) − x‖² = ‖x‖² + ‖SAE(x)‖² − 2·‖x‖·‖SAE(x)‖·cos, at the only position of its range.
+    double x = table.number(0, "norm").getAsDouble();
+    double hat = table.number(0, "reconstruction_norm").getAsDouble();
+    double cosine = table.number(0, "cosine").getAsDouble();
+    double error = table.number(0, "squared_error").getAsDouble();
+    assertEquals(error, x * x + hat * hat - 2 * x * hat * cosine, 1e-6 * error);
+    assertEquals(Math.sqrt(error), table.number(0, "error").getAsDouble(), 1e-9);
+  }
+
+  @Test
+  void rangesThatDoNotExistAreRefused() {
+    TokenBatch tokens = options(2, TinySaes.both()).tokens();
+    for (String text : List.of("0", "5-4", "x", "1-2-3")) {
+      assertThrows(IllegalArgumentException.class, () -> PositionRange.parse(text), text);
+    }
+    List<PositionRange> late = List.of(new PositionRange(2, POSITIONS));
+    assertTrue(
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> new ContextOptions(tokens, TinySaes.both(), List.of(), late, "test", 1))
+            .getMessage()
+            .startsWith("positions 2-8 do not exist"));
+    ContextOptions pattern =
+        new ContextOptions(tokens, List.of(), List.of(HookPoint.pattern(0)), List.of(), "test", 1);
+    assertThrows(
+        IllegalArgumentException.class, () -> new ContextStudy(SmallModel.on(backend), pattern));
   }
 }
