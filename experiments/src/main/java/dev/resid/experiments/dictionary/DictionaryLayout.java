@@ -5,7 +5,9 @@ import dev.resid.experiments.study.RowLayout;
 import dev.resid.hook.HookPoint;
 import dev.resid.sae.metric.FeatureRemoval.Order;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
@@ -63,8 +65,31 @@ record DictionaryLayout(int layers, List<NamedSae> saes) {
     return Math.min(removed()[step], saes.get(sae).sae().config().dSae());
   }
 
+  /** Returns the SAEs that write each point, in the order in which the points come. */
+  Map<HookPoint, List<Integer>> byPoint() {
+    Map<HookPoint, List<Integer>> points = new LinkedHashMap<>();
+    for (int s = 0; s < saes.size(); s++) {
+      points
+          .computeIfAbsent(saes.get(s).sae().config().outputPoint(), p -> new ArrayList<>())
+          .add(s);
+    }
+    return points;
+  }
+
   /** Returns how many runs from a point a row takes. */
   int continuations() {
-    return saes.size() * (1 + Order.values().length * (1 + removed().length));
+    return byPoint().size() + saes.size() * Order.values().length * removed().length;
+  }
+
+  /** Returns how many runs of a block a row takes. */
+  long blockRuns() {
+    int[] runs = {layers};
+    byPoint()
+        .forEach(
+            (point, some) -> {
+              int perSae = Order.values().length * removed().length;
+              runs[0] += layers + (1 + some.size() * perSae) * (layers - point.layer());
+            });
+    return runs[0];
   }
 }

@@ -55,12 +55,8 @@ public final class DictionaryStudy {
   /** Returns in a few words what will be computed and about how much memory that takes. */
   public String plan() {
     Gpt2Config config = gpt2.config();
-    long blocks = config.nLayers();
     long features = 0;
     for (NamedSae sae : options.saes()) {
-      long runs = sizes.continuations() / options.saes().size();
-      int layer = sae.sae().config().outputPoint().layer();
-      blocks += 3L * config.nLayers() + runs * (config.nLayers() - layer);
       features += sae.sae().config().dSae();
     }
     return String.format(
@@ -73,7 +69,7 @@ public final class DictionaryStudy {
         options.saes().size(),
         features,
         sizes.continuations(),
-        blocks,
+        sizes.blockRuns(),
         options.saes().size() * (options.saes().size() - 1) / 2,
         Math.max(1, config.parameters() * Float.BYTES >> 20),
         Math.max(1, 2 * features * config.dModel() * Float.BYTES >> 20));

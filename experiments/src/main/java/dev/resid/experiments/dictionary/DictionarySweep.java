@@ -38,21 +38,26 @@ final class DictionarySweep implements BlockWork {
   @Override
   public double[][] compute(RowRange rows, IntConsumer progress) {
     double[][] values = new double[rows.size()][layout.count()];
-    int done = 0;
+    int[] done = {0};
     for (int row = rows.from(); row < rows.to(); row++) {
       double[] numbers = values[row - rows.from()];
       TokenBatch one = tokens.slice(row, row + 1);
       numbers[layout.index("count", 0)] = 1;
       numbers[layout.index("count", 1)] = one.length(0) - 1;
       norms(numbers, one);
-      for (int s = 0; s < sizes.saes().size(); s++) {
-        baseline(numbers, s, one);
-        for (Order order : Order.values()) {
-          remove(numbers, s, order, one);
-        }
-        done += sizes.continuations() / sizes.saes().size();
-        progress.accept(done);
-      }
+      sizes
+          .byPoint()
+          .forEach(
+              (point, saes) ->
+                  point(
+                      numbers,
+                      one,
+                      point,
+                      saes,
+                      more -> {
+                        done[0] += more;
+                        progress.accept(done[0]);
+                      }));
       for (double number : numbers) {
         if (!Double.isFinite(number)) {
           throw new IllegalStateException(
@@ -77,28 +82,42 @@ final class DictionarySweep implements BlockWork {
     }
   }
 
-  /**
-   * Measures the SAE's error, the clean loss and the loss with nothing in the activation's place.
-   */
-  private void baseline(double[] numbers, int s, TokenBatch one) {
-    NamedSae sae = sizes.saes().get(s);
-    HookPoint reads = sae.sae().config().point();
-    HookPoint writes = sae.sae().config().outputPoint();
-    try (BaseRun base = gpt2.baseRun(one, writes, reads)) {
-      Tensor x = base.activation();
-      Tensor input = base.cache().get(reads);
-      Tensor output = sae.sae().reconstruct(input).reshape(x.shape());
-      double[] norms = squares(x);
-      double[] errors = squares(output.minus(x));
-      for (int pos = 0; pos < norms.length; pos++) {
-        int part = pos == 0 ? 0 : 1;
-        add(numbers, s, Error.SQUARED, part, errors[pos]);
-        add(numbers, s, Error.RELATIVE, part, errors[pos] / norms[pos]);
-        add(numbers, s, Error.SQUARED_NORM, part, norms[pos]);
-      }
+  /** Measures all SAEs that write one point: the clean run and the zero ablation are shared. */
+  private void point(
+      double[] numbers, TokenBatch one, HookPoint point, List<Integer> saes, IntConsumer progress) {
+    HookPoint[] reads =
+        saes.stream()
+            .map(s -> sizes.saes().get(s).sae().config().point())
+            .distinct()
+            .toArray(HookPoint[]::new);
+    try (BaseRun base = gpt2.baseRun(one, point, reads)) {
       numbers[layout.index("clean_ce")] = sum(base.crossEntropyNats().row(0));
-      Tensor zero = Tensor.zeros(x.shape());
-      numbers[layout.index("zero_ce", s)] = sum(base.continueWith(zero).crossEntropyNats().row(0));
+      Tensor zero = Tensor.zeros(base.activation().shape());
+      double zeroCe = sum(base.continueWith(zero).crossEntropyNats().row(0));
+      progress.accept(1);
+      for (int s : saes) {
+        numbers[layout.index("zero_ce", s)] = zeroCe;
+        error(numbers, s, base);
+        for (Order order : Order.values()) {
+          remove(numbers, s, order, base, zeroCe / (one.length(0) - 1));
+          progress.accept(sizes.removed().length);
+        }
+      }
+    }
+  }
+
+  private void error(double[] numbers, int s, BaseRun base) {
+    NamedSae sae = sizes.saes().get(s);
+    Tensor x = base.activation();
+    Tensor input = base.cache().get(sae.sae().config().point());
+    Tensor output = sae.sae().reconstruct(input).reshape(x.shape());
+    double[] norms = squares(x);
+    double[] errors = squares(output.minus(x));
+    for (int pos = 0; pos < norms.length; pos++) {
+      int part = pos == 0 ? 0 : 1;
+      add(numbers, s, Error.SQUARED, part, errors[pos]);
+      add(numbers, s, Error.RELATIVE, part, errors[pos] / norms[pos]);
+      add(numbers, s, Error.SQUARED_NORM, part, norms[pos]);
     }
   }
 
@@ -106,16 +125,16 @@ final class DictionarySweep implements BlockWork {
     numbers[layout.index("error", s, error.ordinal(), part)] += value;
   }
 
-  private void remove(double[] numbers, int s, Order order, TokenBatch one) {
+  private void remove(double[] numbers, int s, Order order, BaseRun base, double zeroCeNats) {
     int[] removed =
         IntStream.range(0, sizes.removed().length).map(k -> sizes.removed(s, k)).toArray();
     List<Step> steps =
         FeatureRemoval.measure(
-            gpt2, sizes.saes().get(s).sae(), one, counts.order(s, order), removed);
+            base, sizes.saes().get(s).sae(), zeroCeNats, counts.order(s, order), removed);
+    int length = base.tokens().length(0);
     for (int k = 0; k < removed.length; k++) {
-      numbers[layout.index("l0", s, order.ordinal(), k)] = steps.get(k).l0() * one.length(0);
-      numbers[layout.index("ce", s, order.ordinal(), k)] =
-          steps.get(k).ceNats() * (one.length(0) - 1);
+      numbers[layout.index("l0", s, order.ordinal(), k)] = steps.get(k).l0() * length;
+      numbers[layout.index("ce", s, order.ordinal(), k)] = steps.get(k).ceNats() * (length - 1);
     }
   }
 

@@ -102,6 +102,27 @@ public final class AblatedText {
     return pairs;
   }
 
+  /**
+   * Returns the activation at the last token of the text without some tokens in a row minus {@link
+   * #original}, for example without a word of several tokens.
+   *
+   * @param from first token to remove
+   * @param to behind the last one to remove
+   * @throws IllegalArgumentException if nothing is left, or nothing is removed
+   * @throws IndexOutOfBoundsException if there are no such tokens
+   */
+  public double scoreWithout(int from, int to) {
+    Objects.checkFromToIndex(from, to, text.length);
+    if (from == to || to - from == text.length) {
+      throw new IllegalArgumentException(
+          "removing tokens " + from + " to " + to + " of " + text.length + " leaves no other text");
+    }
+    int[] shorter = new int[text.length - (to - from)];
+    System.arraycopy(text, 0, shorter, 0, from);
+    System.arraycopy(text, to, shorter, from, text.length - to);
+    return last(List.of(shorter))[0] - original;
+  }
+
   private int[] without(int i, int j) {
     int[] shorter = new int[text.length - (j < 0 ? 1 : 2)];
     int n = 0;

@@ -23,7 +23,7 @@ public final class FeatureConnections {
   /**
    * Mean changes of the later features.
    *
-   * @param feature the one that was set to 0
+   * @param feature the one that was changed
    * @param tokens over how many tokens the means are
    * @param activeTokens on how many of them the feature was active
    * @param meanChange of each later feature over all tokens, [d_sae of the later SAE]
@@ -49,6 +49,35 @@ public final class FeatureConnections {
    * @throws IndexOutOfBoundsException if there is no such feature
    */
   public static Effect causal(Gpt2 gpt2, Sae from, Sae to, TokenBatch tokens, int feature) {
+    return change(gpt2, from, to, tokens, feature, 0);
+  }
+
+  /**
+   * Returns what setting a feature to one value at every position does to the features of a later
+   * SAE: whether it is enough for them. The largest value of the feature in text is a value that
+   * the model knows.
+   *
+   * @param gpt2 the model
+   * @param from has the feature
+   * @param to reads an activation that the model computes after what {@code from} writes
+   * @param tokens rows of ids
+   * @param feature of {@code from}
+   * @param value of the feature, above 0
+   * @throws IllegalArgumentException if {@code to} does not come after {@code from}, or the value
+   *     is not above 0
+   * @throws IndexOutOfBoundsException if there is no such feature
+   */
+  public static Effect raised(
+      Gpt2 gpt2, Sae from, Sae to, TokenBatch tokens, int feature, double value) {
+    if (!(value > 0)) {
+      throw new IllegalArgumentException(
+          "a feature is raised to a value above 0, got " + value + "; causal() sets it to 0");
+    }
+    return change(gpt2, from, to, tokens, feature, (float) value);
+  }
+
+  private static Effect change(
+      Gpt2 gpt2, Sae from, Sae to, TokenBatch tokens, int feature, float value) {
     Objects.checkIndex(feature, from.config().dSae());
     HookPoint first = from.config().outputPoint();
     HookPoint second = to.config().point();
@@ -68,10 +97,17 @@ public final class FeatureConnections {
               ? gpt2.capture(part, first.capture(), second.capture())
               : gpt2.capture(part, read.capture(), first.capture(), second.capture());
       SparseFeatures features = from.encode(clean.get(read));
-      Tensor direction = Contribution.of(from, features, clean.get(read), feature);
-      Tensor changed = clean.get(first).minus(direction.reshape(clean.get(first).shape()));
+      Tensor x = clean.get(first);
+      Tensor without =
+          x.minus(Contribution.of(from, features, clean.get(read), feature).reshape(x.shape()));
+      Tensor changed =
+          value == 0
+              ? without
+              : without.plus(
+                  Contribution.constant(from, features, clean.get(read), feature, value)
+                      .reshape(x.shape()));
       Tensor after =
-          gpt2.capture(part, first.replace((x, at) -> changed), second.capture()).get(second);
+          gpt2.capture(part, first.replace((was, at) -> changed), second.capture()).get(second);
       count +=
           add(part, features, feature, to.encode(clean.get(second)), to.encode(after), all, active);
     }

@@ -103,6 +103,28 @@ public final class FeatureLens {
     return logits;
   }
 
+  /**
+   * Returns whether what is at a point goes to the unembedding, so that it has a logit lens.
+   *
+   * @param point where a direction lives
+   */
+  public static boolean appliesTo(HookPoint point) {
+    return switch (point.site()) {
+      case EMBED,
+          POS_EMBED,
+          RESID_PRE,
+          RESID_MID,
+          RESID_POST,
+          ATTN_OUT,
+          MLP_OUT,
+          RESULT,
+          MLP_POST,
+          Z ->
+          true;
+      default -> false;
+    };
+  }
+
   /** Returns the direction in the residual stream, [d_model]. */
   private double[] toStream(HookPoint point, float[] direction) {
     return switch (point.site()) {

@@ -24,7 +24,7 @@ import java.util.stream.IntStream;
  * @source experiment document, section 5, 004-c
  */
 public final class FeatureRemoval {
-  /** Copies of a row in one continuation, reconstructions and the zero ablation together. */
+  /** Reconstructions in one continuation. */
   private static final int COPIES_AT_A_TIME = 4;
 
   private static final int POSITIONS_AT_A_TIME = 1024;
@@ -85,33 +85,69 @@ public final class FeatureRemoval {
   public static List<Step> measure(
       Gpt2 gpt2, Sae sae, TokenBatch tokens, int[] order, int... removed) {
     sae.requireFits(gpt2);
-    int[] rank = ranks(order, sae.config().dSae());
-    for (int k : removed) {
-      if (k < 0 || k > order.length) {
-        throw new IllegalArgumentException(
-            k + " features cannot be removed, the SAE has " + order.length);
-      }
-    }
+    requireRemovable(order, removed);
+    ranks(order, sae.config().dSae());
     // Sums of: clean, zero, then every k; then the number of active features left for every k.
     double[] losses = new double[2 + removed.length];
-    long[] left = new long[removed.length];
+    double[] left = new double[removed.length];
     int step = Math.max(1, POSITIONS_AT_A_TIME / tokens.maxLength());
     for (int from = 0; from < tokens.rows(); from += step) {
       TokenBatch part = tokens.slice(from, Math.min(tokens.rows(), from + step));
+      int predictions = part.tokenCount() - part.rows();
       try (BaseRun base = gpt2.baseRun(part, sae.config().outputPoint(), sae.config().point())) {
-        Tensor input = base.cache().get(sae.config().point());
-        SparseFeatures features = sae.encode(input);
-        List<Tensor> variants = new ArrayList<>();
-        variants.add(Tensor.zeros(base.activation().shape()));
-        for (int k = 0; k < removed.length; k++) {
-          SparseFeatures kept = without(features, rank, removed[k]);
-          left[k] += active(kept, part);
-          variants.add(sae.decode(kept, input).reshape(base.activation().shape()));
-        }
+        Tensor zeros = Tensor.zeros(base.activation().shape());
+        double zero = sum(base.continueWith(zeros).crossEntropyNats(), 0, part.rows());
         losses[0] += sum(base.crossEntropyNats(), 0, part.rows());
-        continueAll(base, variants, losses);
+        losses[1] += zero;
+        List<Step> some = measure(base, sae, zero / predictions, order, removed);
+        for (int k = 0; k < removed.length; k++) {
+          losses[2 + k] += some.get(k).ceNats() * predictions;
+          left[k] += some.get(k).l0() * part.tokenCount();
+        }
       }
     }
+    int predictions = tokens.tokenCount() - tokens.rows();
+    List<Step> steps = new ArrayList<>();
+    for (int k = 0; k < removed.length; k++) {
+      steps.add(
+          new Step(
+              removed[k],
+              left[k] / tokens.tokenCount(),
+              losses[2 + k] / predictions,
+              SaeMetric.lossRecovered(losses[0], losses[2 + k], losses[1])));
+    }
+    return steps;
+  }
+
+  /**
+   * Returns what is left for every k, in the order given, in a run that exists already: nothing is
+   * computed that does not depend on k.
+   *
+   * @param base at what the SAE writes, with what it reads in its cache
+   * @param sae reads and writes activations of the model
+   * @param zeroCeNats cross-entropy with 0 in place of the activation, over all positions
+   * @param order all features, the first one to go first; see {@link #order}
+   * @param removed how many features to remove, each from 0 to d_sae
+   * @throws IllegalArgumentException if a number is out of range or the order has not every feature
+   *     once
+   */
+  public static List<Step> measure(
+      BaseRun base, Sae sae, double zeroCeNats, int[] order, int... removed) {
+    requireRemovable(order, removed);
+    int[] rank = ranks(order, sae.config().dSae());
+    TokenBatch tokens = base.tokens();
+    Tensor input = base.cache().get(sae.config().point());
+    SparseFeatures features = sae.encode(input);
+    long[] left = new long[removed.length];
+    List<Tensor> variants = new ArrayList<>();
+    for (int k = 0; k < removed.length; k++) {
+      SparseFeatures kept = without(features, rank, removed[k]);
+      left[k] = active(kept, tokens);
+      variants.add(sae.decode(kept, input).reshape(base.activation().shape()));
+    }
+    double clean = sum(base.crossEntropyNats(), 0, tokens.rows());
+    double[] losses = new double[removed.length];
+    continueAll(base, variants, losses);
     long predictions = (long) tokens.tokenCount() - tokens.rows();
     List<Step> steps = new ArrayList<>();
     for (int k = 0; k < removed.length; k++) {
@@ -119,12 +155,22 @@ public final class FeatureRemoval {
           new Step(
               removed[k],
               (double) left[k] / tokens.tokenCount(),
-              losses[2 + k] / predictions,
-              SaeMetric.lossRecovered(losses[0], losses[2 + k], losses[1])));
+              losses[k] / predictions,
+              SaeMetric.lossRecovered(clean, losses[k], zeroCeNats * predictions)));
     }
     return steps;
   }
 
+  private static void requireRemovable(int[] order, int... removed) {
+    for (int k : removed) {
+      if (k < 0 || k > order.length) {
+        throw new IllegalArgumentException(
+            k + " features cannot be removed, the SAE has " + order.length);
+      }
+    }
+  }
+
+  /** Adds the losses of the variants in front. */
   private static void continueAll(BaseRun base, List<Tensor> variants, double[] losses) {
     int rows = base.tokens().rows();
     for (int first = 0; first < variants.size(); first += COPIES_AT_A_TIME) {
@@ -132,7 +178,7 @@ public final class FeatureRemoval {
       Continuation run = base.continueWith(stacked(variants.subList(first, first + copies)));
       PositionValues ce = run.crossEntropyNats();
       for (int c = 0; c < copies; c++) {
-        losses[1 + first + c] += sum(ce, c * rows, (c + 1) * rows);
+        losses[first + c] += sum(ce, c * rows, (c + 1) * rows);
       }
     }
   }

@@ -75,6 +75,69 @@ class InterventionToolsTest extends OnEachCpuBackend {
   }
 
   @Test
+  void aWordOfSeveralTokensIsRemovedAtOnce() {
+    Gpt2 gpt2 = gpt2();
+    Sae sae = sae(HookPoint.residPre(1), 5);
+    AblatedText ablated = new AblatedText(gpt2, sae, 2, 3, 17, 4, 4, 29);
+    assertEquals(
+        lastActivation(gpt2, sae, 2, 3, 29) - ablated.original(), ablated.scoreWithout(1, 4));
+    assertEquals(ablated.scores()[3], ablated.scoreWithout(3, 4));
+    assertEquals(ablated.pairScores()[3][4], ablated.scoreWithout(3, 5));
+    assertThrows(IllegalArgumentException.class, () -> ablated.scoreWithout(2, 2));
+    assertThrows(IllegalArgumentException.class, () -> ablated.scoreWithout(0, 5));
+    assertThrows(IndexOutOfBoundsException.class, () -> ablated.scoreWithout(3, 6));
+  }
+
+  /** Against a plain forward pass: the activation moves by (value − f)·d at every position. */
+  @Test
+  void aRaisedFeatureHasItsValueEverywhere() {
+    Gpt2 gpt2 = gpt2();
+    Sae from = sae(HookPoint.residMid(0), 5);
+    Sae to = sae(HookPoint.residPost(0), 8);
+    int feature = 3;
+    double value = 1.5;
+    var effect = FeatureConnections.raised(gpt2, from, to, TOKENS, feature, value);
+    HookPoint point = from.hookPoint();
+    Tensor x = gpt2.capture(TOKENS, point.capture()).get(point);
+    SparseFeatures features = from.encode(x);
+    float[] moved = x.toArray();
+    float[] direction = from.weights().get(SaeWeight.W_dec).toArray();
+    for (int i = 0; i < moved.length; i++) {
+      double by = value - features.get(i / WIDTH, feature);
+      moved[i] += (float) (by * direction[feature * WIDTH + i % WIDTH]);
+    }
+    Tensor changed = Tensor.wrap(x.shape(), moved);
+    HookPoint later = to.hookPoint();
+    float[] after =
+        to.encode(
+                gpt2.capture(TOKENS, point.replace((was, at) -> changed), later.capture())
+                    .get(later))
+            .toDense()
+            .toArray();
+    float[] before =
+        to.encode(gpt2.capture(TOKENS, later.capture()).get(later)).toDense().toArray();
+    double[] mean = new double[FEATURES];
+    int n = 0;
+    for (int row = 0; row < TOKENS.rows(); row++) {
+      for (int pos = 0; pos < TOKENS.length(row); pos++, n++) {
+        for (int i = 0; i < FEATURES; i++) {
+          int at = (row * TOKENS.maxLength() + pos) * FEATURES + i;
+          mean[i] += after[at] - before[at];
+        }
+      }
+    }
+    boolean seen = false;
+    for (int i = 0; i < FEATURES; i++) {
+      assertEquals(mean[i] / n, effect.meanChange()[i], 1e-5);
+      seen |= Math.abs(mean[i] / n) > 1e-3;
+    }
+    assertTrue(seen, "some later feature changes");
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> FeatureConnections.raised(gpt2, from, to, TOKENS, feature, 0));
+  }
+
+  @Test
   void moreTextsThanRunAtATimeKeepTheirOrder() {
     Gpt2Config longer = Gpt2Config.of(2, 2, WIDTH, 30, 40);
     Gpt2 gpt2 = Gpt2.of(SmallSaes.model(longer, 3), backend());
