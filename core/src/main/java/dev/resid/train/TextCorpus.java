@@ -3,28 +3,24 @@ package dev.resid.train;
 import dev.resid.random.CounterRandom;
 import dev.resid.tokenizer.ByteLevelBpe;
 import dev.resid.tokenizer.SpecialTokens;
+import dev.resid.tokenizer.TextDocuments;
 import dev.resid.tokenizer.TokenBatch;
 import it.unimi.dsi.fastutil.ints.IntArrayList;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 
 /**
- * Tokens of text files as one stream, cut into rows for training. A line that holds only {@code
- * <|endoftext|>} stands between documents in a file and becomes that token in the stream. Every row
- * begins with it too, as rows of the experiments do.
+ * Tokens of text files as one stream, cut into rows for training. After each document, as {@link
+ * TextDocuments} finds them, stands an end-of-text token. Every row begins with one too, as rows of
+ * the experiments do.
  */
 public final class TextCorpus {
-  private static final String SEPARATOR = "<|endoftext|>";
-
   private final int[] stream;
   private final int endOfText;
 
@@ -55,58 +51,14 @@ public final class TextCorpus {
     int end = requireEndOfText(tokenizer);
     IntArrayList ids = new IntArrayList();
     for (Path file : files) {
-      for (String document : documents(text(file))) {
-        ids.addElements(ids.size(), tokenizer.encodeToIds(document, SpecialTokens.AS_TEXT));
-        ids.add(end);
+      try (TextDocuments documents = TextDocuments.open(file)) {
+        for (Optional<String> text = documents.next(); text.isPresent(); text = documents.next()) {
+          ids.addElements(ids.size(), tokenizer.encodeToIds(text.get(), SpecialTokens.AS_TEXT));
+          ids.add(end);
+        }
       }
     }
     return new TextCorpus(ids.toIntArray(), end);
-  }
-
-  private static String text(Path file) throws IOException {
-    try {
-      return Files.readString(file, StandardCharsets.UTF_8);
-    } catch (CharacterCodingException e) {
-      throw new IOException(file + ": is not UTF-8; convert it first", e);
-    }
-  }
-
-  /**
-   * Returns the documents of a text: its parts between lines that hold only {@code <|endoftext|>},
-   * without empty ones.
-   *
-   * @param text one file's content
-   */
-  public static List<String> documents(String text) {
-    List<String> documents = new ArrayList<>();
-    int from = 0;
-    while (from <= text.length()) {
-      int at = nextSeparator(text, from);
-      String document = text.substring(from, at < 0 ? text.length() : at);
-      if (!document.isBlank()) {
-        documents.add(document);
-      }
-      if (at < 0) {
-        break;
-      }
-      int after = at + SEPARATOR.length();
-      from = after < text.length() && text.charAt(after) == '\n' ? after + 1 : after;
-    }
-    return documents;
-  }
-
-  private static int nextSeparator(String text, int from) {
-    int at = text.indexOf(SEPARATOR, from);
-    while (at >= 0) {
-      int after = at + SEPARATOR.length();
-      boolean begins = at == 0 || text.charAt(at - 1) == '\n';
-      boolean ends = after == text.length() || text.charAt(after) == '\n';
-      if (begins && ends) {
-        return at;
-      }
-      at = text.indexOf(SEPARATOR, at + 1);
-    }
-    return -1;
   }
 
   /** Returns the number of tokens. */

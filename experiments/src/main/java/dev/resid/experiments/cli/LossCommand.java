@@ -3,8 +3,8 @@ package dev.resid.experiments.cli;
 import dev.resid.model.Gpt2;
 import dev.resid.progress.Progress;
 import dev.resid.tensor.Backend;
+import dev.resid.tokenizer.TextDocuments;
 import dev.resid.tokenizer.TokenBatch;
-import dev.resid.train.TextCorpus;
 import dev.resid.train.TextLoss;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -99,7 +99,7 @@ final class LossCommand implements Callable<Integer> {
     List<Path> files = TextFiles.expand(input.text);
     List<String> documents = new ArrayList<>();
     for (Path file : files) {
-      documents.addAll(TextCorpus.documents(TextFiles.read(file)));
+      documents.addAll(TextDocuments.all(file));
     }
     if (documents.isEmpty()) {
       throw new IOException(

@@ -9,6 +9,7 @@ import dev.resid.model.Gpt2Config;
 import dev.resid.progress.Progress;
 import dev.resid.tensor.Backend;
 import dev.resid.tokenizer.ByteLevelBpe;
+import dev.resid.tokenizer.TextDocuments;
 import dev.resid.train.Gpt2Trainer;
 import dev.resid.train.LearningRate;
 import dev.resid.train.TextCorpus;
@@ -262,7 +263,7 @@ final class TrainGpt2Command implements Callable<Integer> {
   private static Map<Path, List<String>> documents(List<Path> files) throws IOException {
     Map<Path, List<String>> texts = new LinkedHashMap<>();
     for (Path file : files) {
-      List<String> documents = TextCorpus.documents(TextFiles.read(file));
+      List<String> documents = TextDocuments.all(file);
       if (documents.isEmpty()) {
         throw new IOException(file + " holds no text.");
       }
