@@ -1,6 +1,6 @@
 package dev.resid.model;
 
-import dev.resid.io.Safetensors;
+import dev.resid.io.TensorFile;
 import dev.resid.io.TensorInfo;
 import dev.resid.model.Gpt2Config.Embeddings;
 import dev.resid.tensor.Tensor;
@@ -21,7 +21,7 @@ final class CheckpointCheck {
   private static final int COMPARED = 1 << 16;
 
   private final Gpt2Checkpoint checkpoint;
-  private final Map<String, Safetensors> files;
+  private final Map<String, TensorFile> files;
   private final Gpt2Config config;
   private final Path dir;
 
@@ -31,7 +31,7 @@ final class CheckpointCheck {
    * @param checkpoint what is checked
    * @param files the file of every tensor
    */
-  CheckpointCheck(Gpt2Checkpoint checkpoint, Map<String, Safetensors> files) {
+  CheckpointCheck(Gpt2Checkpoint checkpoint, Map<String, TensorFile> files) {
     this.checkpoint = checkpoint;
     this.files = files;
     this.config = checkpoint.config();

@@ -2,6 +2,8 @@ package dev.resid.model;
 
 import dev.resid.io.JsonComplaint;
 import dev.resid.io.Safetensors;
+import dev.resid.io.TensorFile;
+import dev.resid.io.TorchCheckpoint;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,6 +22,10 @@ import tools.jackson.databind.json.JsonMapper;
 final class CheckpointShards {
   private static final String SINGLE = "model.safetensors";
   private static final String INDEX = "model.safetensors.index.json";
+  private static final String TORCH = "pytorch_model.bin";
+
+  /** What the weights can be, best first: one file, the index of several, or PyTorch's file. */
+  static final List<String> NAMES = List.of(SINGLE, INDEX, TORCH);
 
   private CheckpointShards() {}
 
@@ -34,14 +40,11 @@ final class CheckpointShards {
     }
     Path index = dir.resolve(INDEX);
     if (!Files.isRegularFile(index)) {
-      boolean torch = Files.exists(dir.resolve("pytorch_model.bin"));
+      if (Files.isRegularFile(dir.resolve(TORCH))) {
+        return List.of(dir.resolve(TORCH));
+      }
       throw new CheckpointException(
-          dir
-              + ": has neither "
-              + SINGLE
-              + " nor "
-              + INDEX
-              + (torch ? ", only pytorch_model.bin; save it as safetensors first" : ""));
+          dir + ": has neither " + SINGLE + " nor " + INDEX + " nor " + TORCH);
     }
     List<Path> files = new ArrayList<>();
     for (String name : new TreeSet<>(weightMap(index).values())) {
@@ -55,16 +58,26 @@ final class CheckpointShards {
   }
 
   /**
+   * Returns the names of the files that a file of {@link #NAMES} asks for.
+   *
+   * @throws IOException if it is an index and damaged
+   */
+  static List<String> named(Path file) throws IOException {
+    return file.endsWith(INDEX) ? List.copyOf(new TreeSet<>(weightMap(file).values())) : List.of();
+  }
+
+  /**
    * Returns the open file of every tensor, by tensor name.
    *
    * @throws IOException if a file is damaged, two hold the same tensor, or the index is wrong
    */
-  static Map<String, Safetensors> open(Path dir, List<Path> files) throws IOException {
-    Map<String, Safetensors> byTensor = new TreeMap<>();
-    Set<Safetensors> opened = new HashSet<>();
+  static Map<String, TensorFile> open(Path dir, List<Path> files) throws IOException {
+    Map<String, TensorFile> byTensor = new TreeMap<>();
+    Set<TensorFile> opened = new HashSet<>();
     try {
       for (Path path : files) {
-        Safetensors file = Safetensors.open(path);
+        TensorFile file =
+            path.endsWith(TORCH) ? TorchCheckpoint.open(path) : Safetensors.open(path);
         opened.add(file);
         for (String name : file.names()) {
           if (byTensor.put(name, file) != null) {
@@ -74,9 +87,10 @@ final class CheckpointShards {
         }
       }
       Path index = dir.resolve(INDEX);
-      if (!files.equals(List.of(dir.resolve(SINGLE)))) {
+      if (!files.equals(List.of(dir.resolve(SINGLE)))
+          && !files.equals(List.of(dir.resolve(TORCH)))) {
         for (Map.Entry<String, String> entry : weightMap(index).entrySet()) {
-          Safetensors file = byTensor.get(entry.getKey());
+          TensorFile file = byTensor.get(entry.getKey());
           if (file == null || !file.file().getFileName().toString().equals(entry.getValue())) {
             throw new CheckpointException(
                 index
@@ -90,13 +104,13 @@ final class CheckpointShards {
       }
       return byTensor;
     } catch (IOException | RuntimeException e) {
-      opened.forEach(Safetensors::close);
+      opened.forEach(TensorFile::close);
       throw e;
     }
   }
 
-  static void close(Map<String, Safetensors> files) {
-    files.values().forEach(Safetensors::close);
+  static void close(Map<String, TensorFile> files) {
+    files.values().forEach(TensorFile::close);
   }
 
   private static Map<String, String> weightMap(Path index) throws IOException {

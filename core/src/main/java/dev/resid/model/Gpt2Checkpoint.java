@@ -1,9 +1,11 @@
 package dev.resid.model;
 
+import dev.resid.hub.HubFiles;
 import dev.resid.io.AtomicFiles;
 import dev.resid.io.DType;
 import dev.resid.io.Safetensors;
 import dev.resid.io.SafetensorsWriter;
+import dev.resid.io.TensorFile;
 import dev.resid.io.TensorInfo;
 import dev.resid.model.Gpt2Config.Embeddings;
 import dev.resid.tensor.Axis;
@@ -36,7 +38,7 @@ public final class Gpt2Checkpoint implements AutoCloseable {
   private static final String RESOURCE = "/dev/resid/model/embedded/";
 
   private final Gpt2Config config;
-  private final Map<String, Safetensors> files;
+  private final Map<String, TensorFile> files;
   private final String prefix;
   private final Path dir;
   private final Optional<ByteLevelBpe> tokenizer;
@@ -45,7 +47,7 @@ public final class Gpt2Checkpoint implements AutoCloseable {
   private Gpt2Checkpoint(
       Path dir,
       Gpt2Config config,
-      Map<String, Safetensors> files,
+      Map<String, TensorFile> files,
       Optional<ByteLevelBpe> tokenizer,
       ModelSource source)
       throws CheckpointException {
@@ -61,7 +63,8 @@ public final class Gpt2Checkpoint implements AutoCloseable {
   /**
    * Returns the open directory.
    *
-   * @param dir holds config.json and model.safetensors, or shards with their index
+   * @param dir holds config.json and model.safetensors, or shards with their index, or, if there is
+   *     neither, pytorch_model.bin
    * @throws IOException if a file is missing, damaged, or does not fit the configuration
    */
   public static Gpt2Checkpoint open(Path dir) throws IOException {
@@ -78,7 +81,7 @@ public final class Gpt2Checkpoint implements AutoCloseable {
     }
     Gpt2Config config = Gpt2ConfigFile.parse(configFile, Files.readAllBytes(configFile));
     List<Path> weightFiles = CheckpointShards.find(dir);
-    Map<String, Safetensors> files = CheckpointShards.open(dir, weightFiles);
+    Map<String, TensorFile> files = CheckpointShards.open(dir, weightFiles);
     try {
       return new Gpt2Checkpoint(
           dir,
@@ -93,6 +96,30 @@ public final class Gpt2Checkpoint implements AutoCloseable {
   }
 
   /**
+   * Returns which files of a repository of the Hugging Face hub are a model: the configuration,
+   * which must be that of a GPT-2, then the weights in one file or several, or in PyTorch's format
+   * where there is no other, then the tokenizer.
+   */
+  public static HubFiles hubFiles() {
+    return HubFiles.of()
+        .required(
+            "config.json",
+            file -> {
+              Gpt2ConfigFile.parse(file, Files.readAllBytes(file));
+              return List.of();
+            })
+        .firstOf(CheckpointShards.NAMES, CheckpointShards::named)
+        .optional(
+            "tokenizer.json",
+            "tokenizer_config.json",
+            "vocab.json",
+            "merges.txt",
+            "special_tokens_map.json",
+            "added_tokens.json",
+            "generation_config.json");
+  }
+
+  /**
    * Returns the model that ships with the library.
    *
    * @throws IOException if the resource cannot be read
@@ -102,7 +129,7 @@ public final class Gpt2Checkpoint implements AutoCloseable {
     Gpt2Config config =
         Gpt2ConfigFile.parse(Path.of("embedded", "config.json"), resource("config.json"));
     Safetensors file = Safetensors.of(Path.of("embedded", "model.safetensors"), weights);
-    Map<String, Safetensors> files = new TreeMap<>();
+    Map<String, TensorFile> files = new TreeMap<>();
     file.names().forEach(name -> files.put(name, file));
     return new Gpt2Checkpoint(
         Path.of("embedded"),
@@ -251,7 +278,7 @@ public final class Gpt2Checkpoint implements AutoCloseable {
     return Tensor.on(weight.name().shape(config), third);
   }
 
-  private Safetensors file(Weight weight) {
+  private TensorFile file(Weight weight) {
     return files.get(key(weight));
   }
 

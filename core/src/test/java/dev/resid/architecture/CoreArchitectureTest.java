@@ -29,11 +29,12 @@ class CoreArchitectureTest {
         .allow("backend.scalar", "backend", "tensor")
         .allow("backend.vector", "backend", "tensor")
         .allow("io", "tensor")
+        .allow("hub", "io", "progress")
         .allow("tokenizer", "io")
         .allow("hook", "tensor")
         .allow("analysis", "hook", "model", "tensor", "tokenizer")
         .allow("metric", "tensor", "tokenizer")
-        .allow("model", "hook", "io", "metric", "random", "tensor", "tokenizer")
+        .allow("model", "hook", "hub", "io", "metric", "random", "tensor", "tokenizer")
         .allow(
             "train", "hook", "io", "metric", "model", "progress", "random", "tensor", "tokenizer")
         .rule()

@@ -1,5 +1,6 @@
 package dev.resid.io;
 
+import dev.resid.tensor.Tensor;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -14,7 +15,7 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
 /** Assembles pickles opcode by opcode, and the archives torch.save puts them in. */
-final class PickleBuilder {
+public final class PickleBuilder {
   private final ByteArrayOutputStream out = new ByteArrayOutputStream();
   private final Map<String, byte[]> storages = new LinkedHashMap<>();
 
@@ -76,6 +77,27 @@ final class PickleBuilder {
     storage("FloatStorage", key, data.length, bytes.array());
     integer(offset).tuple(sizes).tuple(strides).op(0x89);
     return global("collections", "OrderedDict").op(')', 'R', 't', 'R');
+  }
+
+  /** Writes what torch.save writes for a state dictionary of float tensors. */
+  public static Path stateDict(Path file, Map<String, Tensor> tensors) throws IOException {
+    PickleBuilder pickle = new PickleBuilder();
+    pickle.global("collections", "OrderedDict").op(')', 'R', '(');
+    int key = 0;
+    for (Map.Entry<String, Tensor> entry : tensors.entrySet()) {
+      int rank = entry.getValue().shape().rank();
+      long[] sizes = new long[rank];
+      long[] strides = new long[rank];
+      long stride = 1;
+      for (int axis = rank - 1; axis >= 0; axis--) {
+        sizes[axis] = entry.getValue().shape().sizes()[axis];
+        strides[axis] = stride;
+        stride *= sizes[axis];
+      }
+      pickle.string(entry.getKey());
+      pickle.tensor(String.valueOf(key++), 0, sizes, strides, entry.getValue().toArray());
+    }
+    return pickle.op('u').write(file);
   }
 
   byte[] pickle() {

@@ -74,7 +74,7 @@ class CheckpointErrorsTest {
     Files.delete(tied.dir().resolve("model.safetensors"));
     refused(tied, "model.safetensors", "index.json");
     Files.createFile(tied.dir().resolve("pytorch_model.bin"));
-    refused(tied, "pytorch_model.bin", "save it as safetensors");
+    refused(tied, "pytorch_model.bin");
   }
 
   @Test

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.resid.io.DType;
+import dev.resid.io.PickleBuilder;
 import dev.resid.io.Safetensors;
 import dev.resid.testing.OnEachCpuBackend;
 import dev.resid.testing.TensorAssert;
@@ -129,6 +130,21 @@ class SaveAndLoadTest extends OnEachCpuBackend {
     assertNotEquals(hash, sharded.sha256());
     assertEquals("memory", c.on(backend()).source());
     assertEquals("", c.on(backend()).sha256());
+  }
+
+  @Test
+  void weightsInPytorchsFileHaveTheSameBits() throws IOException {
+    ModelCase c = ModelCase.of(41_004);
+    TestCheckpoint checkpoint = new TestCheckpoint(temporary.resolve("model"), c);
+    PickleBuilder.stateDict(checkpoint.dir().resolve("pytorch_model.bin"), checkpoint.tensors());
+    Files.delete(checkpoint.dir().resolve("model.safetensors"));
+    Gpt2 loaded = Gpt2.load(checkpoint.dir(), backend());
+    for (Weight weight : Weight.all(c.config())) {
+      if (weight.name() != WeightNames.b_U) {
+        check(c, weight).sameBits(c.weights().get(weight), loaded.weights().get(weight));
+      }
+    }
+    assertEquals(64, loaded.sha256().length());
   }
 
   @Test

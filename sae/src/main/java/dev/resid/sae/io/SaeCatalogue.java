@@ -1,6 +1,9 @@
 package dev.resid.sae.io;
 
 import dev.resid.hook.HookPoint;
+import dev.resid.hook.Site;
+import dev.resid.hub.HubFiles;
+import dev.resid.hub.HubSnapshot;
 import dev.resid.model.WeightsState;
 import dev.resid.sae.Architecture;
 import dev.resid.sae.Normalization;
@@ -69,6 +72,45 @@ public record SaeCatalogue(List<Entry> entries) {
       return release + "/" + id;
     }
 
+    /**
+     * Returns which files of the repository are this SAE: a folder as SAELens writes it, with
+     * sparsity.safetensors if there is one, or a file of PyTorch with its configuration.
+     *
+     * @throws SaeCheckpointException if nobody states where in the repository it is
+     */
+    public HubFiles hubFiles() throws SaeCheckpointException {
+      String at = requireFolder();
+      return isFile()
+          ? HubFiles.of(HookZReader.configOf(at), at)
+          : HubFiles.of(at + "/" + SaeLensReader.CONFIG, at + "/" + SaeLensReader.WEIGHTS)
+              .optional(at + "/" + SaeLensReader.SPARSITY);
+    }
+
+    /**
+     * Returns what {@link SaeCheckpoint#open(Path)} opens, in the files of {@link #hubFiles}.
+     *
+     * @param snapshot the repository, on this machine
+     * @throws SaeCheckpointException if nobody states where in the repository it is
+     */
+    public Path in(HubSnapshot snapshot) throws SaeCheckpointException {
+      return snapshot.folder().resolve(requireFolder());
+    }
+
+    /** Some folders are called like a file, so the kind of release tells. */
+    private boolean isFile() {
+      return point.site() == Site.Z;
+    }
+
+    private String requireFolder() throws SaeCheckpointException {
+      return folder.orElseThrow(
+          () ->
+              new SaeCheckpointException(
+                  name()
+                      + ": the catalogue does not know where it is in "
+                      + repository
+                      + "; fetch it by hand and name its folder"));
+    }
+
     private boolean fits(SaeConfig config) {
       return point.equals(config.point())
           && dSae == config.dSae()
@@ -101,6 +143,16 @@ public record SaeCatalogue(List<Entry> entries) {
       }
       return new SaeCatalogue(entries);
     }
+  }
+
+  /**
+   * Returns the entry of a name, {@code gpt2-small-res-jb/blocks.8.hook_resid_pre}; empty if there
+   * is none.
+   *
+   * @param name release and id
+   */
+  public Optional<Entry> named(String name) {
+    return entries.stream().filter(entry -> entry.name().equals(name)).findFirst();
   }
 
   /** Returns the names of all releases, in the order of the catalogue. */

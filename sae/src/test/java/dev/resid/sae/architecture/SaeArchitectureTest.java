@@ -25,7 +25,7 @@ class SaeArchitectureTest {
   void packagesUseOnlyWhatTheyMay() {
     new PackageTable("dev.resid")
         .allow("sae", "hook", "model", "tensor")
-        .allow("sae.io", "sae", "hook", "io", "model", "tensor")
+        .allow("sae.io", "sae", "hook", "hub", "io", "model", "tensor")
         .allow("sae.metric", "sae", "hook", "metric", "model", "tensor", "tokenizer")
         .allow(
             "sae.train",

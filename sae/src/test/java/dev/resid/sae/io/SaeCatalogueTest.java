@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.resid.hook.HookPoint;
+import dev.resid.hub.HubName;
+import dev.resid.hub.HubSnapshot;
 import dev.resid.model.WeightsState;
 import dev.resid.sae.Architecture;
 import dev.resid.sae.DecoderBias;
@@ -17,6 +19,7 @@ import dev.resid.sae.SaeConfig.TopKScale;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -42,6 +45,27 @@ class SaeCatalogueTest {
       assertEquals(3, count(catalogue, "gpt2-small-res_" + kind + "-ajt"), kind);
     }
     assertEquals(18, catalogue.releases().size());
+  }
+
+  @Test
+  void everySaeSaysWhichFilesItIs() throws IOException {
+    Set<Path> places = new HashSet<>();
+    for (SaeCatalogue.Entry entry : SaeCatalogue.load().entries()) {
+      entry.hubFiles();
+      HubName name = HubName.parse(entry.repository());
+      HubSnapshot snapshot = new HubSnapshot(name, "c", Path.of(entry.repository()), List.of());
+      assertTrue(places.add(entry.in(snapshot)), entry.name());
+    }
+    assertEquals(159, places.size());
+  }
+
+  @Test
+  void anEntryIsFoundByItsName() throws IOException {
+    SaeCatalogue catalogue = SaeCatalogue.load();
+    SaeCatalogue.Entry entry =
+        catalogue.named("gpt2-small-res_scefr-ajt/blocks.10.hook_resid_pre").orElseThrow();
+    assertEquals(Optional.of("10-res_scefr-ajt"), entry.folder());
+    assertTrue(catalogue.named("gpt2-small-res-jb").isEmpty());
   }
 
   @Test
