@@ -4,10 +4,10 @@ import dev.resid.model.Gpt2Config.Embeddings;
 import dev.resid.tensor.Backend;
 import dev.resid.tensor.HostStorage;
 import dev.resid.tensor.Matrix;
-import dev.resid.tensor.Storage;
 import dev.resid.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 
 /**
  * All weights on a backend, each held once: matrices in the backend's layout, and the embedding of
@@ -15,7 +15,7 @@ import java.util.List;
  * else is held, so that loading needs little more memory than the weights.
  */
 final class PackedModel {
-  private static final int CHECK_BLOCK = 1 << 16;
+  private static final int UNPACK_VALUES = 1 << 16;
 
   private final Backend backend;
   private final Gpt2Config config;
@@ -28,18 +28,15 @@ final class PackedModel {
   private final Tensor lnFinalBeta;
   private final List<PackedBlock> blocks = new ArrayList<>();
 
-  /** What a weight is read into to be checked, one for all of them; let go after loading. */
-  private float[] checkBlock = new float[CHECK_BLOCK];
-
   PackedModel(Gpt2Weights weights, Backend backend) {
     this.backend = backend;
     this.config = weights.config();
     this.state = weights.state();
-    this.unembedding = backend.packTransposed(checked(weights, WeightNames.W_U, -1));
+    this.unembedding = packTransposed(weights, WeightNames.W_U);
     this.embedding =
         config.embeddings() == Embeddings.TIED
             ? unembedding
-            : backend.packTransposed(checked(weights, WeightNames.W_E, -1));
+            : packTransposed(weights, WeightNames.W_E);
     this.positions = hold(weights, WeightNames.W_pos, -1);
     for (int layer = 0; layer < config.nLayers(); layer++) {
       blocks.add(block(weights, layer));
@@ -47,7 +44,6 @@ final class PackedModel {
     this.lnFinalGamma = hold(weights, WeightNames.lnFinal_gamma, -1);
     this.lnFinalBeta = hold(weights, WeightNames.lnFinal_beta, -1);
     this.b_U = hold(weights, WeightNames.b_U, -1);
-    this.checkBlock = new float[0];
   }
 
   private PackedBlock block(Gpt2Weights weights, int layer) {
@@ -109,7 +105,7 @@ final class PackedModel {
   private Tensor transposed(Matrix matrix, Weight weight) {
     int tokens = config.dVocab();
     float[] rows = new float[Math.multiplyExact(tokens, config.dModel())];
-    int step = Math.max(1, CHECK_BLOCK / config.dModel());
+    int step = Math.max(1, UNPACK_VALUES / config.dModel());
     for (int from = 0; from < tokens; from += step) {
       int count = Math.min(step, tokens - from);
       int[] ids = new int[count];
@@ -195,42 +191,43 @@ final class PackedModel {
   }
 
   private Matrix pack(Gpt2Weights weights, WeightNames name, int layer) {
-    return backend.pack(checked(weights, name, layer));
+    return whereFinite(weights, name, layer, backend::pack);
+  }
+
+  private Matrix packTransposed(Gpt2Weights weights, WeightNames name) {
+    return whereFinite(weights, name, -1, backend::packTransposed);
   }
 
   private Tensor hold(Gpt2Weights weights, WeightNames name, int layer) {
-    Tensor from = checked(weights, name, layer);
-    Tensor to = backend.allocate(from.shape());
-    backend.copy(Tensor.wrap(from.shape(), from.toArray()), to);
-    return to;
+    return whereFinite(
+        weights,
+        name,
+        layer,
+        from -> {
+          Tensor to = backend.allocate(from.shape());
+          backend.copy(Tensor.wrap(from.shape(), from.toArray()), to);
+          return to;
+        });
   }
 
-  private Tensor checked(Gpt2Weights weights, WeightNames name, int layer) {
+  /**
+   * Returns what is made of a weight, whose values are looked at as they are read. Threads may read
+   * parts of it, so that which bad value one of them meets is chance: the first is looked for.
+   */
+  private static <T> T whereFinite(
+      Gpt2Weights weights, WeightNames name, int layer, Function<Tensor, T> use) {
     Weight weight = new Weight(name, layer);
     Tensor tensor = weights.get(weight);
-    Storage storage = tensor.storage();
-    long elements = tensor.elements();
-    float[] block = storage instanceof HostStorage host ? host.array() : checkBlock;
-    for (long from = 0; from < elements; from += block.length) {
-      int count = (int) Math.min(block.length, elements - from);
-      if (!(storage instanceof HostStorage)) {
-        storage.read(from, block, 0, count);
-      }
-      for (int i = 0; i < count; i++) {
-        if (!Float.isFinite(block[i])) {
-          throw new NonFiniteWeightException(
-              "weight "
-                  + weight.fileKey()
-                  + " ("
-                  + weight
-                  + ") holds "
-                  + block[i]
-                  + " at element "
-                  + (from + i)
-                  + "; the checkpoint is damaged or its training diverged");
-        }
-      }
+    FiniteStorage finite = new FiniteStorage(weight, tensor.storage(), tensor.elements());
+    if (tensor.storage() instanceof HostStorage) {
+      finite.requireAll();
+      return use.apply(tensor);
     }
-    return tensor;
+    try {
+      return use.apply(Tensor.on(tensor.shape(), finite));
+    } catch (NonFiniteWeightException e) {
+      finite.requireAll();
+      throw e;
+    }
   }
 }

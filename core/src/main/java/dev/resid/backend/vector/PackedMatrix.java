@@ -61,24 +61,25 @@ final class PackedMatrix implements Matrix {
       return;
     }
     int rows = Math.max(1, Math.min(in, PIECE / Math.max(1, out)));
-    float[] piece = new float[rows * out];
-    for (int i = 0; i < in; i += rows) {
-      int count = Math.min(rows, in - i);
-      w.storage().read((long) i * out, piece, 0, count * out);
-      int first = i;
-      workers.run(
-          panelCount(),
-          (p, scratch) ->
-              Packing.columns(
-                  piece,
-                  p * COLUMNS,
-                  out,
-                  columnsOf(p),
-                  count,
-                  panels,
-                  panelFrom(p) + first * COLUMNS,
-                  COLUMNS));
-    }
+    workers.run(
+        (in + rows - 1) / rows,
+        (part, scratch) -> {
+          int first = part * rows;
+          int count = Math.min(rows, in - first);
+          float[] piece = scratch.floats(Scratch.Use.PIECE, count * out);
+          w.storage().read((long) first * out, piece, 0, count * out);
+          for (int p = 0; p < panelCount(); p++) {
+            Packing.columns(
+                piece,
+                p * COLUMNS,
+                out,
+                columnsOf(p),
+                count,
+                panels,
+                panelFrom(p) + first * COLUMNS,
+                COLUMNS);
+          }
+        });
   }
 
   /** Fills the matrix from its transpose w [out, in]. */
@@ -99,25 +100,26 @@ final class PackedMatrix implements Matrix {
       return;
     }
     int group = Math.max(1, Math.min(panelCount(), PIECE / Math.max(1, COLUMNS * in)));
-    float[] piece = new float[group * COLUMNS * in];
-    for (int p = 0; p < panelCount(); p += group) {
-      int first = p;
-      int count = Math.min(group, panelCount() - p);
-      int lines = Math.min(count * COLUMNS, out - p * COLUMNS);
-      w.storage().read((long) p * COLUMNS * in, piece, 0, lines * in);
-      workers.run(
-          count,
-          (g, scratch) ->
-              Packing.rows(
-                  piece,
-                  g * COLUMNS * in,
-                  in,
-                  columnsOf(first + g),
-                  in,
-                  panels,
-                  panelFrom(first + g),
-                  COLUMNS));
-    }
+    workers.run(
+        (panelCount() + group - 1) / group,
+        (part, scratch) -> {
+          int first = part * group;
+          int end = Math.min(first + group, panelCount());
+          int lines = Math.min(end * COLUMNS, out) - first * COLUMNS;
+          float[] piece = scratch.floats(Scratch.Use.PIECE, lines * in);
+          w.storage().read((long) first * COLUMNS * in, piece, 0, lines * in);
+          for (int p = first; p < end; p++) {
+            Packing.rows(
+                piece,
+                (p - first) * COLUMNS * in,
+                in,
+                columnsOf(p),
+                in,
+                panels,
+                panelFrom(p),
+                COLUMNS);
+          }
+        });
   }
 
   /** Copies column j to target[targetFrom, targetFrom + in). */
