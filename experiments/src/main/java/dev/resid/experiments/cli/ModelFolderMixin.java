@@ -10,21 +10,35 @@ import picocli.CommandLine.Option;
 final class ModelFolderMixin {
   @Option(
       names = "--model",
-      paramLabel = "DIR",
-      description = "Hugging Face GPT-2 folder; the model that ships with Resid if left out.")
-  private Path dir;
+      paramLabel = "MODEL",
+      description =
+          "Hugging Face GPT-2 folder, or the name of a model that 'resid download' or Python"
+              + " fetched, such as openai-community/gpt2; the model that ships with Resid if left"
+              + " out.")
+  private Path model;
 
   /** Called by picocli. */
   ModelFolderMixin() {}
 
-  /** Returns the folder; empty for the model that ships with Resid. */
-  Optional<Path> dir() {
-    return Optional.ofNullable(dir);
+  /** Returns whether the model is the one that ships with Resid. */
+  boolean isEmbedded() {
+    return model == null;
+  }
+
+  /**
+   * Returns the folder; empty for the model that ships with Resid.
+   *
+   * @throws IOException if it is neither on this machine nor in the cache of Hugging Face
+   */
+  Optional<Path> dir() throws IOException {
+    return model == null
+        ? Optional.empty()
+        : Optional.of(HubFolder.of(model, Gpt2Checkpoint.hubFiles()));
   }
 
   /** Returns the folder as it was given, or {@code embedded}. */
   String name() {
-    return dir == null ? "embedded" : dir.toString();
+    return model == null ? "embedded" : model.toString();
   }
 
   /**
@@ -33,6 +47,7 @@ final class ModelFolderMixin {
    * @throws IOException if a file is missing or damaged
    */
   Gpt2Checkpoint open() throws IOException {
-    return dir == null ? Gpt2Checkpoint.embedded() : Gpt2Checkpoint.open(dir);
+    Optional<Path> dir = dir();
+    return dir.isEmpty() ? Gpt2Checkpoint.embedded() : Gpt2Checkpoint.open(dir.get());
   }
 }

@@ -4,6 +4,8 @@ import dev.resid.model.Gpt2;
 import dev.resid.model.WeightTransforms;
 import dev.resid.tensor.Backend;
 import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -36,14 +38,15 @@ final class ModelOptionsMixin {
    * @throws IOException if a file is missing or damaged, or a weight is not finite
    */
   Gpt2 load(Backend backend) throws IOException {
-    return folder.dir().isPresent()
-        ? Gpt2.load(folder.dir().get(), backend, transforms())
+    Optional<Path> dir = folder.dir();
+    return dir.isPresent()
+        ? Gpt2.load(dir.get(), backend, transforms())
         : Gpt2.embedded(backend, transforms());
   }
 
   /** Returns whether the model is the one that ships with Resid. */
   boolean isEmbedded() {
-    return folder.dir().isEmpty();
+    return folder.isEmbedded();
   }
 
   private WeightTransforms transforms() {

@@ -34,6 +34,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
       GradientsCommand.class,
       GenerateCommand.class,
       LossCommand.class,
+      DownloadCommand.class,
       InfoCommand.class,
       TokenizeCommand.class,
       TrainCommand.class,

@@ -8,6 +8,8 @@ import dev.resid.sae.SaeConfig;
 import dev.resid.sae.io.SaeCheckpoint;
 import dev.resid.tensor.Backend;
 import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -79,8 +81,9 @@ final class SaeMixin {
         state.equals(WeightsState.RAW)
             ? WeightTransforms.none()
             : WeightTransforms.transformerLens();
-    return folder.dir().isPresent()
-        ? Gpt2.load(folder.dir().get(), backend, transforms)
+    Optional<Path> dir = folder.dir();
+    return dir.isPresent()
+        ? Gpt2.load(dir.get(), backend, transforms)
         : Gpt2.embedded(backend, transforms);
   }
 

@@ -1,15 +1,22 @@
 package dev.resid.experiments.cli;
 
+import dev.resid.hub.HubCache;
+import dev.resid.hub.HubException;
+import dev.resid.hub.HubName;
+import dev.resid.hub.HubSnapshot;
 import dev.resid.sae.io.EmbeddedSaes;
+import dev.resid.sae.io.SaeCatalogue;
 import dev.resid.sae.io.SaeCheckpoint;
 import dev.resid.sae.io.Stated;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /**
- * An SAE as a command line names it: a folder, a file, or {@code embedded:NAME}.
+ * An SAE as a command line names it: a folder, a file, {@code embedded:NAME}, or the name of a
+ * published one that is in the cache of Hugging Face. A folder or file of the name wins.
  *
  * @param text what was given
  */
@@ -18,8 +25,9 @@ record SaeSource(String text) {
   static final String LABEL = "SAE";
 
   static final String DESCRIPTION =
-      "Folder or file of an SAE, or embedded:NAME for one that ships with Resid ('resid sae list"
-          + " --embedded' names them).";
+      "Folder or file of an SAE, embedded:NAME for one that ships with Resid ('resid sae list"
+          + " --embedded' names them), or RELEASE/ID for a published one that 'resid download"
+          + " --sae' fetched.";
 
   private static final String EMBEDDED = "embedded:";
 
@@ -57,9 +65,30 @@ record SaeSource(String text) {
               + ".");
     }
     if (!text.startsWith(EMBEDDED)) {
-      return SaeCheckpoint.open(path(), stated);
+      return SaeCheckpoint.open(localOrCached(), stated);
     }
     return EmbeddedSaes.ofLibrary().open(name(), stated);
+  }
+
+  private Path localOrCached() throws IOException {
+    Optional<SaeCatalogue.Entry> entry =
+        Files.exists(path()) ? Optional.empty() : SaeCatalogue.load().named(text);
+    if (entry.isEmpty()) {
+      return path();
+    }
+    HubCache cache = HubCache.fromEnvironment();
+    Optional<HubSnapshot> found =
+        cache.find(HubName.parse(entry.get().repository()), entry.get().hubFiles());
+    if (found.isEmpty()) {
+      throw new HubException(
+          text
+              + ": is not, or not all of it, in the Hugging Face cache "
+              + cache.settings().cache()
+              + "; 'resid download --sae "
+              + text
+              + "' fetches it.");
+    }
+    return entry.get().in(found.get());
   }
 
   private Path path() {

@@ -50,7 +50,7 @@ final class TokenizeCommand implements Callable<Integer> {
       required = true,
       description =
           "Folder with tokenizer.json, or vocab.json and merges.txt, or encoder.json and"
-              + " vocab.bpe.")
+              + " vocab.bpe; or the name of a model that 'resid download' or Python fetched.")
   private Path tokenizer;
 
   @ArgGroup(multiplicity = "1")
@@ -79,7 +79,7 @@ final class TokenizeCommand implements Callable<Integer> {
     if (output != null) {
       OutputPaths.requireFile(output);
     }
-    ByteLevelBpe bpe = ByteLevelBpe.load(tokenizer);
+    ByteLevelBpe bpe = ByteLevelBpe.load(HubFolder.ofTokenizer(tokenizer));
     if (input.jsonl != null) {
       convertLines(new TokenLines(bpe, special.mode));
       return ResidCommand.OK;

@@ -179,7 +179,7 @@ final class TrainGpt2Command implements Callable<Integer> {
     requireOptions();
     Path checkpoint = out.resolve("checkpoint");
     requireFolder(checkpoint);
-    ByteLevelBpe tokenizer = ByteLevelBpe.load(tokenizerDir);
+    ByteLevelBpe tokenizer = ByteLevelBpe.load(HubFolder.ofTokenizer(tokenizerDir));
     List<Path> files = TextFiles.expand(text);
     Map<Path, List<String>> validTexts = documents(TextFiles.expand(valid));
     LearningRate rate =
