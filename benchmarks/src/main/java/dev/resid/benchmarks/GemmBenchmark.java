@@ -2,6 +2,9 @@ package dev.resid.benchmarks;
 
 import dev.resid.backend.BackendOptions;
 import dev.resid.backend.Backends;
+import dev.resid.benchmarks.work.Agreement;
+import dev.resid.benchmarks.work.FmaPeak;
+import dev.resid.benchmarks.work.Jvm;
 import dev.resid.tensor.Activation;
 import dev.resid.tensor.Axis;
 import dev.resid.tensor.Backend;

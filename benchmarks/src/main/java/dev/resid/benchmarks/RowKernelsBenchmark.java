@@ -1,6 +1,8 @@
 package dev.resid.benchmarks;
 
 import dev.resid.backend.Backends;
+import dev.resid.benchmarks.work.Agreement;
+import dev.resid.benchmarks.work.Jvm;
 import dev.resid.tensor.Activation;
 import dev.resid.tensor.Axis;
 import dev.resid.tensor.Backend;

@@ -4,6 +4,8 @@ import com.knuddels.jtokkit.Encodings;
 import com.knuddels.jtokkit.api.Encoding;
 import com.knuddels.jtokkit.api.EncodingRegistry;
 import com.knuddels.jtokkit.api.GptBytePairEncodingParams;
+import dev.resid.benchmarks.work.EnglishLikeText;
+import dev.resid.benchmarks.work.Jvm;
 import dev.resid.tokenizer.BpeTrainer;
 import dev.resid.tokenizer.ByteLevelBpe;
 import dev.resid.tokenizer.SpecialTokens;

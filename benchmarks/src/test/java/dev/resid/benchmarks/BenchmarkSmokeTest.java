@@ -37,7 +37,7 @@ class BenchmarkSmokeTest {
 
   @Test
   void thereAreBenchmarks() {
-    assertTrue(benchmarks().size() >= 3, "only " + benchmarks().size());
+    assertTrue(benchmarks().size() >= 20, "only " + benchmarks().size());
   }
 
   private static Set<BenchmarkListEntry> benchmarks() {

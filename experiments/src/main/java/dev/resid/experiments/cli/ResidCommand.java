@@ -41,7 +41,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
       SaeCommand.class,
       FeatureCommand.class,
       TensorsCommand.class,
-      DoctorCommand.class
+      DoctorCommand.class,
+      BenchCommand.class
     })
 public final class ResidCommand implements Runnable {
   /** Exit code of a command that did what was asked. */

@@ -1,63 +1,38 @@
-package dev.resid.benchmarks;
+package dev.resid.benchmarks.work;
 
-import java.util.concurrent.CountDownLatch;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
-// How many floating-point operations a second the processor does at best: fused multiply-adds on
-// registers alone, in sixteen independent chains, enough to hide their latency. Imports the Vector
-// API, as backend.vector does, because it measures the processor rather than computing anything.
-final class FmaPeak {
+/**
+ * How many floating-point operations a second the processor does at best: fused multiply-adds on
+ * registers alone, in sixteen independent chains, enough to hide their latency. Imports the Vector
+ * API, as backend.vector does, because it measures the processor rather than computing anything.
+ */
+public final class FmaPeak {
   private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
   private static final int CHAINS = 16;
-  private static final int REPEATS = 1_000_000;
+  private static final int REPEATS = 5_000_000;
 
   private FmaPeak() {}
 
   /**
    * Returns floating-point operations a second of a number of threads together, measured for some
    * tens of milliseconds.
+   *
+   * @param threads how many at once
    */
-  static double flopPerSecond(int threads) {
-    double[] each = new double[threads];
-    CountDownLatch start = new CountDownLatch(threads);
-    Thread[] workers = new Thread[threads];
-    for (int i = 0; i < threads; i++) {
-      int index = i;
-      workers[i] =
-          new Thread(
-              () -> {
-                start.countDown();
-                try {
-                  start.await();
-                } catch (InterruptedException e) {
-                  Thread.currentThread().interrupt();
-                }
-                each[index] = measure();
-              });
-      workers[i].start();
-    }
+  public static double flopPerSecond(int threads) {
     double sum = 0;
-    for (int i = 0; i < threads; i++) {
-      try {
-        workers[i].join();
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw new IllegalStateException("interrupted while measuring the peak", e);
-      }
-      sum += each[i];
+    for (double seconds : Simultaneously.seconds(threads, thread -> requireNumber())) {
+      sum += 2.0 * SPECIES.length() * CHAINS * REPEATS / seconds;
     }
     return sum;
   }
 
-  private static double measure() {
-    long before = System.nanoTime();
-    float result = chains(REPEATS);
-    double seconds = (System.nanoTime() - before) / 1e9;
-    if (Float.isNaN(result)) {
+  private static void requireNumber() {
+    if (Float.isNaN(chains(REPEATS))) {
       throw new IllegalStateException("the chains converge to a number");
     }
-    return 2.0 * SPECIES.length() * CHAINS * REPEATS / seconds;
   }
 
   private static float chains(int repeats) {

@@ -1,4 +1,4 @@
-package dev.resid.benchmarks;
+package dev.resid.benchmarks.work;
 
 import java.util.Locale;
 import java.util.SplittableRandom;
@@ -8,7 +8,7 @@ import java.util.SplittableRandom;
  * lexicon of 30,000, so that few make up most of the text and many occur once; the rarer the
  * longer; commas, full stops, capitals, numbers, paragraphs. The words are syllables, not English.
  */
-final class EnglishLikeText {
+public final class EnglishLikeText {
   private static final int LEXICON = 30_000;
   private static final String[] ONSETS =
       "b c d f g h l m n p r s t v w st tr pl gr ch sh th br qu".split(" ");
@@ -18,7 +18,7 @@ final class EnglishLikeText {
   private EnglishLikeText() {}
 
   /** Returns a text of at least so many characters, the same each time. */
-  static String ofLength(int chars) {
+  public static String ofLength(int chars) {
     SplittableRandom random = new SplittableRandom(11);
     String[] lexicon = new String[LEXICON];
     double[] cumulative = new double[LEXICON];

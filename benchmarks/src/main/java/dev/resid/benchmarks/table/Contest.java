@@ -1,0 +1,159 @@
+package dev.resid.benchmarks.table;
+
+import dev.resid.benchmarks.work.Bound;
+import dev.resid.benchmarks.work.Engine;
+import dev.resid.benchmarks.work.FmaPeak;
+import dev.resid.benchmarks.work.Peer;
+import dev.resid.benchmarks.work.ReadBandwidth;
+import dev.resid.benchmarks.work.Workload;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Times the engines of one workload: each is compared with the reference and warmed up, then they
+ * take turns, another one first in every round, and before each round the machine's limit is
+ * measured. So a machine whose speed changes changes all of them alike.
+ */
+final class Contest {
+  private static final double WARM_SECONDS = 4;
+  private static final int WARM_RUNS = 2;
+  private static final int LIMIT_READINGS = 3;
+
+  private final String group;
+  private final Workload work;
+  private final int threads;
+  private final int repetitions;
+  private final double warmSeconds;
+  private final List<Line> lines = new ArrayList<>();
+  private final List<Engine> engines = new ArrayList<>();
+
+  /** Whether engines run before they are timed. */
+  enum Warming {
+    /** For some seconds each. */
+    UP,
+    /** Once, for the comparison with the reference. */
+    NONE
+  }
+
+  /**
+   * Prepares a contest.
+   *
+   * @param group which part of the table
+   * @param work what is timed
+   * @param threads of every engine
+   * @param repetitions rounds
+   * @param warming whether engines are warmed up first
+   */
+  Contest(String group, Workload work, int threads, int repetitions, Warming warming) {
+    this.group = group;
+    this.work = work;
+    this.threads = threads;
+    this.repetitions = repetitions;
+    this.warmSeconds = warming == Warming.UP ? WARM_SECONDS : 0;
+  }
+
+  /**
+   * Returns a line for every engine, ours first.
+   *
+   * @param peers other engines that may do the workload
+   * @param bandwidth what reads are related to; may be null where nothing is
+   * @throws IllegalStateException if this library disagrees with the reference
+   */
+  List<Line> run(List<Peer> peers, ReadBandwidth bandwidth) {
+    float[] expected = work.expected();
+    engines.add(work.ours());
+    engines.addAll(work.baselines());
+    engines.forEach(engine -> work.check(engine, expected));
+    for (Peer peer : peers) {
+      admit(peer, expected);
+    }
+    engines.forEach(this::warm);
+    double[][] seconds = new double[engines.size()][repetitions];
+    double[] limits = new double[repetitions];
+    for (int round = 0; round < repetitions; round++) {
+      limits[round] = limit(bandwidth);
+      for (int i = 0; i < engines.size(); i++) {
+        int turn = (i + round) % engines.size();
+        seconds[turn][round] = engines.get(turn).seconds();
+      }
+    }
+    List<Line> all = new ArrayList<>();
+    for (int i = 0; i < engines.size(); i++) {
+      all.add(line(engines.get(i), seconds[i], seconds[0], limits));
+    }
+    all.addAll(lines);
+    engines.forEach(Engine::close);
+    return all;
+  }
+
+  // Whatever a peer throws, a missing library included, is its line in the table.
+  private void admit(Peer peer, float[] expected) {
+    try {
+      for (Engine engine : peer.engines(work, threads)) {
+        try {
+          work.check(engine, expected);
+          engines.add(engine);
+        } catch (IllegalStateException e) {
+          lines.add(Line.untimed(group, work.name(), engine.name(), work.bound(), message(e)));
+          engine.close();
+        }
+      }
+    } catch (Exception | LinkageError e) {
+      lines.add(Line.untimed(group, work.name(), peer.name(), work.bound(), message(e)));
+    }
+  }
+
+  private static String message(Throwable e) {
+    String text = e.getMessage() == null ? e.toString() : e.getMessage();
+    return "not timed: " + text.strip().replaceAll("\\s+", " ");
+  }
+
+  private void warm(Engine engine) {
+    long start = System.nanoTime();
+    for (int run = 0; run < WARM_RUNS || elapsed(start) < warmSeconds; run++) {
+      if (warmSeconds == 0 || (run > 0 && elapsed(start) > 3 * warmSeconds)) {
+        return;
+      }
+      engine.run();
+    }
+  }
+
+  private static double elapsed(long start) {
+    return (System.nanoTime() - start) / 1e9;
+  }
+
+  private double limit(ReadBandwidth bandwidth) {
+    double best = 0;
+    for (int i = 0; i < LIMIT_READINGS; i++) {
+      best =
+          Math.max(
+              best,
+              switch (work.bound()) {
+                case FMA -> FmaPeak.flopPerSecond(threads);
+                case READ -> bandwidth.bytesPerSecond();
+                case NONE -> 0;
+              });
+    }
+    return best;
+  }
+
+  private Line line(Engine engine, double[] seconds, double[] ours, double[] limits) {
+    boolean limited = work.bound() != Bound.NONE;
+    double[] rates = Arrays.stream(seconds).map(s -> work.amount() / s).toArray();
+    return new Line(
+        group,
+        work.name(),
+        engine.name(),
+        work.bound(),
+        work.amount(),
+        Medians.of(seconds),
+        Arrays.stream(seconds).min().orElseThrow(),
+        Arrays.stream(seconds).max().orElseThrow(),
+        repetitions,
+        limited ? Medians.of(limits) : 0,
+        limited ? Medians.ofRatios(rates, limits) : Double.NaN,
+        Medians.ofRatios(seconds, ours),
+        engine.note());
+  }
+}
