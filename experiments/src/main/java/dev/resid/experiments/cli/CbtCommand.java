@@ -1,6 +1,8 @@
 package dev.resid.experiments.cli;
 
+import dev.resid.experiments.language.ClozeStudy;
 import dev.resid.experiments.language.ClozeTask;
+import dev.resid.model.Gpt2;
 import java.io.IOException;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -20,7 +22,8 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "The folder gets report.html, tables, figures and run.json. Stopped at any moment, the same",
-      "command goes on where it was and ends in the same results.",
+      "command goes on where it was and ends in the same results. To split a run, give every",
+      "machine one --shard and its own --out, then use 'resid merge'.",
       "",
       "Examples:",
       "  resid language cbt",
@@ -30,12 +33,20 @@ import picocli.CommandLine.Spec;
 final class CbtCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
   @Mixin private ClozeMixin cloze;
+  @Mixin private StudyMixin run;
 
   /** Called by picocli. */
   CbtCommand() {}
 
   @Override
   public Integer call() throws IOException {
-    return cloze.run(ClozeTask.CBT, spec);
+    cloze.require();
+    return run.run(
+        spec,
+        "language-" + ClozeTask.CBT.word(),
+        backend -> {
+          Gpt2 gpt2 = cloze.model(backend);
+          return new ClozeStudy(gpt2, cloze.options(ClozeTask.CBT, gpt2));
+        });
   }
 }

@@ -4,9 +4,7 @@ import dev.resid.experiments.language.ClozeItem;
 import dev.resid.experiments.language.ClozeOptions;
 import dev.resid.experiments.language.ClozePrompt;
 import dev.resid.experiments.language.ClozePrompt.TooLong;
-import dev.resid.experiments.language.ClozeStudy;
 import dev.resid.experiments.language.ClozeTask;
-import dev.resid.experiments.sweep.Workers;
 import dev.resid.model.Gpt2;
 import dev.resid.tensor.Backend;
 import java.io.IOException;
@@ -16,13 +14,15 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
-/** What the tests of predicting one word have in common. */
+/** The options of tests of predicting one word: model, SAEs and items. */
 final class ClozeMixin {
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec mixee;
+
   @Mixin private ModelOptionsMixin model;
   @Mixin private SaesMixin saes;
-  @Mixin private BackendOptionsMixin backendOptions;
-  @Mixin private ProgressMixin progress;
 
   @Option(
       names = "--data",
@@ -50,47 +50,44 @@ final class ClozeMixin {
       description = "Seed of the resamples for intervals; ${DEFAULT-VALUE} if left out.")
   private long seed = 1;
 
-  @Option(
-      names = "--out",
-      paramLabel = "DIR",
-      description = "Folder for the results; language- and the command's name if left out.")
-  private Path out;
-
   /** Called by picocli. */
   ClozeMixin() {}
 
-  /** Runs a task and prints what was found. */
-  int run(ClozeTask task, CommandSpec spec) throws IOException {
+  /**
+   * Refuses options that are out of range.
+   *
+   * @throws ParameterException if one is
+   */
+  void require() {
     if (limit != null && limit < 1) {
       throw new ParameterException(
-          spec.commandLine(), "--limit is " + limit + ", must be at least 1");
+          mixee.commandLine(), "--limit is " + limit + ", must be at least 1");
     }
-    try (Backend backend = backendOptions.open();
-        Workers workers = new Workers(backendOptions.threads())) {
-      Gpt2 gpt2 = model.load(backend);
-      List<ClozeItem> items = data == null ? task.builtIn() : task.read(data);
-      if (limit != null) {
-        items = items.subList(0, Math.min(limit, items.size()));
-      }
-      List<ClozePrompt> prompts =
-          ClozePrompt.of(
-              items, gpt2.tokenizer(), BeginOfText.of(gpt2), gpt2.config().nCtx(), tooLong);
-      ClozeStudy study =
-          new ClozeStudy(
-              gpt2,
-              new ClozeOptions(
-                  task,
-                  prompts,
-                  saes.load(gpt2, List.of(), backend),
-                  data == null ? "items that ship with Resid" : data.getFileName().toString(),
-                  seed));
-      if (!progress.quiet()) {
-        spec.commandLine().getErr().println(study.plan() + ".");
-      }
-      Path folder = out == null ? Path.of("language-" + task.word()) : out;
-      StudyLines.print(
-          spec.commandLine().getOut(), study.run(folder, progress.progress(), workers));
+  }
+
+  /** Loads the model. */
+  Gpt2 model(Backend backend) throws IOException {
+    return model.load(backend);
+  }
+
+  /**
+   * Returns what is measured.
+   *
+   * @param task which test
+   * @param gpt2 the model
+   * @throws IOException if a file cannot be read
+   */
+  ClozeOptions options(ClozeTask task, Gpt2 gpt2) throws IOException {
+    List<ClozeItem> items = data == null ? task.builtIn() : task.read(data);
+    if (limit != null) {
+      items = items.subList(0, Math.min(limit, items.size()));
     }
-    return ResidCommand.OK;
+    return new ClozeOptions(
+        task,
+        ClozePrompt.of(
+            items, gpt2.tokenizer(), BeginOfText.of(gpt2), gpt2.config().nCtx(), tooLong),
+        saes.load(gpt2, List.of(), gpt2.backend()),
+        data == null ? "items that ship with Resid" : data.getFileName().toString(),
+        seed);
   }
 }

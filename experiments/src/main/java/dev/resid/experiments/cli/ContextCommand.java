@@ -3,13 +3,10 @@ package dev.resid.experiments.cli;
 import dev.resid.experiments.language.ContextOptions;
 import dev.resid.experiments.language.ContextStudy;
 import dev.resid.experiments.language.PositionRange;
-import dev.resid.experiments.sweep.Workers;
 import dev.resid.hook.HookPoint;
 import dev.resid.model.Gpt2;
-import dev.resid.tensor.Backend;
 import dev.resid.tokenizer.TokenBatch;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
@@ -32,7 +29,8 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "The folder gets report.html, tables, figures and run.json. Stopped at any moment, the same",
-      "command goes on where it was and ends in the same results.",
+      "command goes on where it was and ends in the same results. To split a run, give every",
+      "machine one --shard and its own --out, then use 'resid merge'.",
       "",
       "Examples:",
       "  resid language context",
@@ -47,8 +45,7 @@ final class ContextCommand implements Callable<Integer> {
   @Mixin private ModelOptionsMixin model;
   @Mixin private SaesMixin saes;
   @Mixin private RowsMixin rows;
-  @Mixin private BackendOptionsMixin backendOptions;
-  @Mixin private ProgressMixin progress;
+  @Mixin private StudyMixin run;
 
   @Option(
       names = "--norm",
@@ -72,25 +69,20 @@ final class ContextCommand implements Callable<Integer> {
       description = "Seed of the resamples for intervals; ${DEFAULT-VALUE} if left out.")
   private long seed = 1;
 
-  @Option(
-      names = "--out",
-      paramLabel = "DIR",
-      description = "Folder for the results; ${DEFAULT-VALUE} if left out.")
-  private Path out = Path.of("language-context");
-
   /** Called by picocli. */
   ContextCommand() {}
 
   @Override
   public Integer call() throws IOException {
-    try (Backend backend = backendOptions.open();
-        Workers workers = new Workers(backendOptions.threads())) {
-      Gpt2 gpt2 = model.load(backend);
-      List<HookPoint> points = parse("--norm", norms, HookPoint::parse);
-      List<PositionRange> given = parse("--ranges", ranges, PositionRange::parse);
-      TokenBatch tokens = rows.tokens(gpt2, ROWS);
-      ContextStudy study =
-          new ContextStudy(
+    List<HookPoint> points = parse("--norm", norms, HookPoint::parse);
+    List<PositionRange> given = parse("--ranges", ranges, PositionRange::parse);
+    return run.run(
+        spec,
+        "language-context",
+        backend -> {
+          Gpt2 gpt2 = model.load(backend);
+          TokenBatch tokens = rows.tokens(gpt2, ROWS);
+          return new ContextStudy(
               gpt2,
               new ContextOptions(
                   tokens,
@@ -99,12 +91,7 @@ final class ContextCommand implements Callable<Integer> {
                   given.isEmpty() ? ContextOptions.firstAndRest(tokens) : given,
                   rows.name(),
                   seed));
-      if (!progress.quiet()) {
-        spec.commandLine().getErr().println(study.plan() + ".");
-      }
-      StudyLines.print(spec.commandLine().getOut(), study.run(out, progress.progress(), workers));
-    }
-    return ResidCommand.OK;
+        });
   }
 
   private <T> List<T> parse(String option, List<String> texts, Function<String, T> parser) {

@@ -3,11 +3,8 @@ package dev.resid.experiments.cli;
 import dev.resid.experiments.dictionary.DictionaryOptions;
 import dev.resid.experiments.dictionary.DictionaryOptions.Atoms;
 import dev.resid.experiments.dictionary.DictionaryStudy;
-import dev.resid.experiments.sweep.Workers;
 import dev.resid.model.Gpt2;
-import dev.resid.tensor.Backend;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -29,7 +26,8 @@ import picocli.CommandLine.Spec;
       "",
       "The folder gets report.html, tables as CSV, figures and run.json. Stopped at any moment,"
           + " the",
-      "same command goes on where it was and ends in the same results.",
+      "same command goes on where it was and ends in the same results. To split a run, give every",
+      "machine one --shard and its own --out, then use 'resid merge'.",
       "",
       "Examples:",
       "  resid dictionary",
@@ -41,8 +39,7 @@ final class DictionaryCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec;
   @Mixin private ModelOptionsMixin model;
-  @Mixin private BackendOptionsMixin backendOptions;
-  @Mixin private ProgressMixin progress;
+  @Mixin private StudyMixin run;
   @Mixin private RowsMixin rows;
   @Mixin private SaesMixin saes;
 
@@ -68,34 +65,25 @@ final class DictionaryCommand implements Callable<Integer> {
       description = "Seed of random directions and resamples; ${DEFAULT-VALUE} if left out.")
   private long seed = DictionaryOptions.DEFAULT_SEED;
 
-  @Option(
-      names = "--out",
-      paramLabel = "DIR",
-      description = "Output folder; ${DEFAULT-VALUE} if left out.")
-  private Path out = Path.of("dictionary");
-
   /** Called by picocli. */
   DictionaryCommand() {}
 
   @Override
   public Integer call() throws IOException {
-    try (Backend backend = backendOptions.open();
-        Workers workers = new Workers(backendOptions.threads())) {
-      Gpt2 gpt2 = model.load(backend);
-      DictionaryOptions options =
-          new DictionaryOptions(
-              rows.tokens(gpt2, EMBEDDED_ROWS),
-              rows.name(),
-              saes.load(gpt2, List.of(), backend),
-              atoms,
-              oneToOne,
-              seed);
-      DictionaryStudy study = new DictionaryStudy(gpt2, options);
-      if (!progress.quiet()) {
-        spec.commandLine().getErr().println(study.plan() + ".");
-      }
-      StudyLines.print(spec.commandLine().getOut(), study.run(out, progress.progress(), workers));
-    }
-    return ResidCommand.OK;
+    return run.run(
+        spec,
+        DictionaryStudy.COMMAND,
+        backend -> {
+          Gpt2 gpt2 = model.load(backend);
+          return new DictionaryStudy(
+              gpt2,
+              new DictionaryOptions(
+                  rows.tokens(gpt2, EMBEDDED_ROWS),
+                  rows.name(),
+                  saes.load(gpt2, List.of(), backend),
+                  atoms,
+                  oneToOne,
+                  seed));
+        });
   }
 }

@@ -1,11 +1,20 @@
 package dev.resid.experiments.cli;
 
+import dev.resid.experiments.dictionary.DictionaryStudy;
+import dev.resid.experiments.language.ClozeStudy;
+import dev.resid.experiments.language.ClozeTask;
+import dev.resid.experiments.language.ContextStudy;
+import dev.resid.experiments.language.FeatureEffectStudy;
+import dev.resid.experiments.language.PropagationStudy;
+import dev.resid.experiments.patch.PatchStudy;
 import dev.resid.experiments.plateau.PlateauMerge;
 import dev.resid.experiments.plateau.PlateauStudy;
-import dev.resid.experiments.robustness.RobustnessMerge;
 import dev.resid.experiments.robustness.RobustnessStudy;
+import dev.resid.experiments.saereport.SaeEvaluationStudy;
 import dev.resid.experiments.sensitivity.SensitivityMerge;
 import dev.resid.experiments.sensitivity.SensitivityStudy;
+import dev.resid.experiments.study.RowMerge;
+import dev.resid.experiments.study.StudyOutcome;
 import dev.resid.experiments.substitution.SubstitutionMerge;
 import dev.resid.experiments.substitution.SubstitutionStudy;
 import dev.resid.experiments.sweep.ShardMerge;
@@ -59,13 +68,30 @@ final class MergeCommand implements Callable<Integer> {
             SubstitutionCommand.print(console, new SubstitutionMerge(shards).run(out, workers));
         case PlateauStudy.COMMAND ->
             PlateauCommand.print(console, new PlateauMerge(shards).run(out, workers));
-        case RobustnessStudy.COMMAND ->
-            StudyLines.print(console, new RobustnessMerge(shards).run(out, workers));
-        default ->
-            throw new IllegalStateException(
-                shards.getFirst() + " holds a run of " + command + ", which has no shards");
+        case SaeEvaluationStudy.COMMAND ->
+            SaeEvaluateCommand.print(console, SaeEvaluationStudy.merge(shards).run(out, workers));
+        default -> StudyLines.print(console, merge(command).run(out, workers));
       }
     }
     return ResidCommand.OK;
+  }
+
+  private RowMerge<StudyOutcome> merge(String command) {
+    for (ClozeTask task : ClozeTask.values()) {
+      if (command.equals(ClozeStudy.command(task))) {
+        return ClozeStudy.merge(task, shards);
+      }
+    }
+    return switch (command) {
+      case RobustnessStudy.COMMAND -> RobustnessStudy.merge(shards);
+      case PatchStudy.COMMAND -> PatchStudy.merge(shards);
+      case DictionaryStudy.COMMAND -> DictionaryStudy.merge(shards);
+      case ContextStudy.COMMAND -> ContextStudy.merge(shards);
+      case PropagationStudy.COMMAND -> PropagationStudy.merge(shards);
+      case FeatureEffectStudy.COMMAND -> FeatureEffectStudy.merge(shards);
+      default ->
+          throw new IllegalStateException(
+              shards.getFirst() + " holds a run of " + command + ", which has no shards");
+    };
   }
 }

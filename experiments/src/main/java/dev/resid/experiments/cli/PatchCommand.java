@@ -4,11 +4,8 @@ import dev.resid.experiments.patch.PatchOptions;
 import dev.resid.experiments.patch.PatchStudy;
 import dev.resid.experiments.patch.PromptPair;
 import dev.resid.experiments.patch.TokenPair;
-import dev.resid.experiments.sweep.Workers;
 import dev.resid.model.Gpt2;
-import dev.resid.tensor.Backend;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -34,7 +31,8 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "The folder gets report.html, tables, figures and run.json. Stopped at any moment, the same",
-      "command goes on where it was and ends in the same results.",
+      "command goes on where it was and ends in the same results. To split a run, give every",
+      "machine one --shard and its own --out, then use 'resid merge'.",
       "",
       "Examples:",
       "  resid patch",
@@ -46,8 +44,7 @@ import picocli.CommandLine.Spec;
 final class PatchCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
   @Mixin private ModelOptionsMixin model;
-  @Mixin private BackendOptionsMixin backendOptions;
-  @Mixin private ProgressMixin progress;
+  @Mixin private StudyMixin run;
 
   @ArgGroup private Source source;
 
@@ -116,12 +113,6 @@ final class PatchCommand implements Callable<Integer> {
       description = "Seed of the resamples for intervals; ${DEFAULT-VALUE} if left out.")
   private long seed = 1;
 
-  @Option(
-      names = "--out",
-      paramLabel = "DIR",
-      description = "Folder for the results; ${DEFAULT-VALUE} if left out.")
-  private Path out = Path.of("patch");
-
   /** Called by picocli. */
   PatchCommand() {}
 
@@ -131,18 +122,13 @@ final class PatchCommand implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(), "--at-once is " + atOnce + ", must be at least 1");
     }
-    PrintWriter err = spec.commandLine().getErr();
-    PrintWriter console = spec.commandLine().getOut();
-    try (Backend backend = backendOptions.open();
-        Workers workers = new Workers(backendOptions.threads())) {
-      Gpt2 gpt2 = model.load(backend);
-      PatchStudy study = new PatchStudy(gpt2, new PatchOptions(pairs(gpt2), data(), seed, atOnce));
-      if (!progress.quiet()) {
-        err.println(study.plan() + ".");
-      }
-      StudyLines.print(console, study.run(out, progress.progress(), workers));
-    }
-    return ResidCommand.OK;
+    return run.run(
+        spec,
+        PatchStudy.COMMAND,
+        backend -> {
+          Gpt2 gpt2 = model.load(backend);
+          return new PatchStudy(gpt2, new PatchOptions(pairs(gpt2), data(), seed, atOnce));
+        });
   }
 
   private List<TokenPair> pairs(Gpt2 gpt2) throws IOException {

@@ -2,11 +2,8 @@ package dev.resid.experiments.cli;
 
 import dev.resid.experiments.language.ContextOptions;
 import dev.resid.experiments.language.PropagationStudy;
-import dev.resid.experiments.sweep.Workers;
 import dev.resid.model.Gpt2;
-import dev.resid.tensor.Backend;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -26,7 +23,8 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "The folder gets report.html, tables, figures and run.json. Stopped at any moment, the same",
-      "command goes on where it was and ends in the same results.",
+      "command goes on where it was and ends in the same results. To split a run, give every",
+      "machine one --shard and its own --out, then use 'resid merge'.",
       "",
       "Examples:",
       "  resid language propagation",
@@ -42,8 +40,7 @@ final class PropagationCommand implements Callable<Integer> {
   @Mixin private ModelOptionsMixin model;
   @Mixin private SaesMixin saes;
   @Mixin private RowsMixin rows;
-  @Mixin private BackendOptionsMixin backendOptions;
-  @Mixin private ProgressMixin progress;
+  @Mixin private StudyMixin run;
 
   @Option(
       names = "--seed",
@@ -51,30 +48,20 @@ final class PropagationCommand implements Callable<Integer> {
       description = "Seed of the resamples for intervals; ${DEFAULT-VALUE} if left out.")
   private long seed = 1;
 
-  @Option(
-      names = "--out",
-      paramLabel = "DIR",
-      description = "Folder for the results; ${DEFAULT-VALUE} if left out.")
-  private Path out = Path.of("language-propagation");
-
   /** Called by picocli. */
   PropagationCommand() {}
 
   @Override
   public Integer call() throws IOException {
-    try (Backend backend = backendOptions.open();
-        Workers workers = new Workers(backendOptions.threads())) {
-      Gpt2 gpt2 = model.load(backend);
-      PropagationStudy study =
-          new PropagationStudy(
+    return run.run(
+        spec,
+        "language-propagation",
+        backend -> {
+          Gpt2 gpt2 = model.load(backend);
+          return new PropagationStudy(
               gpt2,
               new ContextOptions(
                   rows.tokens(gpt2, ROWS), saes.load(gpt2, List.of(), backend), rows.name(), seed));
-      if (!progress.quiet()) {
-        spec.commandLine().getErr().println(study.plan() + ".");
-      }
-      StudyLines.print(spec.commandLine().getOut(), study.run(out, progress.progress(), workers));
-    }
-    return ResidCommand.OK;
+        });
   }
 }

@@ -5,6 +5,7 @@ import dev.resid.experiments.report.Numbers;
 import dev.resid.experiments.saereport.SaeEvaluationOptions;
 import dev.resid.experiments.saereport.SaeEvaluationOutcome;
 import dev.resid.experiments.saereport.SaeEvaluationStudy;
+import dev.resid.experiments.sweep.Workers;
 import dev.resid.model.Gpt2;
 import dev.resid.sae.io.SaeCheckpoint;
 import dev.resid.sae.metric.SaeMetric;
@@ -37,7 +38,8 @@ import picocli.CommandLine.Spec;
       "The folder gets report.html, report.json (every metric by name), metrics.csv, features.csv,",
       "frequencies.csv, figures and run.json. Stopped at any moment, the same command goes on"
           + " where",
-      "it was and ends in the same results.",
+      "it was and ends in the same results. To split a run, give every machine one --shard and",
+      "its own --out, then use 'resid merge'.",
       "",
       "Examples:",
       "  resid sae evaluate --sae my-sae --out my-sae-report",
@@ -64,6 +66,7 @@ final class SaeEvaluateCommand implements Callable<Integer> {
   @Mixin private RowsMixin text;
   @Mixin private BackendOptionsMixin backends;
   @Mixin private ProgressMixin progress;
+  @Mixin private ShardMixin shard;
 
   @Option(
       names = "--batch",
@@ -85,6 +88,7 @@ final class SaeEvaluateCommand implements Callable<Integer> {
     }
     OutputPaths.requireFolder(out);
     try (Backend backend = backends.open();
+        Workers workers = new Workers(backends.threads());
         SaeCheckpoint checkpoint = sae.open()) {
       Gpt2 gpt2 = SaeMixin.model(model, checkpoint.config(), backend);
       TokenBatch tokens = text.tokens(gpt2, RowsMixin.EMBEDDED_ROWS);
@@ -96,15 +100,20 @@ final class SaeEvaluateCommand implements Callable<Integer> {
               checkpoint.load(backend));
       SaeEvaluationOptions options =
           new SaeEvaluationOptions(tokens, text.name(), batch == null ? 0 : batch);
-      SaeEvaluationOutcome outcome =
-          new SaeEvaluationStudy(gpt2, named, options).run(out, progress.progress());
-      print(outcome);
+      SaeEvaluationStudy study = new SaeEvaluationStudy(gpt2, named, options);
+      PrintWriter console = spec.commandLine().getOut();
+      if (shard.isPart()) {
+        study.runPart(out, shard.part(), progress.progress(), workers);
+        ShardMixin.print(console, out);
+      } else {
+        print(console, study.run(out, progress.progress(), workers));
+      }
     }
     return ResidCommand.OK;
   }
 
-  private void print(SaeEvaluationOutcome outcome) {
-    PrintWriter console = spec.commandLine().getOut();
+  /** Prints the metrics and where the report is. */
+  static void print(PrintWriter console, SaeEvaluationOutcome outcome) {
     console.printf(Locale.ROOT, "%-28s%12s%16s%n", "", "all", "without first");
     for (SaeMetric metric : PRINTED) {
       console.printf(

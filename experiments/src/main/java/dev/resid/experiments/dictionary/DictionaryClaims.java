@@ -3,11 +3,11 @@ package dev.resid.experiments.dictionary;
 import dev.resid.experiments.dictionary.DictionaryLayout.Error;
 import dev.resid.experiments.dictionary.DictionaryMeans.Positions;
 import dev.resid.experiments.dictionary.DictionaryPairs.Pair;
-import dev.resid.experiments.direction.NamedSae;
 import dev.resid.experiments.report.Numbers;
 import dev.resid.experiments.report.Section.Finding;
 import dev.resid.experiments.report.Section.Verdict;
 import dev.resid.experiments.study.Estimates.Estimate;
+import dev.resid.experiments.study.SaeFacts;
 import dev.resid.hook.HookPoint;
 import dev.resid.sae.metric.FeatureRemoval.Order;
 import java.util.ArrayList;
@@ -19,7 +19,7 @@ import java.util.Map;
 final class DictionaryClaims {
   private final DictionaryMeans means;
   private final DictionaryPairs pairs;
-  private final List<NamedSae> saes;
+  private final List<SaeFacts> saes;
 
   DictionaryClaims(DictionaryMeans means, DictionaryPairs pairs) {
     this.means = means;
@@ -76,7 +76,7 @@ final class DictionaryClaims {
     for (int s = 0; s < saes.size(); s++) {
       families
           .computeIfAbsent(saes.get(s).family(), f -> new LinkedHashMap<>())
-          .computeIfAbsent(saes.get(s).sae().config().outputPoint(), p -> new ArrayList<>())
+          .computeIfAbsent(saes.get(s).writes(), p -> new ArrayList<>())
           .add(s);
     }
     families.forEach(
@@ -124,9 +124,9 @@ final class DictionaryClaims {
     int n = 0;
     double least = Double.POSITIVE_INFINITY;
     for (Pair pair : pairs.all()) {
-      NamedSae from = saes.get(pair.from());
-      NamedSae to = saes.get(pair.to());
-      boolean samePoint = from.sae().config().outputPoint().equals(to.sae().config().outputPoint());
+      SaeFacts from = saes.get(pair.from());
+      SaeFacts to = saes.get(pair.to());
+      boolean samePoint = from.writes().equals(to.writes());
       if (pair.from() == pair.to() || !samePoint) {
         continue;
       }

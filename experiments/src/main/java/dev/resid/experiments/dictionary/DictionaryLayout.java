@@ -1,7 +1,8 @@
 package dev.resid.experiments.dictionary;
 
-import dev.resid.experiments.direction.NamedSae;
+import dev.resid.experiments.result.Settings;
 import dev.resid.experiments.study.RowLayout;
+import dev.resid.experiments.study.SaeFacts;
 import dev.resid.hook.HookPoint;
 import dev.resid.sae.metric.FeatureRemoval.Order;
 import java.util.ArrayList;
@@ -16,7 +17,7 @@ import java.util.stream.IntStream;
  * @param layers blocks of the model
  * @param saes the SAEs
  */
-record DictionaryLayout(int layers, List<NamedSae> saes) {
+record DictionaryLayout(int layers, List<SaeFacts> saes) {
   /** What is summed over positions of an SAE's error. */
   enum Error {
     /** ‖SAE(x) − x‖². */
@@ -28,6 +29,11 @@ record DictionaryLayout(int layers, List<NamedSae> saes) {
   }
 
   private static final int PARTS = 2;
+
+  /** Returns the layout of a run, from its notes. */
+  static DictionaryLayout of(Settings notes) {
+    return new DictionaryLayout(Math.toIntExact(notes.whole("layers")), SaeFacts.of(notes));
+  }
 
   RowLayout rows() {
     int orders = Order.values().length;
@@ -51,7 +57,7 @@ record DictionaryLayout(int layers, List<NamedSae> saes) {
 
   /** Returns how many features are removed: none, powers of two, all of the largest SAE. */
   int[] removed() {
-    int most = saes.stream().mapToInt(s -> s.sae().config().dSae()).max().orElseThrow();
+    int most = saes.stream().mapToInt(SaeFacts::dSae).max().orElseThrow();
     List<Integer> counts = new ArrayList<>(List.of(0));
     for (int k = 1; k < most; k *= 2) {
       counts.add(k);
@@ -62,16 +68,14 @@ record DictionaryLayout(int layers, List<NamedSae> saes) {
 
   /** Returns how many features of an SAE are removed, at most all. */
   int removed(int sae, int step) {
-    return Math.min(removed()[step], saes.get(sae).sae().config().dSae());
+    return Math.min(removed()[step], saes.get(sae).dSae());
   }
 
   /** Returns the SAEs that write each point, in the order in which the points come. */
   Map<HookPoint, List<Integer>> byPoint() {
     Map<HookPoint, List<Integer>> points = new LinkedHashMap<>();
     for (int s = 0; s < saes.size(); s++) {
-      points
-          .computeIfAbsent(saes.get(s).sae().config().outputPoint(), p -> new ArrayList<>())
-          .add(s);
+      points.computeIfAbsent(saes.get(s).writes(), p -> new ArrayList<>()).add(s);
     }
     return points;
   }

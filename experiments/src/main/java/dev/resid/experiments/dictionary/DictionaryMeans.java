@@ -56,8 +56,7 @@ final class DictionaryMeans {
     for (int s = 0; s < sizes.saes().size(); s++) {
       var sae = sizes.saes().get(s);
       groups
-          .computeIfAbsent(
-              sae.family() + " SAEs at " + sae.sae().config().point(), g -> new ArrayList<>())
+          .computeIfAbsent(sae.family() + " SAEs at " + sae.reads(), g -> new ArrayList<>())
           .add(s);
     }
     groups

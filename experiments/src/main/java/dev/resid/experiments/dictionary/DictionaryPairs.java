@@ -2,6 +2,7 @@ package dev.resid.experiments.dictionary;
 
 import dev.resid.experiments.dictionary.DictionaryOptions.Atoms;
 import dev.resid.experiments.direction.NamedSae;
+import dev.resid.experiments.result.Settings;
 import dev.resid.experiments.sweep.DrawKeys;
 import dev.resid.progress.Progress;
 import dev.resid.random.CounterRandom;
@@ -13,6 +14,7 @@ import dev.resid.tensor.Backend;
 import dev.resid.tensor.Shape;
 import dev.resid.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -93,6 +95,53 @@ final class DictionaryPairs {
       }
     }
     return new DictionaryPairs(pairs);
+  }
+
+  /** Adds to the notes of a run what was found. */
+  Settings addTo(Settings notes) {
+    notes.with("pairs", pairs.size());
+    for (int i = 0; i < pairs.size(); i++) {
+      Pair pair = pairs.get(i);
+      notes.with("pair_" + i, pair.from(), pair.to(), pair.atomsFrom(), pair.atomsTo());
+      notes.with("pair_" + i + "_random", pair.random());
+      add(notes, "pair_" + i + "_plain", pair.plain());
+      int number = i;
+      pair.assigned().ifPresent(found -> add(notes, "pair_" + number + "_assigned", found));
+    }
+    return notes;
+  }
+
+  private static void add(Settings notes, String name, Matches matches) {
+    notes
+        .with(name, matches.cosines())
+        .with(name + "_features", Arrays.stream(matches.features()).asDoubleStream().toArray())
+        .with(name + "_partners", Arrays.stream(matches.partners()).asDoubleStream().toArray());
+  }
+
+  /** Returns what was found in a run, from its notes. */
+  static DictionaryPairs of(Settings notes) {
+    List<Pair> pairs = new ArrayList<>();
+    for (int i = 0; i < notes.whole("pairs"); i++) {
+      double[] sizes = notes.numbers("pair_" + i);
+      String assigned = "pair_" + i + "_assigned";
+      pairs.add(
+          new Pair(
+              (int) sizes[0],
+              (int) sizes[1],
+              (int) sizes[2],
+              (int) sizes[3],
+              matches(notes, "pair_" + i + "_plain"),
+              notes.has(assigned) ? Optional.of(matches(notes, assigned)) : Optional.empty(),
+              notes.number("pair_" + i + "_random")));
+    }
+    return new DictionaryPairs(pairs);
+  }
+
+  private static Matches matches(Settings notes, String name) {
+    return new Matches(
+        Arrays.stream(notes.numbers(name + "_features")).mapToInt(v -> (int) v).toArray(),
+        Arrays.stream(notes.numbers(name + "_partners")).mapToInt(v -> (int) v).toArray(),
+        notes.numbers(name));
   }
 
   /** Returns isotropic random directions. */

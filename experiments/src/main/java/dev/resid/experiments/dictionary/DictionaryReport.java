@@ -3,7 +3,6 @@ package dev.resid.experiments.dictionary;
 import dev.resid.experiments.dictionary.DictionaryLayout.Error;
 import dev.resid.experiments.dictionary.DictionaryMeans.Positions;
 import dev.resid.experiments.dictionary.DictionaryPairs.Pair;
-import dev.resid.experiments.direction.NamedSae;
 import dev.resid.experiments.report.Numbers;
 import dev.resid.experiments.report.Section.Figures;
 import dev.resid.experiments.report.Section.Prose;
@@ -16,8 +15,10 @@ import dev.resid.experiments.result.ResultTable.Type;
 import dev.resid.experiments.result.RunFolder;
 import dev.resid.experiments.result.Settings;
 import dev.resid.experiments.study.Estimates.Estimate;
+import dev.resid.experiments.study.SaeFacts;
 import dev.resid.experiments.study.StudyOutcome;
 import dev.resid.experiments.study.StudyPage;
+import dev.resid.experiments.sweep.RowValues;
 import dev.resid.experiments.sweep.Workers;
 import dev.resid.sae.metric.FeatureRemoval.Order;
 import java.io.IOException;
@@ -33,16 +34,21 @@ final class DictionaryReport {
   private final FeatureCounts counts;
   private final DictionaryPairs pairs;
 
-  DictionaryReport(
-      RunFolder out, DictionaryMeans means, FeatureCounts counts, DictionaryPairs pairs) {
+  private DictionaryReport(RunFolder out, Settings notes, RowValues values, Workers workers) {
     this.out = out;
-    this.means = means;
-    this.sizes = means.sizes();
-    this.counts = counts;
-    this.pairs = pairs;
+    this.sizes = DictionaryLayout.of(notes);
+    this.means = new DictionaryMeans(sizes, values, out.record().settings().whole("seed"), workers);
+    this.counts = FeatureCounts.of(notes);
+    this.pairs = DictionaryPairs.of(notes);
   }
 
-  StudyOutcome write(Workers workers) throws IOException {
+  /** Writes everything. */
+  static StudyOutcome write(RunFolder out, Settings notes, RowValues values, Workers workers)
+      throws IOException {
+    return new DictionaryReport(out, notes, values, workers).write(workers);
+  }
+
+  private StudyOutcome write(Workers workers) throws IOException {
     Settings settings = out.record().settings();
     DictionaryFigures figures =
         new DictionaryFigures(
@@ -163,13 +169,13 @@ final class DictionaryReport {
     ResultTable table = new ResultTable(columns);
     for (int s = 0; s < sizes.saes().size(); s++) {
       int sae = s;
-      NamedSae named = sizes.saes().get(s);
+      SaeFacts named = sizes.saes().get(s);
       Estimate recovered = means.of(sums -> means.recovered(sums, sae, Order.FREQUENCY, 0));
       List<Object> cells = new ArrayList<>();
       cells.add(named.name());
       cells.add(named.family());
-      cells.add(named.sae().config().outputPoint().name());
-      cells.add((long) named.sae().config().dSae());
+      cells.add(named.writes().name());
+      cells.add((long) named.dSae());
       cells.add((long) counts.alive(s).length);
       cells.add(means.value(sums -> means.l0(sums, sae, Order.FREQUENCY, 0)));
       cells.add(recovered.value());

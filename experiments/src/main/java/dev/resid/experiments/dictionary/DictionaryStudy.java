@@ -2,8 +2,14 @@ package dev.resid.experiments.dictionary;
 
 import dev.resid.experiments.direction.NamedSae;
 import dev.resid.experiments.result.BuildInfo;
+import dev.resid.experiments.result.RunFolder;
 import dev.resid.experiments.result.Settings;
+import dev.resid.experiments.study.RowMerge;
 import dev.resid.experiments.study.RowStudy;
+import dev.resid.experiments.study.RowStudy.Blocks;
+import dev.resid.experiments.study.RowStudy.Steps;
+import dev.resid.experiments.study.SaeFacts;
+import dev.resid.experiments.study.Study;
 import dev.resid.experiments.study.StudyOutcome;
 import dev.resid.experiments.study.StudyPage;
 import dev.resid.experiments.study.StudyPlan;
@@ -23,14 +29,15 @@ import java.util.Locale;
  * errors, and which directions two of them share.
  *
  * <p>A run goes on where an earlier process with the same settings stopped, and ends in the same
- * results. Frequencies and cosines are computed anew by each process.
+ * results. Each process counts frequencies anew, on all rows; the one with the first row computes
+ * the cosines.
  *
  * @source Riggs 2024, comments on dictionary learning; Sharkey, Braun and Millidge 2022, "Taking
  *     features out of superposition with sparse autoencoders" (cosines between dictionaries)
  */
-public final class DictionaryStudy {
+public final class DictionaryStudy implements Study {
   /** The command in records. */
-  static final String COMMAND = "dictionary";
+  public static final String COMMAND = "dictionary";
 
   private final Gpt2 gpt2;
   private final DictionaryOptions options;
@@ -49,10 +56,10 @@ public final class DictionaryStudy {
     this.options = options;
     gpt2.requireTokens(options.tokens());
     options.saes().forEach(sae -> sae.sae().requireFits(gpt2));
-    this.sizes = new DictionaryLayout(gpt2.config().nLayers(), options.saes());
+    this.sizes = new DictionaryLayout(gpt2.config().nLayers(), SaeFacts.of(options.saes()));
   }
 
-  /** Returns in a few words what will be computed and about how much memory that takes. */
+  @Override
   public String plan() {
     Gpt2Config config = gpt2.config();
     long features = 0;
@@ -75,17 +82,9 @@ public final class DictionaryStudy {
         Math.max(1, 2 * features * config.dModel() * Float.BYTES >> 20));
   }
 
-  /**
-   * Computes what is missing in the folder and writes the results.
-   *
-   * @param folder where; created if it is missing
-   * @param progress told about every step
-   * @param workers threads for what the backend does not do
-   * @throws IllegalStateException if the folder holds another run
-   * @throws IOException if something cannot be read or written
-   */
-  public StudyOutcome run(Path folder, Progress progress, Workers workers) throws IOException {
-    StudyPlan plan =
+  @Override
+  public RowStudy<StudyOutcome> rows(Workers workers) {
+    return new RowStudy<>(
         new StudyPlan(
             COMMAND,
             settings(),
@@ -94,22 +93,43 @@ public final class DictionaryStudy {
             1,
             sizes.rows().count(),
             "continuations",
-            sizes.continuations());
-    FeatureCounts counts = FeatureCounts.of(gpt2, options.tokens(), options.saes(), progress);
-    return RowStudy.run(
-        folder,
-        plan,
-        new DictionarySweep(gpt2, options.tokens(), sizes, counts),
-        (out, values, sharing) ->
-            new DictionaryReport(
-                    out,
-                    new DictionaryMeans(
-                        sizes, values, out.record().settings().whole("seed"), sharing),
-                    counts,
-                    DictionaryPairs.of(options, counts, gpt2.backend(), progress))
-                .write(sharing),
-        progress,
-        workers);
+            sizes.continuations()),
+        new Walk(),
+        DictionaryReport::write);
+  }
+
+  /**
+   * Returns what puts the parts of a run together.
+   *
+   * @param shards output folders of all parts, in any order
+   * @throws IllegalArgumentException if there are none
+   */
+  public static RowMerge<StudyOutcome> merge(List<Path> shards) {
+    return new RowMerge<>(COMMAND, shards, DictionaryReport::write);
+  }
+
+  /** One process's work: frequencies, rows, cosines. */
+  private final class Walk implements Steps {
+    private FeatureCounts counts;
+
+    @Override
+    public void compute(RunFolder out, Blocks blocks, Progress progress) throws IOException {
+      blocks.run(new DictionarySweep(gpt2, options, sizes, counts(progress)));
+    }
+
+    @Override
+    public Settings notes(RunFolder out, Progress progress) {
+      Settings notes = SaeFacts.notes(options.saes()).with("layers", sizes.layers());
+      counts(progress).addTo(notes);
+      return DictionaryPairs.of(options, counts(progress), gpt2.backend(), progress).addTo(notes);
+    }
+
+    private FeatureCounts counts(Progress progress) {
+      if (counts == null) {
+        counts = FeatureCounts.of(gpt2, options.tokens(), options.saes(), progress);
+      }
+      return counts;
+    }
   }
 
   private Settings settings() {

@@ -24,12 +24,15 @@ final class DictionarySweep implements BlockWork {
   private final Gpt2 gpt2;
   private final TokenBatch tokens;
   private final DictionaryLayout sizes;
+  private final List<NamedSae> named;
   private final RowLayout layout;
   private final FeatureCounts counts;
 
-  DictionarySweep(Gpt2 gpt2, TokenBatch tokens, DictionaryLayout sizes, FeatureCounts counts) {
+  DictionarySweep(
+      Gpt2 gpt2, DictionaryOptions options, DictionaryLayout sizes, FeatureCounts counts) {
     this.gpt2 = gpt2;
-    this.tokens = tokens;
+    this.tokens = options.tokens();
+    this.named = options.saes();
     this.sizes = sizes;
     this.layout = sizes.rows();
     this.counts = counts;
@@ -87,7 +90,7 @@ final class DictionarySweep implements BlockWork {
       double[] numbers, TokenBatch one, HookPoint point, List<Integer> saes, IntConsumer progress) {
     HookPoint[] reads =
         saes.stream()
-            .map(s -> sizes.saes().get(s).sae().config().point())
+            .map(s -> named.get(s).sae().config().point())
             .distinct()
             .toArray(HookPoint[]::new);
     try (BaseRun base = gpt2.baseRun(one, point, reads)) {
@@ -107,7 +110,7 @@ final class DictionarySweep implements BlockWork {
   }
 
   private void error(double[] numbers, int s, BaseRun base) {
-    NamedSae sae = sizes.saes().get(s);
+    NamedSae sae = named.get(s);
     Tensor x = base.activation();
     Tensor input = base.cache().get(sae.sae().config().point());
     Tensor output = sae.sae().reconstruct(input).reshape(x.shape());
@@ -130,7 +133,7 @@ final class DictionarySweep implements BlockWork {
         IntStream.range(0, sizes.removed().length).map(k -> sizes.removed(s, k)).toArray();
     List<Step> steps =
         FeatureRemoval.measure(
-            base, sizes.saes().get(s).sae(), zeroCeNats, counts.order(s, order), removed);
+            base, named.get(s).sae(), zeroCeNats, counts.order(s, order), removed);
     int length = base.tokens().length(0);
     for (int k = 0; k < removed.length; k++) {
       numbers[layout.index("l0", s, order.ordinal(), k)] = steps.get(k).l0() * length;

@@ -1,6 +1,8 @@
 package dev.resid.experiments.dictionary;
 
 import dev.resid.experiments.direction.NamedSae;
+import dev.resid.experiments.result.Settings;
+import dev.resid.experiments.study.SaeFacts;
 import dev.resid.hook.ActivationCache;
 import dev.resid.hook.Capture;
 import dev.resid.hook.HookPoint;
@@ -9,6 +11,7 @@ import dev.resid.progress.Progress;
 import dev.resid.sae.SparseFeatures;
 import dev.resid.sae.metric.FeatureRemoval.Order;
 import dev.resid.tokenizer.TokenBatch;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -23,19 +26,25 @@ final class FeatureCounts {
   private final long[][] active;
   private final double[][] values;
 
-  private FeatureCounts(List<NamedSae> saes) {
-    active = new long[saes.size()][];
-    values = new double[saes.size()][];
+  private FeatureCounts(long[][] active, double[][] values) {
+    this.active = active;
+    this.values = values;
+  }
+
+  private static FeatureCounts none(List<NamedSae> saes) {
+    long[][] active = new long[saes.size()][];
+    double[][] values = new double[saes.size()][];
     for (int s = 0; s < active.length; s++) {
       int dSae = saes.get(s).sae().config().dSae();
       active[s] = new long[dSae];
       values[s] = new double[dSae];
     }
+    return new FeatureCounts(active, values);
   }
 
   /** Counts over all tokens, position 0 included. */
   static FeatureCounts of(Gpt2 gpt2, TokenBatch tokens, List<NamedSae> saes, Progress progress) {
-    FeatureCounts counts = new FeatureCounts(saes);
+    FeatureCounts counts = none(saes);
     Capture[] captures =
         saes.stream()
             .map(s -> s.sae().config().point())
@@ -55,6 +64,23 @@ final class FeatureCounts {
       }
     }
     return counts;
+  }
+
+  /** Adds to the notes of a run on how many tokens each feature is active. */
+  Settings addTo(Settings notes) {
+    for (int s = 0; s < active.length; s++) {
+      notes.with("active_" + s, Arrays.stream(active[s]).asDoubleStream().toArray());
+    }
+    return notes;
+  }
+
+  /** Returns the counts of a run, from its notes; they know no values. */
+  static FeatureCounts of(Settings notes) {
+    long[][] active = new long[SaeFacts.of(notes).size()][];
+    for (int s = 0; s < active.length; s++) {
+      active[s] = Arrays.stream(notes.numbers("active_" + s)).mapToLong(v -> (long) v).toArray();
+    }
+    return new FeatureCounts(active, new double[active.length][]);
   }
 
   private void add(int sae, SparseFeatures features, TokenBatch part) {

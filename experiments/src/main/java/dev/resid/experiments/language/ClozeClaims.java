@@ -134,6 +134,6 @@ final class ClozeClaims {
   }
 
   private int layer(int sae) {
-    return result.saes().get(sae).sae().hookPoint().layer();
+    return result.saes().get(sae).reads().layer();
   }
 }

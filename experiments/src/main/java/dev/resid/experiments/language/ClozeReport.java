@@ -1,6 +1,5 @@
 package dev.resid.experiments.language;
 
-import dev.resid.experiments.direction.NamedSae;
 import dev.resid.experiments.report.Section.Prose;
 import dev.resid.experiments.report.Section.Table;
 import dev.resid.experiments.report.Section.Term;
@@ -9,9 +8,11 @@ import dev.resid.experiments.result.ResultTable;
 import dev.resid.experiments.result.ResultTable.Column;
 import dev.resid.experiments.result.ResultTable.Type;
 import dev.resid.experiments.result.RunFolder;
+import dev.resid.experiments.result.Settings;
 import dev.resid.experiments.study.Estimates;
 import dev.resid.experiments.study.Estimates.Estimate;
 import dev.resid.experiments.study.RowStudy;
+import dev.resid.experiments.study.SaeFacts;
 import dev.resid.experiments.study.StudyOutcome;
 import dev.resid.experiments.study.StudyPage;
 import dev.resid.experiments.sweep.RowValues;
@@ -23,21 +24,25 @@ import java.util.List;
 /** Writes what a complete run found: tables, figures and the page. */
 final class ClozeReport {
   private final RunFolder out;
-  private final ClozeOptions options;
   private final ClozeResult result;
   private final Workers workers;
 
-  ClozeReport(RunFolder out, ClozeOptions options, RowValues values, Workers workers) {
+  private ClozeReport(RunFolder out, Settings notes, RowValues values, Workers workers) {
     this.out = out;
-    this.options = options;
     this.workers = workers;
     long seed = out.record().settings().whole("seed");
     this.result =
-        new ClozeResult(options, values, new Estimates(values, RowStudy.RESAMPLES, seed, workers));
+        new ClozeResult(notes, values, new Estimates(values, RowStudy.RESAMPLES, seed, workers));
   }
 
-  StudyOutcome write() throws IOException {
-    String title = options.task().title();
+  /** Writes everything. */
+  static StudyOutcome write(RunFolder out, Settings notes, RowValues values, Workers workers)
+      throws IOException {
+    return new ClozeReport(out, notes, values, workers).write();
+  }
+
+  private StudyOutcome write() throws IOException {
+    String title = ClozeTask.of(out.record().settings().text("task")).title();
     ResultTable saes = saeTable();
     ResultTable prompts = promptTable();
     StudyPage page =
@@ -45,7 +50,7 @@ final class ClozeReport {
             title + " in " + StudyPage.modelName(out.record()),
             "Does the model still predict the word when an activation is replaced by an SAE's"
                 + " reconstruction at every position?");
-    if (!options.saes().isEmpty()) {
+    if (!result.saes().isEmpty()) {
       ClozeFigures figures =
           new ClozeFigures(result, StudyPage.source(out.record(), result.prompts() + " prompts"));
       page.section(figures.strips()).section(figures.scatters());
@@ -70,11 +75,11 @@ final class ClozeReport {
   }
 
   private List<Term> run() {
-    long cut = options.prompts().stream().filter(prompt -> prompt.cut() > 0).count();
+    long cut = result.cut();
     return List.of(
         new Term("Prompts", out.record().facts().text("data") + ": " + result.prompts()),
         new Term("Too long for the model", cut == 0 ? "none" : cut + ", cut at their beginning"),
-        new Term("Seed of the resamples", String.valueOf(options.seed())));
+        new Term("Seed of the resamples", String.valueOf(out.record().settings().whole("seed"))));
   }
 
   private static List<Term> definitions() {
@@ -171,14 +176,14 @@ final class ClozeReport {
       clean.add(0.0);
     }
     table.add(clean.toArray());
-    for (int s = 0; s < options.saes().size(); s++) {
+    for (int s = 0; s < result.saes().size(); s++) {
       table.add(line(s).toArray());
     }
     return table;
   }
 
   private List<Object> line(int s) {
-    NamedSae sae = options.saes().get(s);
+    SaeFacts sae = result.saes().get(s);
     Estimate accuracy = result.mean(ClozeLayout.SAE_CORRECT, s);
     Estimate increase = result.deltaCrossEntropy(s);
     Estimate delta = result.mean(ClozeLayout.DELTA_LN_P, s);
@@ -188,7 +193,7 @@ final class ClozeReport {
         new ArrayList<>(
             List.of(
                 sae.name(),
-                sae.sae().hookPoint().name(),
+                sae.reads().name(),
                 accuracy.value(),
                 accuracy.interval().low(),
                 accuracy.interval().high(),
@@ -244,7 +249,7 @@ final class ClozeReport {
                 new Column("squared_error", Type.NUMBER, "‖SAE(x) − x‖² a position."),
                 new Column("norm", Type.NUMBER, "‖x‖ a position.")));
     for (int row = 0; row < result.prompts(); row++) {
-      ClozePrompt prompt = result.prompt(row);
+      ClozeResult.Prompt prompt = result.prompt(row);
       double lnP = result.get(row, ClozeLayout.LN_P);
       long right = (long) result.get(row, ClozeLayout.CORRECT);
       table.add(
@@ -261,13 +266,13 @@ final class ClozeReport {
           0.0,
           0.0,
           0.0);
-      for (int s = 0; s < options.saes().size(); s++) {
+      for (int s = 0; s < result.saes().size(); s++) {
         double delta = result.get(row, ClozeLayout.DELTA_LN_P, s);
         table.add(
             (long) row,
             prompt.text(),
             (long) prompt.length(),
-            options.saes().get(s).name(),
+            result.saes().get(s).name(),
             (long) result.get(row, ClozeLayout.SAE_CORRECT, s),
             (long) result.classOf(row, s),
             lnP + delta,

@@ -1,37 +1,75 @@
 package dev.resid.experiments.language;
 
-import dev.resid.experiments.direction.NamedSae;
+import dev.resid.experiments.result.Settings;
 import dev.resid.experiments.study.Estimates;
 import dev.resid.experiments.study.Estimates.Estimate;
 import dev.resid.experiments.study.RowLayout;
+import dev.resid.experiments.study.SaeFacts;
 import dev.resid.experiments.sweep.RowValues;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
 /** The numbers of a complete run by name. */
 final class ClozeResult {
-  private final ClozeOptions options;
+  private final List<SaeFacts> saes;
+  private final List<Prompt> prompts;
   private final RowLayout layout;
   private final RowValues values;
   private final Estimates estimates;
 
-  ClozeResult(ClozeOptions options, RowValues values, Estimates estimates) {
-    this.options = options;
-    this.layout = ClozeLayout.of(options.saes().size());
+  ClozeResult(Settings notes, RowValues values, Estimates estimates) {
+    this.saes = SaeFacts.of(notes);
+    this.prompts = prompts(notes);
+    this.layout = ClozeLayout.of(saes.size());
     this.values = values;
     this.estimates = estimates;
+  }
+
+  /**
+   * What tables say of a prompt.
+   *
+   * @param text its end and the answer
+   * @param length its tokens
+   * @param cut tokens that were left out
+   */
+  record Prompt(String text, int length, int cut) {}
+
+  /** Returns what the results need besides numbers. */
+  static Settings notes(ClozeOptions options) {
+    List<ClozePrompt> prompts = options.prompts();
+    return SaeFacts.notes(options.saes())
+        .with("prompt_text", prompts.stream().map(ClozePrompt::text).toList())
+        .with("prompt_length", prompts.stream().mapToDouble(ClozePrompt::length).toArray())
+        .with("prompt_cut", prompts.stream().mapToDouble(ClozePrompt::cut).toArray());
+  }
+
+  private static List<Prompt> prompts(Settings notes) {
+    List<String> texts = notes.list("prompt_text");
+    double[] lengths = notes.numbers("prompt_length");
+    double[] cut = notes.numbers("prompt_cut");
+    List<Prompt> prompts = new ArrayList<>();
+    for (int i = 0; i < lengths.length; i++) {
+      prompts.add(new Prompt(texts.get(i), (int) lengths[i], (int) cut[i]));
+    }
+    return List.copyOf(prompts);
   }
 
   int prompts() {
     return values.rows();
   }
 
-  List<NamedSae> saes() {
-    return options.saes();
+  List<SaeFacts> saes() {
+    return saes;
   }
 
-  ClozePrompt prompt(int row) {
-    return options.prompts().get(row);
+  Prompt prompt(int row) {
+    return prompts.get(row);
+  }
+
+  /** Returns how many prompts were too long. */
+  long cut() {
+    return prompts.stream().filter(prompt -> prompt.cut() > 0).count();
   }
 
   double get(int row, String name, int... at) {

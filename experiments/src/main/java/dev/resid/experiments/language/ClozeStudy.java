@@ -2,16 +2,18 @@ package dev.resid.experiments.language;
 
 import dev.resid.experiments.result.BuildInfo;
 import dev.resid.experiments.result.Settings;
+import dev.resid.experiments.study.RowMerge;
 import dev.resid.experiments.study.RowStudy;
+import dev.resid.experiments.study.RowStudy.Steps;
+import dev.resid.experiments.study.Study;
 import dev.resid.experiments.study.StudyOutcome;
 import dev.resid.experiments.study.StudyPage;
 import dev.resid.experiments.study.StudyPlan;
 import dev.resid.experiments.sweep.Workers;
 import dev.resid.model.Gpt2;
 import dev.resid.model.Gpt2Config;
-import dev.resid.progress.Progress;
-import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 
 /**
@@ -24,7 +26,7 @@ import java.util.Locale;
  * @source Anders and Bloom 2024, "Examining Language Model Performance with Reconstructed
  *     Activations using Sparse Autoencoders"
  */
-public final class ClozeStudy {
+public final class ClozeStudy implements Study {
   private static final int ROWS_PER_BLOCK = 8;
 
   private final Gpt2 gpt2;
@@ -45,7 +47,7 @@ public final class ClozeStudy {
     options.saes().forEach(sae -> sae.requireReconstructs(gpt2));
   }
 
-  /** Returns in a few words what will be computed and about how much memory that takes. */
+  @Override
   public String plan() {
     Gpt2Config config = gpt2.config();
     long points = options.saes().stream().map(sae -> sae.sae().hookPoint()).distinct().count();
@@ -68,33 +70,36 @@ public final class ClozeStudy {
         Math.max(1, bytes >> 20));
   }
 
-  /**
-   * Computes what is missing in the folder and writes the results.
-   *
-   * @param folder where; created if it is missing
-   * @param progress told about every step
-   * @param workers threads for what the backend does not do
-   * @throws IllegalStateException if the folder holds another run
-   * @throws IOException if something cannot be read or written
-   */
-  public StudyOutcome run(Path folder, Progress progress, Workers workers) throws IOException {
-    StudyPlan plan =
+  @Override
+  public RowStudy<StudyOutcome> rows(Workers workers) {
+    return new RowStudy<>(
         new StudyPlan(
-            "language " + options.task().word(),
+            command(options.task()),
             settings(),
             StudyPage.facts(gpt2, workers).with("data", options.data()),
             options.prompts().size(),
             ROWS_PER_BLOCK,
             ClozeLayout.of(options.saes().size()).count(),
             "prompts",
-            1);
-    return RowStudy.run(
-        folder,
-        plan,
-        new ClozeSweep(gpt2, options),
-        (out, values, sharing) -> new ClozeReport(out, options, values, sharing).write(),
-        progress,
-        workers);
+            1),
+        Steps.of(new ClozeSweep(gpt2, options), () -> ClozeResult.notes(options)),
+        ClozeReport::write);
+  }
+
+  /**
+   * Returns what puts the parts of a run together.
+   *
+   * @param task which test they are of
+   * @param shards output folders of all parts, in any order
+   * @throws IllegalArgumentException if there are none
+   */
+  public static RowMerge<StudyOutcome> merge(ClozeTask task, List<Path> shards) {
+    return new RowMerge<>(command(task), shards, ClozeReport::write);
+  }
+
+  /** Returns the command in records. */
+  public static String command(ClozeTask task) {
+    return "language " + task.word();
   }
 
   private Settings settings() {
@@ -102,6 +107,7 @@ public final class ClozeStudy {
     options.prompts().forEach(prompt -> keys.append(prompt.key()).append('\n'));
     return StudyPage.settings(
             "language-" + options.task().word() + "/1", gpt2, BuildInfo.current().version())
+        .with("task", options.task().word())
         .with("prompts", options.prompts().size())
         .with("prompts_sha256", StudyPage.sha256(keys.toString()))
         .with("saes", options.saes().stream().map(sae -> sae.name()).toList())

@@ -44,6 +44,11 @@ public enum ClozeTask {
     return name().toLowerCase(Locale.ROOT);
   }
 
+  /** Returns the task of a name on the command line. */
+  static ClozeTask of(String word) {
+    return valueOf(word.toUpperCase(Locale.ROOT));
+  }
+
   /**
    * Returns the items of a file.
    *

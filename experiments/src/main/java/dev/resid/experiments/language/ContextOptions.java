@@ -4,7 +4,6 @@ import dev.resid.experiments.direction.NamedSae;
 import dev.resid.hook.HookPoint;
 import dev.resid.tokenizer.TokenBatch;
 import java.util.List;
-import java.util.stream.Stream;
 
 /**
  * What is measured.
@@ -70,12 +69,5 @@ public record ContextOptions(
   public static List<PositionRange> firstAndRest(TokenBatch tokens) {
     return List.of(
         new PositionRange(1, 1), new PositionRange(2, Math.max(2, tokens.maxLength() - 1)));
-  }
-
-  /** Returns the activations whose norm is measured: those that SAEs read, then the others. */
-  List<HookPoint> allPoints() {
-    return Stream.concat(saes.stream().map(sae -> sae.sae().hookPoint()), points.stream())
-        .distinct()
-        .toList();
   }
 }

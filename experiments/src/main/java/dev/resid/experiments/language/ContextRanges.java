@@ -1,6 +1,5 @@
 package dev.resid.experiments.language;
 
-import dev.resid.experiments.direction.NamedSae;
 import dev.resid.experiments.report.Chart;
 import dev.resid.experiments.report.Chart.AxisKind;
 import dev.resid.experiments.report.Chart.AxisSpec;
@@ -17,6 +16,7 @@ import dev.resid.experiments.study.Estimates;
 import dev.resid.experiments.study.Estimates.Estimate;
 import dev.resid.experiments.study.RowLayout;
 import dev.resid.experiments.study.RowStudy;
+import dev.resid.experiments.study.SaeFacts;
 import dev.resid.experiments.sweep.RowValues;
 import dev.resid.experiments.sweep.Workers;
 import dev.resid.hook.HookPoint;
@@ -47,7 +47,7 @@ final class ContextRanges {
   private static final int SAE_CE = ClozeLayout.QUANTITIES + SaeQuality.FITS;
   private static final int INCREASE = SAE_CE + 1;
 
-  private final ContextOptions options;
+  private final ContextSizes sizes;
   private final RowLayout from;
 
   /** The ranges of the tables, then single positions of the figures. */
@@ -59,23 +59,23 @@ final class ContextRanges {
   /**
    * Takes means.
    *
-   * @param options of the run
-   * @param values as {@link ContextStudy#layout} has them
+   * @param sizes of the run
+   * @param values as {@link ContextSizes#layout} has them
    * @param shown positions of figures, from 0
    * @param seed of the resamples
    * @param workers share the resamples
    */
-  ContextRanges(ContextOptions options, RowValues values, int[] shown, long seed, Workers workers) {
-    this.options = options;
-    this.from = ContextStudy.layout(options);
-    this.ranges = new ArrayList<>(options.ranges());
+  ContextRanges(ContextSizes sizes, RowValues values, int[] shown, long seed, Workers workers) {
+    this.sizes = sizes;
+    this.from = sizes.layout();
+    this.ranges = new ArrayList<>(sizes.ranges());
     for (int pos : shown) {
       ranges.add(new PositionRange(pos + 1, pos + 1));
     }
     this.layout =
         RowLayout.empty()
-            .with(SAE, options.saes().size(), NAMES.size(), ranges.size())
-            .with(NORM, options.allPoints().size(), ranges.size())
+            .with(SAE, sizes.saes().size(), NAMES.size(), ranges.size())
+            .with(NORM, sizes.allPoints().size(), ranges.size())
             .with(CE, ranges.size());
     RowValues means = new RowValues(values.rows(), layout.count());
     for (int row = 0; row < values.rows(); row++) {
@@ -91,11 +91,11 @@ final class ContextRanges {
       for (int pos = range.from() - 1; pos < range.to(); pos++) {
         means[layout.index(CE, r)] +=
             values.get(row, from.index(ContextStudy.CE, pos)) / range.length();
-        for (int p = 0; p < options.allPoints().size(); p++) {
+        for (int p = 0; p < sizes.allPoints().size(); p++) {
           means[layout.index(NORM, p, r)] +=
               values.get(row, from.index(ContextStudy.NORM, p, pos)) / range.length();
         }
-        for (int s = 0; s < options.saes().size(); s++) {
+        for (int s = 0; s < sizes.saes().size(); s++) {
           for (int q = 0; q < NAMES.size(); q++) {
             means[layout.index(SAE, s, q, r)] += value(values, row, s, q, pos) / range.length();
           }
@@ -124,12 +124,12 @@ final class ContextRanges {
     positions(columns);
     NAMES.forEach(name -> interval(columns, name));
     ResultTable table = new ResultTable(columns);
-    for (int s = 0; s < options.saes().size(); s++) {
-      NamedSae sae = options.saes().get(s);
-      for (int r = 0; r < options.ranges().size(); r++) {
+    for (int s = 0; s < sizes.saes().size(); s++) {
+      SaeFacts sae = sizes.saes().get(s);
+      for (int r = 0; r < sizes.ranges().size(); r++) {
         List<Object> cells = new ArrayList<>();
         cells.add(sae.name());
-        cells.add(sae.sae().hookPoint().name());
+        cells.add(sae.reads().name());
         cells.add((long) ranges.get(r).from());
         cells.add((long) ranges.get(r).to());
         for (int q = 0; q < NAMES.size(); q++) {
@@ -149,10 +149,10 @@ final class ContextRanges {
     interval(columns, "norm");
     interval(columns, "ce_nats");
     ResultTable table = new ResultTable(columns);
-    for (int p = 0; p < options.allPoints().size(); p++) {
-      for (int r = 0; r < options.ranges().size(); r++) {
+    for (int p = 0; p < sizes.allPoints().size(); p++) {
+      for (int r = 0; r < sizes.ranges().size(); r++) {
         List<Object> cells = new ArrayList<>();
-        cells.add(options.allPoints().get(p).name());
+        cells.add(sizes.allPoints().get(p).name());
         cells.add((long) ranges.get(r).from());
         cells.add((long) ranges.get(r).to());
         add(cells, estimates.mean(layout.index(NORM, p, r)));
@@ -183,9 +183,9 @@ final class ContextRanges {
   /** Returns the figures of the clean model: norms and cross-entropy at the shown positions. */
   Figures figures(String source) {
     List<Series> norms = new ArrayList<>();
-    int points = options.allPoints().size();
+    int points = sizes.allPoints().size();
     for (int p = 0; p < points; p++) {
-      HookPoint point = options.allPoints().get(p);
+      HookPoint point = sizes.allPoints().get(p);
       norms.add(new Series(point.name(), "", Style.ramp(p, points), shown(NORM, p)));
     }
     Series ce = new Series("clean model", "", Style.ramp(0, 1), shown(CE));
@@ -200,7 +200,7 @@ final class ContextRanges {
 
   private List<Value> shown(String name, int... at) {
     List<Value> values = new ArrayList<>();
-    for (int r = options.ranges().size(); r < ranges.size(); r++) {
+    for (int r = sizes.ranges().size(); r < ranges.size(); r++) {
       int column = at.length == 0 ? layout.index(name, r) : layout.index(name, at[0], r);
       Estimate mean = estimates.mean(column);
       values.add(
@@ -226,8 +226,8 @@ final class ContextRanges {
 
   /** Returns the norm at the first position minus the mean of the others that are shown. */
   Estimate firstAboveOthers(int point) {
-    int first = layout.index(NORM, point, options.ranges().size());
-    int others = ranges.size() - options.ranges().size() - 1;
+    int first = layout.index(NORM, point, sizes.ranges().size());
+    int others = ranges.size() - sizes.ranges().size() - 1;
     return estimates.of(
         sums -> {
           double rest = 0;

@@ -1,6 +1,5 @@
 package dev.resid.experiments.language;
 
-import dev.resid.experiments.direction.NamedSae;
 import dev.resid.experiments.report.Chart;
 import dev.resid.experiments.report.Chart.AxisKind;
 import dev.resid.experiments.report.Chart.AxisSpec;
@@ -21,10 +20,12 @@ import dev.resid.experiments.result.ResultTable;
 import dev.resid.experiments.result.ResultTable.Column;
 import dev.resid.experiments.result.ResultTable.Type;
 import dev.resid.experiments.result.RunFolder;
+import dev.resid.experiments.result.Settings;
 import dev.resid.experiments.study.Estimates;
 import dev.resid.experiments.study.Estimates.Estimate;
 import dev.resid.experiments.study.RowLayout;
 import dev.resid.experiments.study.RowStudy;
+import dev.resid.experiments.study.SaeFacts;
 import dev.resid.experiments.study.StudyOutcome;
 import dev.resid.experiments.study.StudyPage;
 import dev.resid.experiments.sweep.Bootstrap;
@@ -50,7 +51,7 @@ final class ContextReport {
   private static final String FIRST_ABOVE = "The first position's norm is above all others";
 
   private final RunFolder out;
-  private final ContextOptions options;
+  private final ContextSizes sizes;
   private final Workers workers;
   private final RowLayout layout;
   private final int positions;
@@ -64,22 +65,28 @@ final class ContextReport {
   private final int[] shown;
   private final ContextRanges ranges;
 
-  ContextReport(RunFolder out, ContextOptions options, RowValues values, Workers workers) {
+  private ContextReport(RunFolder out, Settings notes, RowValues values, Workers workers) {
     this.out = out;
-    this.options = options;
+    this.sizes = ContextSizes.of(out.record().settings(), notes);
     this.workers = workers;
-    this.positions = options.tokens().maxLength();
-    this.layout = ContextStudy.layout(options);
+    this.positions = sizes.positions();
+    this.layout = sizes.layout();
     this.sums = Bootstrap.sums(values);
     this.rows = values.rows();
     this.shown = shown(positions);
     this.chosen =
         RowLayout.empty()
-            .with("shown", options.saes().size(), QUANTITIES.size(), shown.length)
-            .with("half", options.saes().size(), QUANTITIES.size(), 2);
+            .with("shown", sizes.saes().size(), QUANTITIES.size(), shown.length)
+            .with("half", sizes.saes().size(), QUANTITIES.size(), 2);
     long seed = out.record().settings().whole("seed");
     this.estimates = new Estimates(choose(values), RowStudy.RESAMPLES, seed, workers);
-    this.ranges = new ContextRanges(options, values, shown, seed, workers);
+    this.ranges = new ContextRanges(sizes, values, shown, seed, workers);
+  }
+
+  /** Writes everything. */
+  static StudyOutcome write(RunFolder out, Settings notes, RowValues values, Workers workers)
+      throws IOException {
+    return new ContextReport(out, notes, values, workers).write();
   }
 
   /** Returns 0, 1, 3, 7, … and the last position that has a cross-entropy: 1, 2, 4, … from 1. */
@@ -97,7 +104,7 @@ final class ContextReport {
     RowValues some = new RowValues(rows, chosen.count());
     for (int row = 0; row < rows; row++) {
       double[] numbers = new double[chosen.count()];
-      for (int s = 0; s < options.saes().size(); s++) {
+      for (int s = 0; s < sizes.saes().size(); s++) {
         for (int q = 0; q < QUANTITIES.size(); q++) {
           for (int p = 0; p < shown.length; p++) {
             numbers[chosen.index("shown", s, q, p)] = value(values, row, s, q, shown[p]);
@@ -122,9 +129,9 @@ final class ContextReport {
         : values.get(row, layout.index(ContextStudy.QUALITY, s, q, pos));
   }
 
-  StudyOutcome write() throws IOException {
+  private StudyOutcome write() throws IOException {
     ResultTable table = table();
-    boolean noSaes = options.saes().isEmpty();
+    boolean noSaes = sizes.saes().isEmpty();
     StudyPage page =
         noSaes
             ? new StudyPage(
@@ -150,7 +157,9 @@ final class ContextReport {
                             + " rows of "
                             + positions
                             + " tokens"),
-                    new Term("Seed of the resamples", String.valueOf(options.seed())))))
+                    new Term(
+                        "Seed of the resamples",
+                        String.valueOf(out.record().settings().whole("seed"))))))
         .section(new Terms("Definitions", "", definitions()))
         .section(
             new Prose(
@@ -197,7 +206,7 @@ final class ContextReport {
     for (int q = QUANTITIES.size() - 1; q >= 0; q--) {
       what.put(KEYS.get(q), QUANTITIES.get(q));
       List<Series> series = new ArrayList<>();
-      for (int s = 0; s < options.saes().size(); s++) {
+      for (int s = 0; s < sizes.saes().size(); s++) {
         List<Value> points = new ArrayList<>();
         for (int p = 0; p < shown.length; p++) {
           Estimate mean = estimates.mean(chosen.index("shown", s, q, p));
@@ -205,8 +214,8 @@ final class ContextReport {
               new Value(
                   shown[p] + 1.0, mean.value(), mean.interval().low(), mean.interval().high()));
         }
-        Style style = Style.ramp(s, options.saes().size());
-        series.add(new Series(options.saes().get(s).name(), "", style, points));
+        Style style = Style.ramp(s, sizes.saes().size());
+        series.add(new Series(sizes.saes().get(s).name(), "", style, points));
       }
       AxisKind kind = q == INCREASE ? AxisKind.SIGNED : AxisKind.LOG;
       figures.add(
@@ -233,11 +242,11 @@ final class ContextReport {
   }
 
   private List<Finding> cleanFindings() {
-    return IntStream.range(0, options.allPoints().size())
+    return IntStream.range(0, sizes.allPoints().size())
         .mapToObj(
             p ->
                 finding(
-                    FIRST_ABOVE + " at " + options.allPoints().get(p).name(),
+                    FIRST_ABOVE + " at " + sizes.allPoints().get(p).name(),
                     ranges.firstAboveOthers(p)))
         .toList();
   }
@@ -299,13 +308,13 @@ final class ContextReport {
     int above = 0;
     int below = 0;
     List<String> texts = new ArrayList<>();
-    for (int s = 0; s < options.saes().size(); s++) {
+    for (int s = 0; s < sizes.saes().size(); s++) {
       Estimate estimate = estimates.of(quantity.apply(s));
       above += estimate.interval().low() > 0 ? 1 : 0;
       below += estimate.interval().high() < 0 ? 1 : 0;
-      texts.add(options.saes().get(s).name() + " " + estimate.text(3));
+      texts.add(sizes.saes().get(s).name() + " " + estimate.text(3));
     }
-    int n = options.saes().size();
+    int n = sizes.saes().size();
     Verdict verdict =
         above == n
             ? Verdict.HOLDS
@@ -330,10 +339,10 @@ final class ContextReport {
       columns.add(new Column(name + "_high", Type.NUMBER, "Upper end of its 95 % interval."));
     }
     ResultTable table = new ResultTable(columns);
-    for (int s = 0; s < options.saes().size(); s++) {
+    for (int s = 0; s < sizes.saes().size(); s++) {
       for (int p = 0; p < shown.length; p++) {
         List<Object> cells = new ArrayList<>();
-        cells.add(options.saes().get(s).name());
+        cells.add(sizes.saes().get(s).name());
         cells.add((long) shown[p] + 1);
         for (int q = 0; q < QUANTITIES.size(); q++) {
           Estimate mean = estimates.mean(chosen.index("shown", s, q, p));
@@ -360,12 +369,12 @@ final class ContextReport {
                 new Column("norm", Type.NUMBER, "‖x‖."),
                 new Column("ce_nats", Type.NUMBER, "Clean cross-entropy, nats."),
                 new Column("sae_ce_nats", Type.NUMBER, "The same with the SAE, nats.")));
-    for (int s = 0; s < options.saes().size(); s++) {
-      NamedSae sae = options.saes().get(s);
+    for (int s = 0; s < sizes.saes().size(); s++) {
+      SaeFacts sae = sizes.saes().get(s);
       for (int pos = 0; pos < positions - 1; pos++) {
         table.add(
             sae.name(),
-            sae.sae().hookPoint().name(),
+            sae.reads().name(),
             (long) pos + 1,
             sums[layout.index(ContextStudy.QUALITY, s, ClozeLayout.L0, pos)] / rows,
             sums[layout.index(ContextStudy.QUALITY, s, ClozeLayout.L1, pos)] / rows,

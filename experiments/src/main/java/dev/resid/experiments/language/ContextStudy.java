@@ -4,7 +4,11 @@ import dev.resid.experiments.direction.NamedSae;
 import dev.resid.experiments.result.BuildInfo;
 import dev.resid.experiments.result.Settings;
 import dev.resid.experiments.study.RowLayout;
+import dev.resid.experiments.study.RowMerge;
 import dev.resid.experiments.study.RowStudy;
+import dev.resid.experiments.study.RowStudy.Steps;
+import dev.resid.experiments.study.SaeFacts;
+import dev.resid.experiments.study.Study;
 import dev.resid.experiments.study.StudyOutcome;
 import dev.resid.experiments.study.StudyPage;
 import dev.resid.experiments.study.StudyPlan;
@@ -18,10 +22,8 @@ import dev.resid.hook.Site;
 import dev.resid.model.BaseRun;
 import dev.resid.model.Gpt2;
 import dev.resid.model.PositionValues;
-import dev.resid.progress.Progress;
 import dev.resid.tensor.Tensor;
 import dev.resid.tokenizer.TokenBatch;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -41,7 +43,10 @@ import java.util.function.IntConsumer;
  * @source Anders and Bloom 2024, "Examining Language Model Performance with Reconstructed
  *     Activations using Sparse Autoencoders", the context-length figures
  */
-public final class ContextStudy {
+public final class ContextStudy implements Study {
+  /** The command in records. */
+  public static final String COMMAND = "language context";
+
   static final String CE = "ce";
   static final String SAE_CE = "sae_ce";
   static final String QUALITY = "quality";
@@ -54,6 +59,7 @@ public final class ContextStudy {
 
   private final Gpt2 gpt2;
   private final ContextOptions options;
+  private final ContextSizes sizes;
   private final RowLayout layout;
 
   /**
@@ -69,7 +75,8 @@ public final class ContextStudy {
     options.saes().forEach(sae -> sae.requireReconstructs(gpt2));
     this.gpt2 = gpt2;
     this.options = options;
-    this.layout = layout(options);
+    this.sizes = ContextSizes.of(options);
+    this.layout = sizes.layout();
     List<HookPoint> points = HookPoint.all(gpt2.config().nLayers());
     for (HookPoint point : options.points()) {
       if (!points.contains(point)
@@ -84,19 +91,12 @@ public final class ContextStudy {
     }
   }
 
-  /** Returns where the numbers of a row stand; the last position has no cross-entropy. */
+  /** Returns where the numbers of a row stand. */
   static RowLayout layout(ContextOptions options) {
-    int saes = options.saes().size();
-    int positions = options.tokens().maxLength();
-    return RowLayout.empty()
-        .with(CE, positions - 1)
-        .with(SAE_CE, saes, positions - 1)
-        .with(QUALITY, saes, ClozeLayout.QUANTITIES, positions)
-        .with(FIT, saes, SaeQuality.FITS, positions)
-        .with(NORM, options.allPoints().size(), positions);
+    return ContextSizes.of(options).layout();
   }
 
-  /** Returns in a few words what will be computed. */
+  @Override
   public String plan() {
     int rows = options.tokens().rows();
     int layers = gpt2.config().nLayers();
@@ -118,33 +118,30 @@ public final class ContextStudy {
         Math.max(1, (long) rows * layout.count() * Double.BYTES >> 20));
   }
 
-  /**
-   * Computes what is missing in the folder and writes the results.
-   *
-   * @param folder where; created if it is missing
-   * @param progress told about every step
-   * @param workers threads for what the backend does not do
-   * @throws IllegalStateException if the folder holds another run
-   * @throws IOException if something cannot be read or written
-   */
-  public StudyOutcome run(Path folder, Progress progress, Workers workers) throws IOException {
-    StudyPlan plan =
+  @Override
+  public RowStudy<StudyOutcome> rows(Workers workers) {
+    return new RowStudy<>(
         new StudyPlan(
-            "language context",
+            COMMAND,
             settings(),
             StudyPage.facts(gpt2, workers).with("data", options.data()),
             options.tokens().rows(),
             ROWS_PER_BLOCK,
             layout.count(),
             "runs",
-            Math.max(1, options.saes().size()));
-    return RowStudy.run(
-        folder,
-        plan,
-        this::compute,
-        (out, values, sharing) -> new ContextReport(out, options, values, sharing).write(),
-        progress,
-        workers);
+            Math.max(1, options.saes().size())),
+        Steps.of(this::compute, () -> SaeFacts.notes(options.saes())),
+        ContextReport::write);
+  }
+
+  /**
+   * Returns what puts the parts of a run together.
+   *
+   * @param shards output folders of all parts, in any order
+   * @throws IllegalArgumentException if there are none
+   */
+  public static RowMerge<StudyOutcome> merge(List<Path> shards) {
+    return new RowMerge<>(COMMAND, shards, ContextReport::write);
   }
 
   /** Returns the numbers of some rows. */
@@ -185,7 +182,7 @@ public final class ContextStudy {
 
   /** Returns the points that no SAE reads. */
   private List<HookPoint> others() {
-    return options.allPoints().stream().filter(point -> !saesAt().containsKey(point)).toList();
+    return sizes.allPoints().stream().filter(point -> !saesAt().containsKey(point)).toList();
   }
 
   private void clean(double[] values, TokenBatch row, HookPoint... points) {
@@ -203,7 +200,7 @@ public final class ContextStudy {
         for (int c = pos * width; c < (pos + 1) * width; c++) {
           squares += (double) x[c] * x[c];
         }
-        values[layout.index(NORM, options.allPoints().indexOf(point), pos)] = Math.sqrt(squares);
+        values[layout.index(NORM, sizes.allPoints().indexOf(point), pos)] = Math.sqrt(squares);
       }
     }
   }
@@ -217,7 +214,7 @@ public final class ContextStudy {
   private void replaced(double[] values, BaseRun base, int s) {
     NamedSae named = options.saes().get(s);
     int positions = base.tokens().maxLength();
-    int point = options.allPoints().indexOf(named.sae().hookPoint());
+    int point = sizes.allPoints().indexOf(named.sae().hookPoint());
     Tensor clean = base.activation();
     SaeQuality quality = SaeQuality.of(named.sae(), clean, positions);
     PositionValues after =

@@ -1,7 +1,7 @@
 package dev.resid.experiments.language;
 
-import dev.resid.experiments.direction.NamedSae;
 import dev.resid.experiments.study.RowLayout;
+import dev.resid.experiments.study.SaeFacts;
 import java.util.BitSet;
 import java.util.List;
 import java.util.function.IntToDoubleFunction;
@@ -14,10 +14,10 @@ final class FeatureEffectLayout {
   /** Bits in a number; a double holds whole numbers of up to 53 bits. */
   private static final int BITS = 48;
 
-  private final List<NamedSae> saes;
+  private final List<SaeFacts> saes;
   private final RowLayout layout;
 
-  FeatureEffectLayout(List<NamedSae> saes) {
+  FeatureEffectLayout(List<SaeFacts> saes) {
     this.saes = saes;
     RowLayout all = RowLayout.empty().with(DELTA_LN_P, saes.size());
     for (int s = 0; s < saes.size(); s++) {
@@ -27,7 +27,7 @@ final class FeatureEffectLayout {
   }
 
   private int words(int s) {
-    return Math.ceilDiv(saes.get(s).sae().config().dSae(), BITS);
+    return Math.ceilDiv(saes.get(s).dSae(), BITS);
   }
 
   int count() {

@@ -8,8 +8,10 @@ import dev.resid.experiments.result.ResultTable;
 import dev.resid.experiments.result.ResultTable.Column;
 import dev.resid.experiments.result.ResultTable.Type;
 import dev.resid.experiments.result.RunFolder;
+import dev.resid.experiments.result.Settings;
 import dev.resid.experiments.study.Estimates.Estimate;
 import dev.resid.experiments.study.RowStudy;
+import dev.resid.experiments.study.SaeFacts;
 import dev.resid.experiments.study.StudyOutcome;
 import dev.resid.experiments.study.StudyPage;
 import dev.resid.experiments.sweep.RowValues;
@@ -21,20 +23,26 @@ import java.util.List;
 /** Writes what a complete run found: tables, figures and the page. */
 final class FeatureEffectReport {
   private final RunFolder out;
-  private final FeatureEffectOptions options;
   private final FeatureEffectResult result;
   private final Workers workers;
 
-  FeatureEffectReport(
-      RunFolder out, FeatureEffectOptions options, RowValues values, Workers workers) {
+  private FeatureEffectReport(RunFolder out, Settings notes, RowValues values, Workers workers) {
     this.out = out;
-    this.options = options;
     this.workers = workers;
-    this.result = new FeatureEffectResult(options, values, workers);
+    this.result =
+        new FeatureEffectResult(
+            SaeFacts.of(notes), out.record().settings().whole("seed"), values, workers);
   }
 
-  StudyOutcome write() throws IOException {
-    ClozeTask task = options.cloze().task();
+  /** Writes everything. */
+  static StudyOutcome write(RunFolder out, Settings notes, RowValues values, Workers workers)
+      throws IOException {
+    return new FeatureEffectReport(out, notes, values, workers).write();
+  }
+
+  private StudyOutcome write() throws IOException {
+    Settings settings = out.record().settings();
+    ClozeTask task = ClozeTask.of(settings.text("task"));
     ResultTable saes = saeTable();
     String source = StudyPage.source(out.record(), result.prompts() + " prompts");
     return new StudyPage(
@@ -55,8 +63,9 @@ final class FeatureEffectReport {
                     new Term(
                         "Prompts", out.record().facts().text("data") + ": " + result.prompts()),
                     new Term(
-                        "Window", options.window() + " positions before a prompt's final token"),
-                    new Term("Seed of the resamples", String.valueOf(options.cloze().seed())))))
+                        "Window",
+                        settings.whole("window") + " positions before a prompt's final token"),
+                    new Term("Seed of the resamples", String.valueOf(settings.whole("seed"))))))
         .section(new Terms("Definitions", "", definitions()))
         .section(
             new Prose(
@@ -114,8 +123,8 @@ final class FeatureEffectReport {
       boolean none = result.features(s).length == 0;
       table.add(
           result.saes().get(s).name(),
-          result.saes().get(s).sae().hookPoint().name(),
-          (long) result.saes().get(s).sae().config().dSae(),
+          result.saes().get(s).reads().name(),
+          (long) result.saes().get(s).dSae(),
           (long) result.features(s).length,
           none ? 0 : mean.value(),
           none ? 0 : mean.interval().low(),

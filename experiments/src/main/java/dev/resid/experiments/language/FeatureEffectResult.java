@@ -1,9 +1,9 @@
 package dev.resid.experiments.language;
 
-import dev.resid.experiments.direction.NamedSae;
 import dev.resid.experiments.study.Estimates;
 import dev.resid.experiments.study.Estimates.Estimate;
 import dev.resid.experiments.study.RowStudy;
+import dev.resid.experiments.study.SaeFacts;
 import dev.resid.experiments.sweep.RowValues;
 import dev.resid.experiments.sweep.Workers;
 import dev.resid.sae.metric.FeatureGoodness;
@@ -14,18 +14,18 @@ import java.util.stream.IntStream;
 
 /** The features of every SAE, from the numbers of a complete run. */
 final class FeatureEffectResult {
-  private final List<NamedSae> saes;
+  private final List<SaeFacts> saes;
   private final List<FeatureGoodness> goodness = new ArrayList<>();
   private final List<int[]> features = new ArrayList<>();
   private final Estimates estimates;
 
-  FeatureEffectResult(FeatureEffectOptions options, RowValues values, Workers workers) {
-    this.saes = options.cloze().saes();
+  FeatureEffectResult(List<SaeFacts> saes, long seed, RowValues values, Workers workers) {
+    this.saes = List.copyOf(saes);
     FeatureEffectLayout layout = new FeatureEffectLayout(saes);
     double[][] weighted = new double[values.rows()][2 * saes.size()];
     for (int s = 0; s < saes.size(); s++) {
       List<BitSet> active = new ArrayList<>();
-      int dSae = saes.get(s).sae().config().dSae();
+      int dSae = saes.get(s).dSae();
       FeatureGoodness found = new FeatureGoodness(dSae);
       for (int row = 0; row < values.rows(); row++) {
         int at = row;
@@ -46,15 +46,15 @@ final class FeatureEffectResult {
     for (int row = 0; row < values.rows(); row++) {
       weights.set(row, weighted[row]);
     }
-    this.estimates = new Estimates(weights, RowStudy.RESAMPLES, options.cloze().seed(), workers);
+    this.estimates = new Estimates(weights, RowStudy.RESAMPLES, seed, workers);
   }
 
-  List<NamedSae> saes() {
+  List<SaeFacts> saes() {
     return saes;
   }
 
   int layer(int s) {
-    return saes.get(s).sae().hookPoint().layer();
+    return saes.get(s).reads().layer();
   }
 
   int prompts() {

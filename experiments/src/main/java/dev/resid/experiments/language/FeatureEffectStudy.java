@@ -3,7 +3,11 @@ package dev.resid.experiments.language;
 import dev.resid.experiments.direction.NamedSae;
 import dev.resid.experiments.result.BuildInfo;
 import dev.resid.experiments.result.Settings;
+import dev.resid.experiments.study.RowMerge;
 import dev.resid.experiments.study.RowStudy;
+import dev.resid.experiments.study.RowStudy.Steps;
+import dev.resid.experiments.study.SaeFacts;
+import dev.resid.experiments.study.Study;
 import dev.resid.experiments.study.StudyOutcome;
 import dev.resid.experiments.study.StudyPage;
 import dev.resid.experiments.study.StudyPlan;
@@ -15,11 +19,9 @@ import dev.resid.metric.LogSoftmax;
 import dev.resid.model.BaseRun;
 import dev.resid.model.Gpt2;
 import dev.resid.model.Gpt2Config;
-import dev.resid.progress.Progress;
 import dev.resid.sae.SparseFeatures;
 import dev.resid.tensor.Axis;
 import dev.resid.tensor.Tensor;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -39,7 +41,10 @@ import java.util.function.IntConsumer;
  * @source Anders and Bloom 2024, "Examining Language Model Performance with Reconstructed
  *     Activations using Sparse Autoencoders", the histograms of features
  */
-public final class FeatureEffectStudy {
+public final class FeatureEffectStudy implements Study {
+  /** The command in records. */
+  public static final String COMMAND = "language features";
+
   private static final int ROWS_PER_BLOCK = 8;
   private static final HookPoint NORMALIZED = HookPoint.at(Site.LN_FINAL_NORMALIZED);
 
@@ -61,7 +66,7 @@ public final class FeatureEffectStudy {
     this.gpt2 = gpt2;
     this.options = options;
     this.cloze = options.cloze();
-    this.layout = new FeatureEffectLayout(cloze.saes());
+    this.layout = new FeatureEffectLayout(SaeFacts.of(cloze.saes()));
     cloze.prompts().forEach(prompt -> gpt2.requireTokens(prompt.tokens()));
     cloze.saes().forEach(sae -> sae.requireReconstructs(gpt2));
     for (int s = 0; s < cloze.saes().size(); s++) {
@@ -70,7 +75,7 @@ public final class FeatureEffectStudy {
     }
   }
 
-  /** Returns in a few words what will be computed and about how much memory that takes. */
+  @Override
   public String plan() {
     Gpt2Config config = gpt2.config();
     long after =
@@ -90,33 +95,30 @@ public final class FeatureEffectStudy {
         Math.max(1, (long) prompts * layout.count() * Double.BYTES >> 20));
   }
 
-  /**
-   * Computes what is missing in the folder and writes the results.
-   *
-   * @param folder where; created if it is missing
-   * @param progress told about every step
-   * @param workers threads for what the backend does not do
-   * @throws IllegalStateException if the folder holds another run
-   * @throws IOException if something cannot be read or written
-   */
-  public StudyOutcome run(Path folder, Progress progress, Workers workers) throws IOException {
-    StudyPlan plan =
+  @Override
+  public RowStudy<StudyOutcome> rows(Workers workers) {
+    return new RowStudy<>(
         new StudyPlan(
-            "language features",
+            COMMAND,
             settings(),
             StudyPage.facts(gpt2, workers).with("data", cloze.data()),
             cloze.prompts().size(),
             ROWS_PER_BLOCK,
             layout.count(),
             "prompts",
-            1);
-    return RowStudy.run(
-        folder,
-        plan,
-        this::compute,
-        (out, values, sharing) -> new FeatureEffectReport(out, options, values, sharing).write(),
-        progress,
-        workers);
+            1),
+        Steps.of(this::compute, () -> SaeFacts.notes(cloze.saes())),
+        FeatureEffectReport::write);
+  }
+
+  /**
+   * Returns what puts the parts of a run together.
+   *
+   * @param shards output folders of all parts, in any order
+   * @throws IllegalArgumentException if there are none
+   */
+  public static RowMerge<StudyOutcome> merge(List<Path> shards) {
+    return new RowMerge<>(COMMAND, shards, FeatureEffectReport::write);
   }
 
   /** Returns the numbers of some prompts. */

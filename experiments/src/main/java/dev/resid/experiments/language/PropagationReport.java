@@ -1,6 +1,5 @@
 package dev.resid.experiments.language;
 
-import dev.resid.experiments.direction.NamedSae;
 import dev.resid.experiments.report.HeatMap;
 import dev.resid.experiments.report.HeatMap.Cells;
 import dev.resid.experiments.report.Section.Choice;
@@ -16,10 +15,12 @@ import dev.resid.experiments.result.ResultTable;
 import dev.resid.experiments.result.ResultTable.Column;
 import dev.resid.experiments.result.ResultTable.Type;
 import dev.resid.experiments.result.RunFolder;
+import dev.resid.experiments.result.Settings;
 import dev.resid.experiments.study.Estimates;
 import dev.resid.experiments.study.Estimates.Estimate;
 import dev.resid.experiments.study.RowLayout;
 import dev.resid.experiments.study.RowStudy;
+import dev.resid.experiments.study.SaeFacts;
 import dev.resid.experiments.study.StudyOutcome;
 import dev.resid.experiments.study.StudyPage;
 import dev.resid.experiments.sweep.RowValues;
@@ -36,18 +37,24 @@ final class PropagationReport {
   private static final List<String> KEYS = List.of("error", "l0", "norm");
 
   private final RunFolder out;
-  private final List<NamedSae> saes;
+  private final List<SaeFacts> saes;
   private final Workers workers;
   private final RowLayout layout;
   private final Estimates estimates;
 
-  PropagationReport(RunFolder out, ContextOptions options, RowValues values, Workers workers) {
+  private PropagationReport(RunFolder out, Settings notes, RowValues values, Workers workers) {
     this.out = out;
-    this.saes = options.saes();
+    this.saes = SaeFacts.of(notes);
     this.workers = workers;
     this.layout = PropagationStudy.layout(saes.size());
     long seed = out.record().settings().whole("seed");
     this.estimates = new Estimates(values, RowStudy.RESAMPLES, seed, workers);
+  }
+
+  /** Writes everything. */
+  static StudyOutcome write(RunFolder out, Settings notes, RowValues values, Workers workers)
+      throws IOException {
+    return new PropagationReport(out, notes, values, workers).write();
   }
 
   private Estimate meanOfRatios(int first, int second, int q) {
@@ -63,7 +70,7 @@ final class PropagationReport {
         sums -> sums[after] == sums[before] ? 0 : sums[after] / sums[before] - 1);
   }
 
-  StudyOutcome write() throws IOException {
+  private StudyOutcome write() throws IOException {
     ResultTable table = table();
     return new StudyPage(
             "Error propagation in " + StudyPage.modelName(out.record()),
@@ -105,7 +112,7 @@ final class PropagationReport {
   private Figures figures() {
     Map<String, String> what = new LinkedHashMap<>();
     List<Figure> figures = new ArrayList<>();
-    List<String> names = saes.stream().map(NamedSae::name).toList();
+    List<String> names = saes.stream().map(SaeFacts::name).toList();
     for (int q = 0; q < NAMES.size(); q++) {
       what.put(KEYS.get(q), NAMES.get(q));
       List<List<Double>> cells = new ArrayList<>();

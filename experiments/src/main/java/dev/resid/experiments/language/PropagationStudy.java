@@ -4,7 +4,11 @@ import dev.resid.experiments.direction.NamedSae;
 import dev.resid.experiments.result.BuildInfo;
 import dev.resid.experiments.result.Settings;
 import dev.resid.experiments.study.RowLayout;
+import dev.resid.experiments.study.RowMerge;
 import dev.resid.experiments.study.RowStudy;
+import dev.resid.experiments.study.RowStudy.Steps;
+import dev.resid.experiments.study.SaeFacts;
+import dev.resid.experiments.study.Study;
 import dev.resid.experiments.study.StudyOutcome;
 import dev.resid.experiments.study.StudyPage;
 import dev.resid.experiments.study.StudyPlan;
@@ -15,11 +19,9 @@ import dev.resid.hook.HookPoint;
 import dev.resid.model.BaseRun;
 import dev.resid.model.Continuation;
 import dev.resid.model.Gpt2;
-import dev.resid.progress.Progress;
 import dev.resid.tensor.Axis;
 import dev.resid.tensor.Tensor;
 import dev.resid.tokenizer.TokenBatch;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -36,7 +38,10 @@ import java.util.function.IntConsumer;
  * @source Anders and Bloom 2024, "Examining Language Model Performance with Reconstructed
  *     Activations using Sparse Autoencoders", the error propagation figure as its text defines it
  */
-public final class PropagationStudy {
+public final class PropagationStudy implements Study {
+  /** The command in records. */
+  public static final String COMMAND = "language propagation";
+
   /** Sums over tokens of Q_after/Q_before − 1, and how many tokens have it. */
   static final String CHANGE = "change";
 
@@ -58,6 +63,7 @@ public final class PropagationStudy {
 
   private final Gpt2 gpt2;
   private final ContextOptions options;
+  private final List<SaeFacts> facts;
   private final RowLayout layout;
 
   /**
@@ -74,6 +80,7 @@ public final class PropagationStudy {
     options.saes().forEach(sae -> sae.requireReconstructs(gpt2));
     this.gpt2 = gpt2;
     this.options = options;
+    this.facts = SaeFacts.of(options.saes());
     this.layout = layout(options.saes().size());
     if (options.saes().stream().map(sae -> sae.sae().hookPoint()).distinct().count() < 2) {
       throw new IllegalArgumentException(
@@ -92,11 +99,11 @@ public final class PropagationStudy {
   }
 
   /** Returns whether the first SAE lies before the second. */
-  static boolean isPair(List<NamedSae> saes, int first, int second) {
-    return saes.get(first).sae().hookPoint().isBefore(saes.get(second).sae().hookPoint());
+  static boolean isPair(List<SaeFacts> saes, int first, int second) {
+    return saes.get(first).reads().isBefore(saes.get(second).reads());
   }
 
-  /** Returns in a few words what will be computed. */
+  @Override
   public String plan() {
     int saes = options.saes().size();
     long blocks =
@@ -114,33 +121,30 @@ public final class PropagationStudy {
         Math.max(1, gpt2.config().parameters() * Float.BYTES >> 20));
   }
 
-  /**
-   * Computes what is missing in the folder and writes the results.
-   *
-   * @param folder where; created if it is missing
-   * @param progress told about every step
-   * @param workers threads for what the backend does not do
-   * @throws IllegalStateException if the folder holds another run
-   * @throws IOException if something cannot be read or written
-   */
-  public StudyOutcome run(Path folder, Progress progress, Workers workers) throws IOException {
-    StudyPlan plan =
+  @Override
+  public RowStudy<StudyOutcome> rows(Workers workers) {
+    return new RowStudy<>(
         new StudyPlan(
-            "language propagation",
+            COMMAND,
             settings(),
             StudyPage.facts(gpt2, workers).with("data", options.data()),
             options.tokens().rows(),
             ROWS_PER_BLOCK,
             layout.count(),
             "runs",
-            options.saes().size());
-    return RowStudy.run(
-        folder,
-        plan,
-        this::compute,
-        (out, values, sharing) -> new PropagationReport(out, options, values, sharing).write(),
-        progress,
-        workers);
+            options.saes().size()),
+        Steps.of(this::compute, () -> SaeFacts.notes(options.saes())),
+        PropagationReport::write);
+  }
+
+  /**
+   * Returns what puts the parts of a run together.
+   *
+   * @param shards output folders of all parts, in any order
+   * @throws IllegalArgumentException if there are none
+   */
+  public static RowMerge<StudyOutcome> merge(List<Path> shards) {
+    return new RowMerge<>(COMMAND, shards, PropagationReport::write);
   }
 
   /** Returns the numbers of some rows. */
@@ -160,7 +164,7 @@ public final class PropagationStudy {
   private void from(double[] values, TokenBatch row, int first) {
     HookPoint[] later =
         java.util.stream.IntStream.range(0, options.saes().size())
-            .filter(second -> isPair(options.saes(), first, second))
+            .filter(second -> isPair(facts, first, second))
             .mapToObj(second -> options.saes().get(second).sae().hookPoint())
             .distinct()
             .toArray(HookPoint[]::new);
@@ -174,7 +178,7 @@ public final class PropagationStudy {
       float[] hat = SaeQuality.of(named.sae(), clean, positions).reconstruction();
       Continuation changed = base.continueWith(Tensor.wrap(clean.shape(), hat), later);
       for (int second = 0; second < options.saes().size(); second++) {
-        if (isPair(options.saes(), first, second)) {
+        if (isPair(facts, first, second)) {
           compare(values, base, changed, first, second);
         }
       }

@@ -1,5 +1,6 @@
 package dev.resid.experiments.patch;
 
+import dev.resid.experiments.result.Settings;
 import dev.resid.model.Gpt2;
 import java.util.ArrayList;
 import java.util.List;
@@ -36,6 +37,31 @@ record PatchLabels(
       answers.add(text(gpt2, pair.answer()).strip() + " − " + text(gpt2, pair.against()).strip());
     }
     return new PatchLabels(names, answers, positions, common(positions));
+  }
+
+  /** Returns what the results of pairs need besides numbers. */
+  Settings notes(PatchLayout sizes) {
+    return new Settings()
+        .with("layers", sizes.layers())
+        .with("heads", sizes.heads())
+        .with("positions", sizes.positions())
+        .with("pair_names", pairs)
+        .with("pair_answers", answers)
+        .with("pair_lengths", positions.stream().mapToDouble(List::size).toArray())
+        .with("position_names", positions.stream().flatMap(List::stream).toList());
+  }
+
+  /** Returns the names that {@link #notes} wrote down. */
+  static PatchLabels of(Settings notes) {
+    List<String> names = notes.list("position_names");
+    List<List<String>> positions = new ArrayList<>();
+    int from = 0;
+    for (double length : notes.numbers("pair_lengths")) {
+      positions.add(names.subList(from, from + (int) length));
+      from += (int) length;
+    }
+    return new PatchLabels(
+        notes.list("pair_names"), notes.list("pair_answers"), positions, common(positions));
   }
 
   private static String text(Gpt2 gpt2, int id) {

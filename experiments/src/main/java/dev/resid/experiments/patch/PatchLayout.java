@@ -1,5 +1,6 @@
 package dev.resid.experiments.patch;
 
+import dev.resid.experiments.result.Settings;
 import dev.resid.experiments.study.RowLayout;
 import dev.resid.hook.Site;
 import java.util.List;
@@ -46,6 +47,14 @@ record PatchLayout(int layers, int heads, int positions) {
   static final String LENS_KL_SUM = "lens_kl_sum";
 
   static final String TOKENS = "tokens";
+
+  /** Returns the layout of a run, from its notes. */
+  static PatchLayout of(Settings notes) {
+    return new PatchLayout(
+        Math.toIntExact(notes.whole("layers")),
+        Math.toIntExact(notes.whole("heads")),
+        Math.toIntExact(notes.whole("positions")));
+  }
 
   /** Returns the name of exact results at a site: readout minus the corrupted one. */
   static String exact(Site site) {

@@ -8,6 +8,7 @@ import dev.resid.experiments.result.ResultTable;
 import dev.resid.experiments.result.ResultTable.Column;
 import dev.resid.experiments.result.ResultTable.Type;
 import dev.resid.experiments.result.RunFolder;
+import dev.resid.experiments.result.Settings;
 import dev.resid.experiments.study.Estimates;
 import dev.resid.experiments.study.Estimates.Estimate;
 import dev.resid.experiments.study.RowStudy;
@@ -28,17 +29,22 @@ final class PatchReport {
   private final PatchMeans means;
   private final Workers workers;
 
-  PatchReport(
-      RunFolder out, PatchLayout sizes, RowValues values, PatchLabels labels, Workers workers) {
+  private PatchReport(RunFolder out, Settings notes, RowValues values, Workers workers) {
     this.out = out;
-    this.labels = labels;
+    this.labels = PatchLabels.of(notes);
     this.workers = workers;
     Estimates estimates =
         new Estimates(values, RowStudy.RESAMPLES, out.record().settings().whole("seed"), workers);
-    this.means = new PatchMeans(sizes, values, estimates);
+    this.means = new PatchMeans(PatchLayout.of(notes), values, estimates);
   }
 
-  StudyOutcome write() throws IOException {
+  /** Writes everything. */
+  static StudyOutcome write(RunFolder out, Settings notes, RowValues values, Workers workers)
+      throws IOException {
+    return new PatchReport(out, notes, values, workers).write();
+  }
+
+  private StudyOutcome write() throws IOException {
     String data = means.pairs() + " pairs of prompts";
     PatchFigures figures = new PatchFigures(means, labels, StudyPage.source(out.record(), data));
     ResultTable pairs = pairsTable();

@@ -2,15 +2,16 @@ package dev.resid.experiments.patch;
 
 import dev.resid.experiments.result.BuildInfo;
 import dev.resid.experiments.result.Settings;
+import dev.resid.experiments.study.RowMerge;
 import dev.resid.experiments.study.RowStudy;
+import dev.resid.experiments.study.RowStudy.Steps;
+import dev.resid.experiments.study.Study;
 import dev.resid.experiments.study.StudyOutcome;
 import dev.resid.experiments.study.StudyPage;
 import dev.resid.experiments.study.StudyPlan;
 import dev.resid.experiments.sweep.Workers;
 import dev.resid.model.Gpt2;
 import dev.resid.model.Gpt2Config;
-import dev.resid.progress.Progress;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -25,9 +26,9 @@ import java.util.Locale;
  * @source Meng et al. 2022, "Locating and Editing Factual Associations in GPT", section 2 (patching
  *     a corrupted run); Nanda 2023, "Attribution Patching: Activation Patching At Industrial Scale"
  */
-public final class PatchStudy {
+public final class PatchStudy implements Study {
   /** The command in records. */
-  static final String COMMAND = "patch";
+  public static final String COMMAND = "patch";
 
   private final Gpt2 gpt2;
   private final PatchOptions options;
@@ -51,7 +52,7 @@ public final class PatchStudy {
         new PatchLayout(gpt2.config().nLayers(), gpt2.config().nHeads(), options.longest());
   }
 
-  /** Returns in a few words what will be computed and about how much memory that takes. */
+  @Override
   public String plan() {
     Gpt2Config config = gpt2.config();
     long continuations = 0;
@@ -77,17 +78,9 @@ public final class PatchStudy {
         options.copiesAtOnce());
   }
 
-  /**
-   * Computes what is missing in the folder and writes the results.
-   *
-   * @param folder where; created if it is missing
-   * @param progress told about every step
-   * @param workers threads for what the backend does not do
-   * @throws IllegalStateException if the folder holds another run
-   * @throws IOException if something cannot be read or written
-   */
-  public StudyOutcome run(Path folder, Progress progress, Workers workers) throws IOException {
-    StudyPlan plan =
+  @Override
+  public RowStudy<StudyOutcome> rows(Workers workers) {
+    return new RowStudy<>(
         new StudyPlan(
             COMMAND,
             settings(),
@@ -96,18 +89,21 @@ public final class PatchStudy {
             1,
             sizes.rows().count(),
             "patches",
-            PatchSweep.continuations(sizes, sizes.positions()));
-    return RowStudy.run(
-        folder,
-        plan,
-        new PatchSweep(gpt2, options, sizes),
-        (out, values, sharing) -> new PatchReport(out, sizes, values, labels(), sharing).write(),
-        progress,
-        workers);
+            PatchSweep.continuations(sizes, sizes.positions())),
+        Steps.of(
+            new PatchSweep(gpt2, options, sizes),
+            () -> PatchLabels.of(gpt2, options.pairs()).notes(sizes)),
+        PatchReport::write);
   }
 
-  private PatchLabels labels() {
-    return PatchLabels.of(gpt2, options.pairs());
+  /**
+   * Returns what puts the parts of a run together.
+   *
+   * @param shards output folders of all parts, in any order
+   * @throws IllegalArgumentException if there are none
+   */
+  public static RowMerge<StudyOutcome> merge(List<Path> shards) {
+    return new RowMerge<>(COMMAND, shards, PatchReport::write);
   }
 
   private Settings settings() {

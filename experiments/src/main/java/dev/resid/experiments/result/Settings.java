@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
@@ -112,6 +113,11 @@ public final class Settings {
     return value(name).valueStream().mapToDouble(JsonNode::doubleValue).toArray();
   }
 
+  /** Returns whether there is a setting of that name. */
+  public boolean has(String name) {
+    return values.containsKey(name);
+  }
+
   private JsonNode value(String name) {
     JsonNode value = values.get(name);
     if (value == null) {
@@ -158,6 +164,23 @@ public final class Settings {
     ObjectNode object = JSON.createObjectNode();
     values.forEach(object::set);
     return object;
+  }
+
+  /**
+   * Returns the settings of a JSON text, as {@link #toString} gives it.
+   *
+   * @throws IllegalArgumentException if it is no JSON object
+   */
+  public static Settings parse(String text) {
+    try {
+      JsonNode json = JSON.readTree(text);
+      if (json.isObject()) {
+        return of(json);
+      }
+    } catch (JacksonException e) {
+      throw new IllegalArgumentException("not JSON: " + e.getOriginalMessage(), e);
+    }
+    throw new IllegalArgumentException("not a JSON object");
   }
 
   /** Returns the settings of a JSON object. */

@@ -26,7 +26,8 @@ import java.util.List;
 final class RobustnessReport {
   private RobustnessReport() {}
 
-  static StudyOutcome write(RunFolder out, RowValues values, Workers workers) throws IOException {
+  static StudyOutcome write(RunFolder out, Settings notes, RowValues values, Workers workers)
+      throws IOException {
     Settings settings = out.record().settings();
     Estimates estimates =
         new Estimates(values, RowStudy.RESAMPLES, settings.whole("seed"), workers);

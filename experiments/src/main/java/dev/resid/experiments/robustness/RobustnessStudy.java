@@ -3,14 +3,13 @@ package dev.resid.experiments.robustness;
 import dev.resid.experiments.activations.BatchSizes;
 import dev.resid.experiments.direction.NamedSae;
 import dev.resid.experiments.result.BuildInfo;
-import dev.resid.experiments.result.RunRecord;
 import dev.resid.experiments.result.Settings;
+import dev.resid.experiments.study.RowMerge;
 import dev.resid.experiments.study.RowStudy;
+import dev.resid.experiments.study.RowStudy.Steps;
 import dev.resid.experiments.study.StudyOutcome;
 import dev.resid.experiments.study.StudyPage;
 import dev.resid.experiments.study.StudyPlan;
-import dev.resid.experiments.sweep.Shard;
-import dev.resid.experiments.sweep.SweepPlan;
 import dev.resid.experiments.sweep.Workers;
 import dev.resid.experiments.text.TokenDigest;
 import dev.resid.hook.HookPoint;
@@ -132,38 +131,32 @@ public final class RobustnessStudy {
    */
   public Optional<StudyOutcome> run(Path folder, Progress progress, Workers workers)
       throws IOException {
-    StudyPlan plan =
-        new StudyPlan(
-            COMMAND,
-            settings(),
-            StudyPage.facts(gpt2, workers)
-                .with("text", options.text())
-                .with("longest_row", options.tokens().maxLength())
-                .with("batch_rows", batches.rows()),
-            options.tokens().rows(),
-            ROWS_PER_BLOCK,
-            sizes.rows().count(),
-            "replacements",
-            sizes.continuations());
-    return RowStudy.run(
-        folder,
-        plan,
-        options.shard(),
-        new RobustnessSweep(gpt2, options, sizes, batches, workers),
-        RobustnessReport::write,
-        progress,
-        workers);
+    return new RowStudy<>(
+            new StudyPlan(
+                COMMAND,
+                settings(),
+                StudyPage.facts(gpt2, workers)
+                    .with("text", options.text())
+                    .with("longest_row", options.tokens().maxLength())
+                    .with("batch_rows", batches.rows()),
+                options.tokens().rows(),
+                ROWS_PER_BLOCK,
+                sizes.rows().count(),
+                "replacements",
+                sizes.continuations()),
+            Steps.of(new RobustnessSweep(gpt2, options, sizes, batches, workers), Settings::new),
+            RobustnessReport::write)
+        .run(folder, options.shard(), progress, workers);
   }
 
-  /** Returns the plan of the blocks of a whole run, from what its record says. */
-  static SweepPlan plan(RunRecord record) {
-    Settings settings = record.settings();
-    return new SweepPlan(
-        Math.toIntExact(settings.whole("rows")),
-        ROWS_PER_BLOCK,
-        RobustnessLayout.of(settings).rows().count(),
-        Shard.WHOLE,
-        settings.toString());
+  /**
+   * Returns what puts the parts of a run together.
+   *
+   * @param shards output folders of all parts, in any order
+   * @throws IllegalArgumentException if there are none
+   */
+  public static RowMerge<StudyOutcome> merge(List<Path> shards) {
+    return new RowMerge<>(COMMAND, shards, RobustnessReport::write);
   }
 
   private Settings settings() {

@@ -3,13 +3,20 @@ package dev.resid.experiments.saereport;
 import dev.resid.experiments.direction.NamedSae;
 import dev.resid.experiments.result.BuildInfo;
 import dev.resid.experiments.result.RunFolder;
-import dev.resid.experiments.result.RunRecord;
 import dev.resid.experiments.result.Settings;
+import dev.resid.experiments.study.RowMerge;
+import dev.resid.experiments.study.RowStudy;
+import dev.resid.experiments.study.RowStudy.Blocks;
+import dev.resid.experiments.study.RowStudy.Steps;
+import dev.resid.experiments.study.StudyPlan;
 import dev.resid.experiments.sweep.BlockLog;
 import dev.resid.experiments.sweep.RowRange;
+import dev.resid.experiments.sweep.RowValues;
 import dev.resid.experiments.sweep.Shard;
 import dev.resid.experiments.sweep.SweepPlan;
 import dev.resid.experiments.sweep.SweepRunner;
+import dev.resid.experiments.sweep.Workers;
+import dev.resid.experiments.text.TokenDigest;
 import dev.resid.model.Gpt2;
 import dev.resid.model.Gpt2Config;
 import dev.resid.progress.Progress;
@@ -17,15 +24,11 @@ import dev.resid.sae.SaeConfig;
 import dev.resid.sae.metric.ActivationMeans;
 import dev.resid.sae.metric.FeatureCosines;
 import dev.resid.sae.metric.SaeEvaluator;
-import dev.resid.sae.metric.SaeReport;
 import dev.resid.sae.metric.SaeSums;
 import dev.resid.tokenizer.TokenBatch;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
+import java.util.List;
 import java.util.function.BinaryOperator;
 import java.util.function.Function;
 
@@ -35,7 +38,10 @@ import java.util.function.Function;
  * where an earlier process with the same settings stopped, and ends in the same results.
  */
 public final class SaeEvaluationStudy {
-  private static final String COMMAND = "sae evaluate";
+  /** The command in records. */
+  public static final String COMMAND = "sae evaluate";
+
+  private static final String MEANS = "means";
 
   /** Rows of a part: at least so many, and more where there would be too many parts. */
   private static final int ROWS_PER_PART = 8;
@@ -74,67 +80,99 @@ public final class SaeEvaluationStudy {
    *
    * @param folder where; created if it is missing
    * @param progress told about every part
+   * @param workers threads for what the backend does not do
    * @throws IllegalStateException if the folder holds another run
    * @throws IOException if something cannot be read or written
    */
-  public SaeEvaluationOutcome run(Path folder, Progress progress) throws IOException {
-    RunRecord record = RunRecord.begin(COMMAND, settings(), facts(), Shard.WHOLE.toString());
-    try (RunFolder out = RunFolder.open(folder, record)) {
-      int width = named.sae().config().dOut();
-      Pass<ActivationMeans> first =
-          pass(
-              out,
-              "means",
-              ActivationMeans.numbers(width),
-              progress,
-              part -> evaluator.means(part).toArray(),
-              ActivationMeans::of,
-              ActivationMeans::merge);
-      Pass<SaeSums> second =
-          pass(
-              out,
-              "sums",
-              SaeSums.numbers(named.sae().config().dSae()),
-              progress,
-              part -> evaluator.sums(part, first.result).toArray(),
-              SaeSums::of,
-              SaeSums::merge);
-      SaeReport report = new SaeReport(second.result, FeatureCosines.of(named.sae()));
-      Path page = new SaeReportWriter(out.record(), named, report).write(out);
-      out.finish(first.seconds + second.seconds);
-      return new SaeEvaluationOutcome(page, report);
+  public SaeEvaluationOutcome run(Path folder, Progress progress, Workers workers)
+      throws IOException {
+    return rows().run(folder, progress, workers);
+  }
+
+  /**
+   * Computes what is missing of one of several parts in the folder. Each takes the mean activation
+   * of all rows; the rest is shared out.
+   *
+   * @param folder of this part; created if it is missing
+   * @param shard which part
+   * @param progress told about every step
+   * @param workers threads for what the backend does not do
+   * @throws IllegalStateException if the folder holds another run
+   * @throws IOException if something cannot be read or written
+   */
+  public void runPart(Path folder, Shard shard, Progress progress, Workers workers)
+      throws IOException {
+    rows().run(folder, shard, progress, workers);
+  }
+
+  /**
+   * Returns what puts the parts of a run together.
+   *
+   * @param shards output folders of all parts, in any order
+   * @throws IllegalArgumentException if there are none
+   */
+  public static RowMerge<SaeEvaluationOutcome> merge(List<Path> shards) {
+    return new RowMerge<>(COMMAND, shards, SaeReportWriter::write);
+  }
+
+  private RowStudy<SaeEvaluationOutcome> rows() {
+    return new RowStudy<>(
+        // A part is one row of the log.
+        new StudyPlan(
+            COMMAND,
+            settings(),
+            facts(),
+            parts,
+            1,
+            SaeSums.numbers(named.sae().config().dSae()),
+            "parts",
+            1),
+        new Passes(),
+        SaeReportWriter::write);
+  }
+
+  /** The mean activation, then everything else. */
+  private final class Passes implements Steps {
+    @Override
+    public void compute(RunFolder out, Blocks blocks, Progress progress) throws IOException {
+      ActivationMeans means = means(out, progress);
+      blocks.run((range, done) -> new double[][] {evaluator.sums(part(range), means).toArray()});
+    }
+
+    @Override
+    public Settings notes(RunFolder out, Progress progress) {
+      Settings notes = new Settings();
+      FeatureCosines.of(named.sae()).ifPresent(cosines -> notes.with("cosines", cosines));
+      return notes;
     }
   }
 
-  /** The merged numbers of all parts and how long they took. */
-  private record Pass<T>(T result, double seconds) {}
-
-  private <T> Pass<T> pass(
-      RunFolder out,
-      String name,
-      int numbers,
-      Progress progress,
-      Function<TokenBatch, double[]> work,
-      Function<double[], T> reader,
-      BinaryOperator<T> merge)
-      throws IOException {
-    // A part is one row of the log.
+  private ActivationMeans means(RunFolder out, Progress progress) throws IOException {
+    int numbers = ActivationMeans.numbers(named.sae().config().dOut());
     SweepPlan plan =
-        new SweepPlan(parts, 1, numbers, Shard.WHOLE, settings().with("pass", name).toString());
-    try (BlockLog log = BlockLog.open(out.work(name + ".log"), plan)) {
-      new SweepRunner(plan, name, "parts", 1)
-          .run(log, (range, done) -> new double[][] {work.apply(part(range))}, progress);
-      T result = null;
-      for (int p = 0; p < parts; p++) {
-        double[] row = new double[numbers];
-        for (int i = 0; i < numbers; i++) {
-          row[i] = log.values().get(p, i);
-        }
-        T one = reader.apply(row);
-        result = result == null ? one : merge.apply(result, one);
-      }
-      return new Pass<>(result, log.elapsedSeconds());
+        new SweepPlan(parts, 1, numbers, Shard.WHOLE, settings().with("pass", MEANS).toString());
+    try (BlockLog log = BlockLog.open(out.work(MEANS + ".log"), plan)) {
+      new SweepRunner(plan, MEANS, "parts", 1)
+          .run(
+              log,
+              (range, done) -> new double[][] {evaluator.means(part(range)).toArray()},
+              progress);
+      return merged(log.values(), ActivationMeans::of, ActivationMeans::merge);
     }
+  }
+
+  /** Returns what all parts are together, in their order. */
+  static <T> T merged(RowValues values, Function<double[], T> reader, BinaryOperator<T> merge) {
+    T result = null;
+    for (int p = 0; p < values.rows(); p++) {
+      double[] row = new double[values.columns()];
+      for (int i = 0; i < row.length; i++) {
+        row[i] = values.get(p, i);
+      }
+      T one = reader.apply(row);
+      result = result == null ? one : merge.apply(result, one);
+    }
+    return result;
   }
 
   private TokenBatch part(RowRange range) {
@@ -159,7 +197,7 @@ public final class SaeEvaluationStudy {
         .with("reads", config.point().name())
         .with("writes", config.outputPoint().name())
         .with("backend", gpt2.backend().name())
-        .with("tokens_sha256", sha256(tokens))
+        .with("tokens_sha256", TokenDigest.sha256(tokens))
         .with("rows", tokens.rows())
         .with("tokens", tokens.tokenCount())
         .with("rows_per_part", rowsPerPart);
@@ -176,21 +214,5 @@ public final class SaeEvaluationStudy {
         .with("longest_row", options.tokens().maxLength())
         .with("backend_description", gpt2.backend().description())
         .with("java", Runtime.version().toString());
-  }
-
-  private static String sha256(TokenBatch tokens) {
-    try {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      for (int row = 0; row < tokens.rows(); row++) {
-        int[] ids = tokens.row(row);
-        ByteBuffer bytes = ByteBuffer.allocate((ids.length + 1) * Integer.BYTES);
-        bytes.putInt(ids.length);
-        bytes.asIntBuffer().put(ids);
-        digest.update(bytes.array());
-      }
-      return HexFormat.of().formatHex(digest.digest());
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java platform has SHA-256", e);
-    }
   }
 }

@@ -1,6 +1,5 @@
 package dev.resid.experiments.saereport;
 
-import dev.resid.experiments.direction.NamedSae;
 import dev.resid.experiments.report.Chart;
 import dev.resid.experiments.report.Chart.AxisKind;
 import dev.resid.experiments.report.Chart.AxisSpec;
@@ -22,10 +21,13 @@ import dev.resid.experiments.report.Section.Terms;
 import dev.resid.experiments.result.RunFolder;
 import dev.resid.experiments.result.RunRecord;
 import dev.resid.experiments.result.Settings;
+import dev.resid.experiments.sweep.RowValues;
+import dev.resid.experiments.sweep.Workers;
 import dev.resid.io.AtomicFiles;
 import dev.resid.sae.metric.FrequencyHistogram;
 import dev.resid.sae.metric.SaeMetric;
 import dev.resid.sae.metric.SaeReport;
+import dev.resid.sae.metric.SaeSums;
 import dev.resid.sae.metric.TokenScope;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -42,24 +44,33 @@ import java.util.Optional;
  */
 final class SaeReportWriter {
   private final RunRecord record;
-  private final NamedSae named;
   private final SaeReport report;
   private final SaeTables tables;
 
-  SaeReportWriter(RunRecord record, NamedSae named, SaeReport report) {
+  private SaeReportWriter(RunRecord record, SaeReport report) {
     this.record = record;
-    this.named = named;
     this.report = report;
     this.tables = new SaeTables(report);
   }
 
+  /** Writes what the parts of a run found together. */
+  static SaeEvaluationOutcome write(
+      RunFolder out, Settings notes, RowValues values, Workers workers) throws IOException {
+    SaeSums sums = SaeEvaluationStudy.merged(values, SaeSums::of, SaeSums::merge);
+    Optional<double[]> cosines =
+        notes.has("cosines") ? Optional.of(notes.numbers("cosines")) : Optional.empty();
+    SaeReport report = new SaeReport(sums, cosines);
+    return new SaeEvaluationOutcome(new SaeReportWriter(out.record(), report).write(out), report);
+  }
+
   /** Writes all files and returns the page. */
-  Path write(RunFolder out) throws IOException {
+  private Path write(RunFolder out) throws IOException {
     Path folder = out.path();
     tables.metrics(SaeMetric.Group.values()).write(folder, "metrics");
     tables.frequencies().write(folder, "frequencies");
     AtomicFiles.write(folder.resolve("features.csv"), tables.features().toCsv());
-    AtomicFiles.write(folder.resolve("report.json"), tables.json(named.name(), named.sha256()));
+    AtomicFiles.write(
+        folder.resolve("report.json"), tables.json(name(), record.settings().text("sae_sha256")));
     Figures figures = figures();
     Path pictures = Files.createDirectories(out.file("figures"));
     for (Figure figure : figures.figures()) {
@@ -75,7 +86,7 @@ final class SaeReportWriter {
     AtomicFiles.write(
         page,
         HtmlReport.of(
-            named.name() + " on " + text(),
+            name() + " on " + text(),
             "What a sparse autoencoder reconstructs of "
                 + record.settings().text("writes")
                 + " of "
@@ -220,7 +231,7 @@ final class SaeReportWriter {
     return List.of(
         new Term(
             "SAE",
-            named.name()
+            name()
                 + ": "
                 + settings.text("architecture")
                 + ", d_in "
@@ -268,7 +279,7 @@ final class SaeReportWriter {
 
   private String source() {
     Settings settings = record.settings();
-    return named.name()
+    return name()
         + " · "
         + settings.text("writes")
         + " · "
@@ -277,6 +288,10 @@ final class SaeReportWriter {
         + settings.text("weights")
         + " · resid "
         + record.build().version();
+  }
+
+  private String name() {
+    return record.settings().text("sae");
   }
 
   private String text() {

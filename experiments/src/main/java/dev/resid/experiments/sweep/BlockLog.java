@@ -83,6 +83,38 @@ public final class BlockLog implements AutoCloseable {
     }
   }
 
+  /**
+   * Returns the plan of the whole run that a log belongs to.
+   *
+   * @param file a log
+   * @param settings of the run, as the plan had them
+   * @throws IOException if the file cannot be read or its header is damaged; whether it is of a run
+   *     with these settings shows when it is opened
+   */
+  public static SweepPlan wholePlan(Path file, String settings) throws IOException {
+    ByteBuffer header = buffer(HEADER_BYTES);
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+      while (header.hasRemaining() && channel.read(header) >= 0) {
+        // a short read goes on
+      }
+    }
+    int crcAt = HEADER_BYTES - Integer.BYTES;
+    if (header.hasRemaining() || header.getInt(crcAt) != crc(header.array(), crcAt)) {
+      throw new IOException(
+          file
+              + ": damaged, or cut off, in its first "
+              + HEADER_BYTES
+              + " bytes; run its part again");
+    }
+    int sizes = MAGIC.length + Integer.BYTES;
+    return new SweepPlan(
+        header.getInt(sizes),
+        header.getInt(sizes + Integer.BYTES),
+        header.getInt(sizes + 2 * Integer.BYTES),
+        Shard.WHOLE,
+        settings);
+  }
+
   private void readOrBegin() throws IOException {
     if (channel.size() < HEADER_BYTES) {
       channel.truncate(0); // killed while the very first bytes were written

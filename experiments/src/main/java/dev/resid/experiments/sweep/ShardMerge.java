@@ -2,6 +2,7 @@ package dev.resid.experiments.sweep;
 
 import dev.resid.experiments.result.RunFolder;
 import dev.resid.experiments.result.RunRecord;
+import dev.resid.experiments.result.Settings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -86,6 +87,15 @@ public final class ShardMerge {
   }
 
   /**
+   * Returns the plan of the whole run, from the shards' settings and logs.
+   *
+   * @throws IOException if the log of the first shard cannot be read
+   */
+  public SweepPlan wholePlan(Settings settings) throws IOException {
+    return BlockLog.wholePlan(log(shards.getFirst()), settings.toString());
+  }
+
+  /**
    * Checks that every block of a plan is in one of the shards.
    *
    * @throws IllegalStateException if some are missing; the message names the first ones
@@ -132,11 +142,15 @@ public final class ShardMerge {
   }
 
   private BlockLog open(Path shard, SweepPlan plan) throws IOException {
+    return BlockLog.read(log(shard), plan);
+  }
+
+  private Path log(Path shard) throws IOException {
     Path file = RunFolder.work(shard, logName);
     if (!Files.exists(file)) {
       throw new IOException(shard + " has no finished block yet; run its shard first");
     }
-    return BlockLog.read(file, plan);
+    return file;
   }
 
   private static void add(BlockLog from, SweepPlan plan, BlockLog to, Path shard)

@@ -31,7 +31,7 @@ class ExperimentsArchitectureTest {
         .allow("sweep", "result")
         .allow("direction", "sweep")
         .allow("report", "result")
-        .allow("study", "report", "result", "sweep")
+        .allow("study", "direction", "report", "result", "sweep")
         .allow("language", "direction", "report", "result", "study", "sweep", "text")
         .allow("patch", "report", "result", "study", "sweep")
         .allow("activations", "direction", "result", "sweep")
@@ -41,7 +41,7 @@ class ExperimentsArchitectureTest {
         .allow("dictionary", "direction", "report", "result", "study", "sweep", "text")
         .allow("sensitivity", "activations", "direction", "report", "result", "sweep", "text")
         .allow("plateau", "direction", "report", "result", "sweep", "text")
-        .allow("saereport", "direction", "report", "result", "sweep")
+        .allow("saereport", "direction", "report", "result", "study", "sweep", "text")
         .allow("feature", "report")
         .allow(
             "cli",

@@ -104,11 +104,11 @@ class SaeEvaluateCommandTest {
       assertArrayEquals(
           Files.readAllBytes(one.resolve(file)), Files.readAllBytes(other.resolve(file)), file);
     }
-    byte[] log = Files.readAllBytes(one.resolve("blocks/sums.log"));
+    byte[] log = Files.readAllBytes(one.resolve("blocks/rows.log"));
     Files.delete(one.resolve("report.html"));
     evaluate(one).ok();
     assertTrue(Files.exists(one.resolve("report.html")));
-    assertArrayEquals(log, Files.readAllBytes(one.resolve("blocks/sums.log")));
+    assertArrayEquals(log, Files.readAllBytes(one.resolve("blocks/rows.log")));
   }
 
   @Test
@@ -117,7 +117,7 @@ class SaeEvaluateCommandTest {
     Path cut = temporary.resolve("cut");
     evaluate(whole).ok();
     evaluate(cut).ok();
-    Path log = cut.resolve("blocks/sums.log");
+    Path log = cut.resolve("blocks/rows.log");
     byte[] bytes = Files.readAllBytes(log);
     Files.write(log, java.util.Arrays.copyOf(bytes, bytes.length - 100));
     evaluate(cut).ok();

@@ -11,6 +11,7 @@ import dev.resid.experiments.direction.NamedSae;
 import dev.resid.experiments.report.Section.Finding;
 import dev.resid.experiments.report.Section.Verdict;
 import dev.resid.experiments.study.RowLayout;
+import dev.resid.experiments.study.SaeFacts;
 import dev.resid.experiments.study.SmallModel;
 import dev.resid.experiments.sweep.RowRange;
 import dev.resid.experiments.sweep.RowValues;
@@ -84,7 +85,8 @@ class FeatureEffectStudyTest {
     for (int row = 0; row < rows.length; row++) {
       values.set(row, rows[row]);
     }
-    return new FeatureEffectResult(options, values, workers);
+    return new FeatureEffectResult(
+        SaeFacts.of(options.cloze().saes()), options.cloze().seed(), values, workers);
   }
 
   private double[] deltas(FeatureEffectOptions options, int s) {
@@ -161,7 +163,7 @@ class FeatureEffectStudyTest {
   void withoutAnyEffectTheScoreIsTheNumberOfPrompts() {
     FeatureEffectOptions options = options(ClozeTask.CBT, 12);
     double[][] rows = computed(options);
-    FeatureEffectLayout layout = new FeatureEffectLayout(SAES);
+    FeatureEffectLayout layout = new FeatureEffectLayout(SaeFacts.of(SAES));
     for (double[] row : rows) {
       row[layout.deltaLnP(0)] = 0;
       row[layout.deltaLnP(1)] = 0;
@@ -182,7 +184,7 @@ class FeatureEffectStudyTest {
   void effectsBelowZeroGiveScoresBelowZero() {
     FeatureEffectOptions options = options(ClozeTask.CBT, 12);
     double[][] rows = computed(options);
-    FeatureEffectLayout layout = new FeatureEffectLayout(SAES);
+    FeatureEffectLayout layout = new FeatureEffectLayout(SaeFacts.of(SAES));
     for (double[] row : rows) {
       row[layout.deltaLnP(0)] = -1;
       row[layout.deltaLnP(1)] = -1;
@@ -197,7 +199,7 @@ class FeatureEffectStudyTest {
   @Test
   void anEffectOfZeroAndAScoreOfZeroAreNotAboveZero() {
     FeatureEffectOptions options = options(ClozeTask.CBT, 2);
-    FeatureEffectLayout layout = new FeatureEffectLayout(SAES);
+    FeatureEffectLayout layout = new FeatureEffectLayout(SaeFacts.of(SAES));
     BitSet active = new BitSet();
     active.set(5);
     double[][] rows = new double[2][layout.count()];
@@ -247,7 +249,7 @@ class FeatureEffectStudyTest {
     FeatureEffectOptions options =
         new FeatureEffectOptions(
             new ClozeOptions(ClozeTask.LAMBADA, prompts, saes, "test", 3), WINDOW);
-    FeatureEffectLayout layout = new FeatureEffectLayout(saes);
+    FeatureEffectLayout layout = new FeatureEffectLayout(SaeFacts.of(saes));
     double[][] rows = new double[9][layout.count()];
     BitSet active = new BitSet();
     for (int row = 0; row < rows.length; row++) {
@@ -272,7 +274,7 @@ class FeatureEffectStudyTest {
 
   @Test
   void everyFeatureKeepsItsBit() {
-    FeatureEffectLayout layout = new FeatureEffectLayout(SAES);
+    FeatureEffectLayout layout = new FeatureEffectLayout(SaeFacts.of(SAES));
     BitSet active = new BitSet();
     active.set(0);
     active.set(31);

@@ -204,7 +204,7 @@ class RobustnessStudyTest {
     assertFalse(Files.exists(first.resolve("report.html")));
     Path merged = temporary.resolve("merged");
     try (Workers workers = new Workers(2)) {
-      new RobustnessMerge(List.of(second, first)).run(merged, workers);
+      RobustnessStudy.merge(List.of(second, first)).run(merged, workers);
     }
     assertEquals(List.of(), differences(whole, merged));
   }

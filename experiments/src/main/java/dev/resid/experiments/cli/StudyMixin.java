@@ -1,0 +1,70 @@
+package dev.resid.experiments.cli;
+
+import dev.resid.experiments.result.RunFolder;
+import dev.resid.experiments.study.Study;
+import dev.resid.experiments.sweep.Workers;
+import dev.resid.tensor.Backend;
+import java.io.IOException;
+import java.nio.file.Path;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+
+/**
+ * What commands of studies have in common: where they run, which part, where results go, and what
+ * is printed.
+ */
+final class StudyMixin {
+  @Mixin private BackendOptionsMixin backends;
+  @Mixin private ProgressMixin progress;
+  @Mixin private ShardMixin shard;
+
+  @Option(
+      names = "--out",
+      paramLabel = "DIR",
+      description = "Output folder; called as the command if left out.")
+  private Path out;
+
+  /** Called by picocli. */
+  StudyMixin() {}
+
+  /** Makes a study from what the command line says. */
+  @FunctionalInterface
+  interface Preparation {
+    /**
+     * Returns the study.
+     *
+     * @param backend where it runs
+     * @throws IOException if something cannot be read
+     */
+    Study study(Backend backend) throws IOException;
+  }
+
+  /**
+   * Runs a study, or its part, and prints what was found and where it is.
+   *
+   * @param spec of the command
+   * @param name of the output folder if none is given
+   * @param preparation makes the study
+   * @throws IOException if something cannot be read or written
+   */
+  int run(CommandSpec spec, String name, Preparation preparation) throws IOException {
+    Path folder = out == null ? shard.folder(name) : out;
+    RunFolder.requireUsable(folder);
+    try (Backend backend = backends.open();
+        Workers workers = new Workers(backends.threads())) {
+      Study study = preparation.study(backend);
+      if (!progress.quiet()) {
+        spec.commandLine().getErr().println(study.plan() + ".");
+      }
+      if (shard.isPart()) {
+        study.runPart(folder, shard.part(), progress.progress(), workers);
+        ShardMixin.print(spec.commandLine().getOut(), folder);
+      } else {
+        StudyLines.print(
+            spec.commandLine().getOut(), study.run(folder, progress.progress(), workers));
+      }
+    }
+    return ResidCommand.OK;
+  }
+}

@@ -1,0 +1,29 @@
+package dev.resid.experiments.study;
+
+import dev.resid.experiments.result.RunFolder;
+import dev.resid.experiments.result.Settings;
+import dev.resid.io.AtomicFiles;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** The file with what results need besides the record and the numbers of the rows. */
+final class RunNotes {
+  static final String FILE = "notes.json";
+
+  private RunNotes() {}
+
+  static void write(RunFolder out, Settings notes) throws IOException {
+    AtomicFiles.write(out.work(FILE), notes + "\n");
+  }
+
+  static Settings read(Path folder) throws IOException {
+    Path file = RunFolder.work(folder, FILE);
+    try {
+      return Settings.parse(Files.readString(file));
+    } catch (IllegalArgumentException e) {
+      throw new IOException(
+          file + ": is damaged (" + e.getMessage() + "); delete it and run its part again", e);
+    }
+  }
+}

@@ -1,0 +1,72 @@
+package dev.resid.experiments.testing;
+
+import dev.resid.progress.Progress;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+
+/** Runs that end too early, and whether two runs left the same behind. */
+public final class StudyRuns {
+  private StudyRuns() {}
+
+  /** Thrown by {@link #interruptedAfter}. */
+  public static final class PulledPlug extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+  }
+
+  /** Returns progress that ends the process, as far as a test can, after some reports. */
+  public static Progress interruptedAfter(int reports) {
+    int[] left = {reports};
+    return (name, unit, done, total) ->
+        new Progress.Task() {
+          @Override
+          public void advanceTo(long count) {
+            if (left[0]-- == 0) {
+              throw new PulledPlug();
+            }
+          }
+
+          @Override
+          public void detail(String text) {
+            // not looked at
+          }
+
+          @Override
+          public void close() {
+            // nothing is open
+          }
+        };
+  }
+
+  /** Returns the files of results that differ between two folders, or are in one of them only. */
+  public static List<String> differences(Path one, Path other) throws IOException {
+    Map<String, String> left = results(one);
+    Map<String, String> right = results(other);
+    if (left.size() < 3) {
+      throw new AssertionError("no results in " + one + ": " + left.keySet());
+    }
+    return Stream.concat(left.keySet().stream(), right.keySet().stream())
+        .distinct()
+        .filter(file -> !left.getOrDefault(file, "").equals(right.get(file)))
+        .toList();
+  }
+
+  /** Returns everything but times and what is needed to go on, as hexadecimal digits. */
+  private static Map<String, String> results(Path folder) throws IOException {
+    Map<String, String> content = new TreeMap<>();
+    try (Stream<Path> files = Files.walk(folder)) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        String name = folder.relativize(file).toString();
+        if (!name.startsWith("blocks") && !name.equals("run.json") && !name.equals(".lock")) {
+          content.put(name, HexFormat.of().formatHex(Files.readAllBytes(file)));
+        }
+      }
+    }
+    return content;
+  }
+}
