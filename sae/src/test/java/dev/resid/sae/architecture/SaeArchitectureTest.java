@@ -5,8 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.tngtech.archunit.core.domain.JavaClasses;
 import dev.resid.architecture.ArchitectureRules;
+import dev.resid.architecture.ModuleDescriptorSource;
 import dev.resid.architecture.PackageTable;
 import dev.resid.sae.Sae;
+import java.io.IOException;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -49,5 +52,17 @@ class SaeArchitectureTest {
   void theScanSawEveryClass() {
     assertEquals(ArchitectureRules.classFilesOf(Sae.class), SAE.size());
     assertTrue(SAE.size() > 10, "only " + SAE.size() + " classes");
+  }
+
+  @Test
+  void everyPackageWithPublicClassesIsExported() throws IOException {
+    assertEquals(
+        ModuleDescriptorSource.packagesToExport(SAE),
+        ModuleDescriptorSource.ofThisModule().exported());
+  }
+
+  @Test
+  void everyModuleThatClassesUseIsRequired() throws IOException {
+    assertEquals(Set.of(), ModuleDescriptorSource.ofThisModule().usedAndNotRequired(SAE));
   }
 }
