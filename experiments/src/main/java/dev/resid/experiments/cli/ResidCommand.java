@@ -28,6 +28,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
       DictionaryCommand.class,
       PatchCommand.class,
       LanguageCommand.class,
+      ReproduceCommand.class,
       MergeCommand.class,
       RunCommand.class,
       PerturbCommand.class,

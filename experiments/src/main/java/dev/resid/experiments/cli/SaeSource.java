@@ -70,7 +70,14 @@ record SaeSource(String text) {
     return EmbeddedSaes.ofLibrary().open(name(), stated);
   }
 
-  private Path localOrCached() throws IOException {
+  /**
+   * Returns the folder or file, in the cache of Hugging Face where it is the name of a published
+   * SAE.
+   *
+   * @throws HubException if it is such a name and not in the cache
+   * @throws IOException if the cache cannot be read
+   */
+  Path localOrCached() throws IOException {
     Optional<SaeCatalogue.Entry> entry =
         Files.exists(path()) ? Optional.empty() : SaeCatalogue.load().named(text);
     if (entry.isEmpty()) {

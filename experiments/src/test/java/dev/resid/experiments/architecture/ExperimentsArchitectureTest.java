@@ -44,6 +44,18 @@ class ExperimentsArchitectureTest {
         .allow("saereport", "direction", "report", "result", "study", "sweep", "text")
         .allow("feature", "report")
         .allow(
+            "reproduce",
+            "direction",
+            "language",
+            "plateau",
+            "report",
+            "result",
+            "sensitivity",
+            "study",
+            "substitution",
+            "sweep",
+            "text")
+        .allow(
             "cli",
             "dictionary",
             "direction",
@@ -52,6 +64,7 @@ class ExperimentsArchitectureTest {
             "patch",
             "plateau",
             "report",
+            "reproduce",
             "result",
             "robustness",
             "saereport",

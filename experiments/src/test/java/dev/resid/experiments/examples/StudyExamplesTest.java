@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.resid.experiments.direction.NamedSae;
+import dev.resid.experiments.report.Section.Verdict;
+import dev.resid.experiments.reproduce.ReproduceOutcome;
 import dev.resid.experiments.study.SmallModel;
 import dev.resid.experiments.study.StudyOutcome;
 import dev.resid.experiments.testing.TinyModel;
@@ -84,6 +86,21 @@ class StudyExamplesTest {
     }
   }
 
+  @Test
+  void aTableOfPublishedNumbersIsChecked(@TempDir Path folder) throws IOException {
+    String numbers =
+        """
+        fact\tlayers\t6
+        fact\twidth\t192
+        number\tnobody\tnorm\tbos\t-\tclean\tpoint=blocks.3.hook_resid_pre;from=1;to=1\tnorm\t59.2\
+        \trounding\t0\t0\t-
+        """;
+    try (Backend backend = SmallModel.backend()) {
+      ReproduceOutcome outcome = ReproduceExample.run(backend, numbers, folder.resolve("out"));
+      assertEquals(1, outcome.count(Verdict.HOLDS), outcome.checks().toString());
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -92,7 +109,8 @@ class StudyExamplesTest {
         "SensitivityExample",
         "SubstitutionExample",
         "RobustnessExample",
-        "DictionaryExample"
+        "DictionaryExample",
+        "ReproduceExample"
       })
   void theDocumentShowsTheSameLines(String name) throws IOException {
     Path root = root();

@@ -1,0 +1,61 @@
+package dev.resid.experiments.reproduce;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/**
+ * Numbers that could not be checked, and why.
+ *
+ * @param file what is missing and where it is published
+ * @param numbers how many numbers need it
+ * @param parts what they are about
+ */
+public record Missing(String file, int numbers, String parts) {
+  /** Returns one line a missing file, and one for parts that were not asked for. */
+  static List<Missing> of(ReproduceOptions options) {
+    Map<String, List<PublishedNumber>> byFile = new LinkedHashMap<>();
+    for (PublishedNumber number : options.table().numbers()) {
+      if (!options.canCheck(number)) {
+        byFile.computeIfAbsent(file(options, number), file -> new ArrayList<>()).add(number);
+      }
+    }
+    return byFile.entrySet().stream()
+        .map(
+            entry ->
+                new Missing(
+                    entry.getKey(),
+                    entry.getValue().size(),
+                    entry.getValue().stream()
+                        .map(number -> number.part().word())
+                        .distinct()
+                        .collect(Collectors.joining(", "))))
+        .toList();
+  }
+
+  private static String file(ReproduceOptions options, PublishedNumber number) {
+    if (!options.parts().contains(number.part())) {
+      return "left out by --parts";
+    }
+    Input input = number.part().input();
+    List<String> files = new ArrayList<>();
+    if (input != Input.NOTHING && !options.files().given().containsKey(input)) {
+      files.add(input.option() + ": " + input.source());
+    }
+    number
+        .sae()
+        .filter(name -> options.sae(name).isEmpty())
+        .ifPresent(name -> files.add("--saes with " + name + ": " + source(options, name)));
+    return String.join("; and ", files);
+  }
+
+  private static String source(ReproduceOptions options, String name) {
+    return options.table().saes().stream()
+        .filter(sae -> sae.name().equals(name))
+        .map(PublishedSae::source)
+        .findFirst()
+        .orElseThrow();
+  }
+}

@@ -1,0 +1,295 @@
+package dev.resid.experiments.reproduce;
+
+import dev.resid.experiments.direction.DirectionKind;
+import dev.resid.experiments.direction.NamedSae;
+import dev.resid.experiments.direction.SaeDirectionKind;
+import dev.resid.experiments.direction.SweptDirection;
+import dev.resid.experiments.language.ClozeItem;
+import dev.resid.experiments.language.ClozeOptions;
+import dev.resid.experiments.language.ClozePrompt;
+import dev.resid.experiments.language.ClozePrompt.TooLong;
+import dev.resid.experiments.language.ClozeStudy;
+import dev.resid.experiments.language.ClozeTask;
+import dev.resid.experiments.language.ContextOptions;
+import dev.resid.experiments.language.ContextStudy;
+import dev.resid.experiments.language.PositionRange;
+import dev.resid.experiments.plateau.PlateauOptions;
+import dev.resid.experiments.plateau.PlateauOptions.RealBase;
+import dev.resid.experiments.plateau.PlateauSae;
+import dev.resid.experiments.plateau.PlateauStudy;
+import dev.resid.experiments.plateau.Regime;
+import dev.resid.experiments.plateau.Scale;
+import dev.resid.experiments.plateau.TargetKind;
+import dev.resid.experiments.sensitivity.Lengths;
+import dev.resid.experiments.sensitivity.SensitivityOptions;
+import dev.resid.experiments.sensitivity.SensitivityStudy;
+import dev.resid.experiments.substitution.Substitute;
+import dev.resid.experiments.substitution.SubstitutionOptions;
+import dev.resid.experiments.substitution.SubstitutionStudy;
+import dev.resid.experiments.sweep.Shard;
+import dev.resid.experiments.sweep.Workers;
+import dev.resid.experiments.text.Documents;
+import dev.resid.experiments.text.Pieces;
+import dev.resid.experiments.text.RowPacker;
+import dev.resid.hook.HookPoint;
+import dev.resid.model.Gpt2;
+import dev.resid.progress.Progress;
+import dev.resid.tokenizer.TokenBatch;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.stream.Stream;
+
+/** Runs the study of a part for the numbers that can be checked, each in a folder of its own. */
+final class PartStudies {
+  /** The token, and two more: the study of positions wants three, and earlier ones see no later. */
+  private static final int BOS_LENGTH = 3;
+
+  private static final long RESAMPLE_SEED = 1;
+
+  /** The published code spread 100 points over its way. */
+  private static final double PUBLISHED_ABSOLUTE_STEP = 0.505;
+
+  private final Gpt2 gpt2;
+  private final ReproduceOptions options;
+  private final Progress progress;
+  private final Workers workers;
+
+  PartStudies(Gpt2 gpt2, ReproduceOptions options, Progress progress, Workers workers) {
+    this.gpt2 = gpt2;
+    this.options = options;
+    this.progress = progress;
+    this.workers = workers;
+  }
+
+  /**
+   * Runs what is missing of a part.
+   *
+   * @param part which
+   * @param folder of its run
+   * @return how many rows, prompts or items it has
+   * @throws IOException if something cannot be read or written
+   */
+  int run(Part part, Path folder) throws IOException {
+    List<PublishedNumber> numbers = options.of(part);
+    return switch (part) {
+      case BOS, CONTEXT, SHORT_ROWS, EVALUATION_ROWS -> context(part, numbers, folder);
+      case LAMBADA, LAMBADA_AS_PUBLISHED -> cloze(ClozeTask.LAMBADA, part, numbers, folder);
+      case CBT, CBT_AS_PUBLISHED -> cloze(ClozeTask.CBT, part, numbers, folder);
+      case ACTIVATIONS, ERRORS, ERROR_CURVE, FEATURES -> sensitivity(part, numbers, folder);
+      case SUBSTITUTION -> substitution(numbers, folder);
+      case PLATEAU -> plateau(numbers, folder);
+    };
+  }
+
+  private Progress named(Part part) {
+    return (name, unit, done, total) ->
+        progress.begin(part.word() + ", " + name, unit, done, total);
+  }
+
+  private int context(Part part, List<PublishedNumber> numbers, Path folder) throws IOException {
+    TokenBatch tokens =
+        switch (part) {
+          case BOS -> TokenBatch.of(bosRow());
+          case CONTEXT -> text(options.table().fact("long_row"), options.longRows());
+          case SHORT_ROWS -> text(options.table().fact("short_row"), options.shortRows());
+          default -> given();
+        };
+    List<HookPoint> points = distinct(numbers, "point").stream().map(HookPoint::parse).toList();
+    List<PositionRange> ranges =
+        numbers.stream()
+            .map(n -> PositionRange.parse(n.where().get("from") + "-" + n.where().get("to")))
+            .distinct()
+            .toList();
+    ContextOptions measured =
+        new ContextOptions(tokens, saes(numbers), points, ranges, data(part), RESAMPLE_SEED);
+    new ContextStudy(gpt2, measured).run(folder, named(part), workers);
+    return tokens.rows();
+  }
+
+  private int[] bosRow() {
+    int[] row = new int[BOS_LENGTH];
+    java.util.Arrays.fill(row, options.bos());
+    return row;
+  }
+
+  private int cloze(ClozeTask task, Part part, List<PublishedNumber> numbers, Path folder)
+      throws IOException {
+    Path file = options.files().given().get(part.input());
+    List<ClozeItem> items = task.read(file);
+    int size = numbers.stream().mapToInt(PublishedNumber::size).max().orElseThrow();
+    if (items.size() < size) {
+      throw new IOException(
+          file
+              + " has "
+              + items.size()
+              + " items, the published numbers are over "
+              + size
+              + "; give "
+              + part.input().source());
+    }
+    List<ClozePrompt> prompts =
+        ClozePrompt.of(
+            items.subList(0, size),
+            gpt2.tokenizer(),
+            options.bos(),
+            gpt2.config().nCtx(),
+            TooLong.REFUSE);
+    ClozeOptions measured =
+        new ClozeOptions(task, prompts, saes(numbers), data(part), RESAMPLE_SEED);
+    new ClozeStudy(gpt2, measured).run(folder, named(part), workers);
+    return size;
+  }
+
+  private int sensitivity(Part part, List<PublishedNumber> numbers, Path folder)
+      throws IOException {
+    TokenBatch tokens = text(options.table().fact("short_row"), options.shortRows());
+    List<NamedSae> saes = saes(numbers);
+    List<SweptDirection> directions = new ArrayList<>();
+    for (String kind : distinct(numbers, "direction")) {
+      for (NamedSae sae : saes) {
+        directions.add(new SweptDirection.OfSae(SaeDirectionKind.of(kind), sae.name()));
+      }
+    }
+    if (directions.isEmpty()) {
+      directions.add(new SweptDirection.Baseline(DirectionKind.ISOTROPIC));
+    }
+    double[] lengths =
+        distinct(numbers, "length").stream().mapToDouble(Double::parseDouble).sorted().toArray();
+    SensitivityOptions measured =
+        new SensitivityOptions(
+            tokens,
+            data(part),
+            options.table().fact("layer"),
+            new Lengths.Given(lengths.length == 0 ? new double[] {1} : lengths),
+            directions,
+            saes,
+            SensitivityOptions.DEFAULT_SEED,
+            SensitivityOptions.DEFAULT_POOL,
+            SensitivityOptions.DEFAULT_RIDGE,
+            Shard.WHOLE,
+            0);
+    new SensitivityStudy(gpt2, measured).run(folder, named(part), workers);
+    return tokens.rows();
+  }
+
+  private int substitution(List<PublishedNumber> numbers, Path folder) throws IOException {
+    TokenBatch tokens = text(options.table().fact("short_row"), options.shortRows());
+    SubstitutionOptions measured =
+        new SubstitutionOptions(
+            tokens,
+            data(Part.SUBSTITUTION),
+            saes(numbers),
+            distinct(numbers, "substitute").stream().map(Substitute::of).toList(),
+            0,
+            SubstitutionOptions.DEFAULT_SEED,
+            SubstitutionOptions.DEFAULT_POOL,
+            SubstitutionOptions.DEFAULT_RIDGE,
+            Shard.WHOLE,
+            0);
+    new SubstitutionStudy(gpt2, measured).run(folder, named(Part.SUBSTITUTION), workers);
+    return tokens.rows();
+  }
+
+  private int plateau(List<PublishedNumber> numbers, Path folder) throws IOException {
+    int prompts = options.table().fact("prompts");
+    Path file = options.files().given().get(Input.TEXT);
+    TokenBatch tokens;
+    try (Documents documents = Documents.open(file)) {
+      tokens = Pieces.cut(documents, gpt2.tokenizer(), options.table().fact("prompt"), prompts);
+    }
+    if (tokens.rows() < prompts) {
+      throw new IOException(
+          file
+              + " gives "
+              + tokens.rows()
+              + " prompts, the published numbers are over "
+              + prompts
+              + "; use more text, or leave plateau out with --parts");
+    }
+    Optional<GivenSae> given =
+        numbers.stream().flatMap(number -> number.sae().stream()).findFirst().flatMap(options::sae);
+    Optional<PlateauSae> sae = Optional.empty();
+    if (given.isPresent()) {
+      GivenSae.Loaded loaded = given.get().load(gpt2.backend());
+      sae = Optional.of(new PlateauSae(loaded.named(), loaded.logFrequencies()));
+    }
+    PlateauOptions measured =
+        new PlateauOptions(
+            tokens,
+            data(Part.PLATEAU),
+            options.table().fact("plateau_layer"),
+            prompts,
+            kinds(numbers, "target"),
+            kinds(numbers, "base"),
+            RealBase.OTHER,
+            sae,
+            distinct(numbers, "regime").stream().map(Regime::of).toList(),
+            new Scale(
+                Scale.Rule.PUBLISHED,
+                OptionalDouble.of(PUBLISHED_ABSOLUTE_STEP),
+                OptionalDouble.empty(),
+                OptionalDouble.empty()),
+            PlateauOptions.DEFAULT_SEED,
+            Shard.WHOLE,
+            0);
+    new PlateauStudy(gpt2, measured).run(folder, named(Part.PLATEAU), workers);
+    return prompts;
+  }
+
+  /** Returns the kinds of a role; KS distances need the model-generated one besides. */
+  private static List<TargetKind> kinds(List<PublishedNumber> numbers, String role) {
+    List<String> words =
+        numbers.stream()
+            .filter(number -> role.equals(number.where().get("role")))
+            .map(number -> number.where().get("kind"))
+            .toList();
+    if (words.isEmpty() && role.equals("base")) {
+      return List.of();
+    }
+    return Stream.concat(Stream.of(TargetKind.MODEL_GENERATED), words.stream().map(TargetKind::of))
+        .distinct()
+        .toList();
+  }
+
+  private static List<String> distinct(List<PublishedNumber> numbers, String column) {
+    return numbers.stream()
+        .map(number -> number.where().get(column))
+        .filter(Objects::nonNull)
+        .distinct()
+        .toList();
+  }
+
+  private List<NamedSae> saes(List<PublishedNumber> numbers) throws IOException {
+    List<NamedSae> saes = new ArrayList<>();
+    for (GivenSae given : options.saes()) {
+      String name = given.published().name();
+      if (numbers.stream().anyMatch(number -> number.sae().equals(Optional.of(name)))) {
+        NamedSae sae = given.load(gpt2.backend()).named();
+        sae.requireReconstructs(gpt2, given.published().point());
+        saes.add(sae);
+      }
+    }
+    return saes;
+  }
+
+  private String data(Part part) {
+    Path file = options.files().given().get(part.input());
+    return file == null ? "the begin-of-text token" : file.getFileName().toString();
+  }
+
+  private TokenBatch text(int length, int rows) throws IOException {
+    try (Documents documents = Documents.open(options.files().given().get(Input.TEXT))) {
+      return RowPacker.pack(documents, gpt2.tokenizer(), options.bos(), length, rows);
+    }
+  }
+
+  private TokenBatch given() throws IOException {
+    TokenBatch all = TokenBatch.readJson(options.files().given().get(Input.TOKENS));
+    return all.slice(0, Math.min(all.rows(), options.longRows()));
+  }
+}
