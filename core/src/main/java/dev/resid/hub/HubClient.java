@@ -223,7 +223,11 @@ final class HubClient {
     try {
       return connection.getResponseCode();
     } catch (UnknownHostException e) {
-      throw new ForNowException("no server called " + at.getHost() + " can be found", e);
+      throw new HubException(
+          "no server called "
+              + at.getHost()
+              + " can be found; check the network, the proxy and HF_ENDPOINT",
+          e);
     } catch (SocketTimeoutException e) {
       throw new ForNowException(
           at.getHost() + " did not answer for " + settings.timeout().toSeconds() + " s", e);

@@ -147,7 +147,9 @@ class HubDownloadTest {
     String sentence =
         assertThrows(HubException.class, () -> cache.snapshot(NAME, WEIGHTS)).getMessage();
     assertTrue(sentence.contains("'resid download some-body/gpt2'"), sentence);
-    requireWeights(); // also replaces the link that led nowhere
+    requireWeights();
+    Path link = snapshot.resolve("model.safetensors");
+    assertTrue(Files.isSymbolicLink(link), "the link that led nowhere leads to the content");
   }
 
   @Test
@@ -401,6 +403,23 @@ class HubDownloadTest {
         assertThrows(HubException.class, () -> lost.download(NAME, WEIGHTS, Progress.none()))
             .getMessage();
     assertTrue(sentence.contains("connection to localhost failed"), sentence);
+  }
+
+  @Test
+  void aServerThatNobodyKnowsIsNotTriedAgain() {
+    HubSettings unknown =
+        new HubSettings(
+            URI.create("http://no-such-hub.invalid"),
+            folder,
+            Optional.empty(),
+            Access.ONLINE,
+            Duration.ofSeconds(1));
+    HubCache lost = new HubCache(unknown, waits::add, Files::createSymbolicLink);
+    String sentence =
+        assertThrows(HubException.class, () -> lost.download(NAME, WEIGHTS, Progress.none()))
+            .getMessage();
+    assertTrue(sentence.contains("no-such-hub.invalid"), sentence);
+    assertEquals(List.of(), waits);
   }
 
   @Test
