@@ -105,6 +105,26 @@ class LauncherTest {
   }
 
   @Test
+  void theBuildMakesACacheOfClassesThatTheJvmIsGiven() throws Exception {
+    List<String> lines = resid().out().lines().toList();
+    Path cache = root.toRealPath().resolve("experiments/target/resid.aot");
+    assertTrue(lines.contains("[-XX:AOTCache=" + cache + "]"), lines.toString());
+    assertTrue(lines.contains("[-Xlog:aot=off]"), "its complaints are no results");
+    assertFalse(lines.contains("noise"), lines.toString());
+    age(cache);
+    assertFalse(resid().out().contains("AOTCache"), "older than the jar, so of another build");
+  }
+
+  @Test
+  void withoutACacheItStartsAsEver() throws Exception {
+    environment.put("FAKE_NO_CACHE", "1");
+    Run run = resid();
+    assertEquals(0, run.exitCode(), run.err());
+    assertFalse(run.out().contains("AOTCache"), run.out());
+    assertFalse(run.out().contains("Xlog"), run.out());
+  }
+
+  @Test
   void theExitCodeIsTheProgramsOwn() throws Exception {
     environment.put("FAKE_EXIT", "42");
     assertEquals(42, resid().exitCode());
@@ -229,6 +249,14 @@ class LauncherTest {
     script(
         home.resolve("bin/java"),
         """
+        for arg in "$@"; do
+          case $arg in
+            -XX:AOTCacheOutput=*)
+              [ -z "${FAKE_NO_CACHE:-}" ] && touch "${arg#*=}"
+              echo noise; exit
+              ;;
+          esac
+        done
         echo 'java of %s'
         printf '[%%s]\\n' "$@"
         exit ${FAKE_EXIT:-0}
