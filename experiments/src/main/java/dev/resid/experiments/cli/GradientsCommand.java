@@ -1,6 +1,5 @@
 package dev.resid.experiments.cli;
 
-import dev.resid.io.SafetensorsWriter;
 import dev.resid.model.Gpt2;
 import dev.resid.model.Gpt2Checkpoint;
 import dev.resid.model.Gradients;
@@ -37,6 +36,7 @@ final class GradientsCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     out.require();
+    out.requireRoomFor(2);
     TokenBatch batch = tokens.read();
     if (batch.maxLength() < 2) {
       throw new IOException(
@@ -46,7 +46,7 @@ final class GradientsCommand implements Callable<Integer> {
         Gpt2Checkpoint checkpoint = model.open()) {
       Gpt2 gpt2 = load(checkpoint, backend);
       tokens.requireFit(batch, gpt2);
-      SafetensorsWriter writer = new SafetensorsWriter().metadata("model", model.name());
+      TensorOutput writer = new TensorOutput().metadata("model", model.name());
       try (Tape tape = gpt2.record(batch)) {
         writer.add("loss", Shape.of(), new double[] {tape.meanCrossEntropyNats()});
         Gradients gradients = tape.backward(Wanted.weightGradients(), Seed.crossEntropy());

@@ -1,6 +1,5 @@
 package dev.resid.experiments.cli;
 
-import dev.resid.io.SafetensorsWriter;
 import java.io.IOException;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;
@@ -11,7 +10,9 @@ final class OutputMixin {
       names = "--out",
       required = true,
       paramLabel = "FILE",
-      description = "File to write; replaced if it exists.")
+      description =
+          "File to write; replaced if it exists. One that ends in .npz, or in .npy for a single"
+              + " tensor, is numpy's; every other is safetensors.")
   private Path file;
 
   /** Called by picocli. */
@@ -28,11 +29,20 @@ final class OutputMixin {
   }
 
   /**
+   * Refuses a file that has no place for so many tensors; as {@link #require}, for the start.
+   *
+   * @throws IOException if the file can hold one only
+   */
+  void requireRoomFor(int tensors) throws IOException {
+    TensorOutput.requireOne(file, tensors);
+  }
+
+  /**
    * Writes the file.
    *
    * @throws IOException if it cannot be written; it is then as before
    */
-  void write(SafetensorsWriter writer) throws IOException {
-    writer.write(file);
+  void write(TensorOutput tensors) throws IOException {
+    tensors.write(file);
   }
 }

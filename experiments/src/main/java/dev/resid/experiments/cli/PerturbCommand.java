@@ -1,8 +1,7 @@
 package dev.resid.experiments.cli;
 
 import dev.resid.hook.HookPoint;
-import dev.resid.io.Safetensors;
-import dev.resid.io.SafetensorsWriter;
+import dev.resid.io.TensorFile;
 import dev.resid.model.BaseRun;
 import dev.resid.model.Continuation;
 import dev.resid.model.Gpt2;
@@ -60,7 +59,8 @@ final class PerturbCommand implements Callable<Integer> {
       names = "--direction",
       required = true,
       paramLabel = "FILE",
-      description = "Safetensors file with the tensor 'direction'.")
+      description =
+          "File with the tensor 'direction': safetensors, npz, or npy with nothing else in it.")
   private Path direction;
 
   @Option(
@@ -80,13 +80,14 @@ final class PerturbCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     out.require();
+    out.requireRoomFor(logits ? 3 : 2);
     TokenBatch batch = tokens.read();
     HookPoint point = HookPoint.parse(site.strip());
     try (Backend backend = backends.open()) {
       Gpt2 gpt2 = model.load(backend);
       tokens.requireFit(batch, gpt2);
       Tensor given = readDirection(batch, gpt2.config().dModel());
-      SafetensorsWriter writer = new SafetensorsWriter();
+      TensorOutput writer = new TensorOutput();
       writer
           .metadata("model", gpt2.source())
           .metadata("weights", gpt2.weightsState().name())
@@ -122,8 +123,8 @@ final class PerturbCommand implements Callable<Integer> {
     Shape shape =
         Shape.of(Axis.BATCH, batch.rows(), Axis.POS, batch.maxLength(), Axis.D_MODEL, dModel);
     Tensor read;
-    try (Safetensors file = Safetensors.open(direction)) {
-      read = file.tensor("direction", shape);
+    try (TensorFile file = TensorFile.open(direction)) {
+      read = file.tensor(SaeRows.nameIn(file, "direction"), shape);
     }
     float[] values = read.toArray();
     for (int i = 0; i < values.length; i++) {
@@ -208,7 +209,7 @@ final class PerturbCommand implements Callable<Integer> {
       }
     }
 
-    private void addTo(SafetensorsWriter writer, String suffix) {
+    private void addTo(TensorOutput writer, String suffix) {
       Shape shape = Shape.of(Axis.LENGTH, lengths.values().size(), Axis.BATCH, rows, Axis.POS, pos);
       writer.add("kl" + suffix, shape, kl);
       writer.add("l2" + suffix, shape, l2);

@@ -2,7 +2,6 @@ package dev.resid.experiments.cli;
 
 import dev.resid.hook.Capture;
 import dev.resid.hook.HookPoint;
-import dev.resid.io.SafetensorsWriter;
 import dev.resid.model.ForwardResult;
 import dev.resid.model.Gpt2;
 import dev.resid.progress.Progress;
@@ -71,7 +70,8 @@ final class RunCommand implements Callable<Integer> {
           ActivationPatterns.matching(captures, gpt2.config().nLayers()).stream()
               .map(HookPoint::capture)
               .toArray(Capture[]::new);
-      SafetensorsWriter writer = new SafetensorsWriter();
+      out.requireRoomFor((1 + hooks.length) * (batch.isRagged() ? batch.rows() : 1));
+      TensorOutput writer = new TensorOutput();
       writer.metadata("model", gpt2.source()).metadata("weights", gpt2.weightsState().name());
       try (Progress.Task task = progress.progress().begin("running", "rows", 0, batch.rows())) {
         if (batch.isRagged()) {
@@ -87,7 +87,7 @@ final class RunCommand implements Callable<Integer> {
 
   /** Adds every row on its own. */
   private static void addRows(
-      SafetensorsWriter writer, Gpt2 gpt2, TokenBatch batch, Capture[] hooks, Progress.Task task) {
+      TensorOutput writer, Gpt2 gpt2, TokenBatch batch, Capture[] hooks, Progress.Task task) {
     for (int row = 0; row < batch.rows(); row++) {
       String suffix = "." + row;
       tensors(gpt2.forward(batch.slice(row, row + 1), hooks))
@@ -98,7 +98,7 @@ final class RunCommand implements Callable<Integer> {
 
   /** Adds all rows together, running a few at a time. */
   private static void addBatch(
-      SafetensorsWriter writer, Gpt2 gpt2, TokenBatch batch, Capture[] hooks, Progress.Task task) {
+      TensorOutput writer, Gpt2 gpt2, TokenBatch batch, Capture[] hooks, Progress.Task task) {
     Map<String, List<Tensor>> parts = new LinkedHashMap<>();
     int step = TokensMixin.rowsAtATime(batch);
     for (int from = 0; from < batch.rows(); from += step) {

@@ -1,6 +1,5 @@
 package dev.resid.experiments.cli;
 
-import dev.resid.io.SafetensorsWriter;
 import dev.resid.sae.Sae;
 import dev.resid.sae.SaeConfig;
 import dev.resid.sae.SaeWeight;
@@ -80,7 +79,7 @@ final class SaeDecodeCommand implements Callable<Integer> {
                 + ".");
       }
       out.write(
-          new SafetensorsWriter()
+          new TensorOutput()
               .metadata("sae", sae.name())
               .add("reconstruction", decode(loaded, features, x, rows)));
     }

@@ -1,6 +1,5 @@
 package dev.resid.experiments.cli;
 
-import dev.resid.io.SafetensorsWriter;
 import dev.resid.sae.Sae;
 import dev.resid.sae.SparseFeatures;
 import dev.resid.tensor.Axis;
@@ -50,10 +49,11 @@ final class SaeEncodeCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     out.require();
+    out.requireRoomFor(reconstruct ? 2 : 1);
     try (Backend backend = backends.open()) {
       Sae loaded = sae.load(backend);
       Tensor x = SaeRows.read(in, "x", Axis.IN, loaded.config().dIn());
-      SafetensorsWriter writer = new SafetensorsWriter().metadata("sae", sae.name());
+      TensorOutput writer = new TensorOutput().metadata("sae", sae.name());
       if (reconstruct) {
         addReconstruction(writer, loaded, x);
       } else {
@@ -64,7 +64,7 @@ final class SaeEncodeCommand implements Callable<Integer> {
     return ResidCommand.OK;
   }
 
-  private static void addFeatures(SafetensorsWriter writer, Sae sae, Tensor x) {
+  private static void addFeatures(TensorOutput writer, Sae sae, Tensor x) {
     List<SparseFeatures> parts = new ArrayList<>();
     int rows = x.shape().size(Axis.ROW);
     for (int from = 0; from < rows; from += SaeRows.AT_A_TIME) {
@@ -73,8 +73,7 @@ final class SaeEncodeCommand implements Callable<Integer> {
     writer.add("features", FeatureStorage.rows(parts, sae.config().dSae()));
   }
 
-  private static void addReconstruction(SafetensorsWriter writer, Sae sae, Tensor x)
-      throws IOException {
+  private static void addReconstruction(TensorOutput writer, Sae sae, Tensor x) throws IOException {
     if (sae.config().dOut() != sae.config().dIn()
         || !sae.config().outputPoint().equals(sae.config().point())) {
       throw new IOException(

@@ -1,5 +1,6 @@
 package dev.resid.experiments.cli;
 
+import dev.resid.io.Npy;
 import dev.resid.io.TensorFile;
 import dev.resid.io.TensorInfo;
 import dev.resid.tensor.Axis;
@@ -15,6 +16,11 @@ final class SaeRows {
 
   private SaeRows() {}
 
+  /** Returns the name of a tensor in a file; that of the only one, where files hold one unnamed. */
+  static String nameIn(TensorFile file, String name) {
+    return file instanceof Npy ? file.names().getFirst() : name;
+  }
+
   /**
    * Reads a matrix of rows.
    *
@@ -27,7 +33,7 @@ final class SaeRows {
    */
   static Tensor read(Path file, String name, Axis axis, int width) throws IOException {
     try (TensorFile tensors = TensorFile.open(file)) {
-      TensorInfo info = tensors.entry(name);
+      TensorInfo info = tensors.entry(nameIn(tensors, name));
       if (info.shape().size() != 2 || info.shape().get(1) != width) {
         throw new IOException(
             file
@@ -49,7 +55,7 @@ final class SaeRows {
                 + " values, more than can be held at once; split it into files of fewer rows.");
       }
       int rows = Math.toIntExact(info.shape().get(0));
-      Tensor matrix = tensors.tensor(name, Shape.of(Axis.ROW, rows, axis, width));
+      Tensor matrix = tensors.tensor(info.name(), Shape.of(Axis.ROW, rows, axis, width));
       float[] values = matrix.toArray();
       for (int i = 0; i < values.length; i++) {
         if (!Float.isFinite(values[i])) {

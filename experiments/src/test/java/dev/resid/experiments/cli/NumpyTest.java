@@ -1,0 +1,143 @@
+package dev.resid.experiments.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.resid.experiments.testing.TinySaes;
+import dev.resid.io.DType;
+import dev.resid.io.NpyWriter;
+import dev.resid.io.TensorFile;
+import dev.resid.sae.io.SaeCheckpoint;
+import dev.resid.tensor.Axis;
+import dev.resid.tensor.Shape;
+import dev.resid.tensor.Tensor;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What commands write, read by numpy, and as its formats by Resid itself. */
+class NumpyTest {
+  @TempDir private Path folder;
+  private Path model;
+  private Path tokens;
+
+  @BeforeEach
+  void write() throws IOException {
+    model = TinyModel.save(folder.resolve("model"), 3);
+    tokens = Files.writeString(folder.resolve("tokens.json"), "[[1, 2, 3], [4, 5, 6]]");
+  }
+
+  private Path written(String name, String capture) {
+    Path out = folder.resolve(name);
+    if (capture.isEmpty()) {
+      CliRun.line("run -q --model", model, "--tokens", tokens, "--out", out).ok();
+    } else {
+      CliRun.line("run -q --model", model, "--tokens", tokens, "--out", out, "--capture", capture)
+          .ok();
+    }
+    return out;
+  }
+
+  @Test
+  void numpyReadsEveryFormatAndFindsTheSameValues() throws Exception {
+    String program =
+        """
+        import sys, json, zipfile
+        try:
+            import numpy as np
+        except ImportError:
+            sys.exit(77)
+        def safetensors(path):  # eight bytes of length, a JSON header, then the values
+            data = open(path, 'rb').read()
+            n = int.from_bytes(data[:8], 'little')
+            types = {'F32': '<f4', 'F64': '<f8'}
+            return {name: np.frombuffer(data, types[t['dtype']],
+                        count=int(np.prod(t['shape'])), offset=8 + n + t['data_offsets'][0]
+                    ).reshape(t['shape'])
+                    for name, t in json.loads(data[8:8 + n]).items() if name != '__metadata__'}
+        run, npz, npy, single, gradients, features, csv = sys.argv[1:]
+        a = safetensors(run)
+        b = np.load(npz)
+        assert sorted(a) == sorted(b.files) == ['blocks.0.hook_resid_pre', 'logits'], b.files
+        for name in a:
+            assert b[name].dtype == np.float32 and np.array_equal(a[name], b[name]), name
+        assert a['logits'].shape == (2, 3, 257) and np.isfinite(a['logits']).all()
+        assert np.array_equal(np.load(npy), safetensors(single)['logits'])
+        g = np.load(gradients)
+        assert g['loss'].shape == () and g['loss'].dtype == np.float64 and g['loss'] > 0
+        assert g['transformer.wte.weight'].shape == (257, 16), sorted(g.files)[:5]
+        f = np.load(features)
+        assert f.shape == (6, 48) and (f != 0).any(axis=1).all()
+        table = np.genfromtxt(csv, delimiter=',', names=True, dtype=None, encoding='utf-8')
+        assert len(table) > 0 and len(table.dtype.names) > 3, table.dtype.names
+        print('agreed')
+        """;
+    String capture = "blocks.0.hook_resid_pre";
+    Path gradients = folder.resolve("gradients.npz");
+    CliRun.line("gradients --model", model, "--tokens", tokens, "--out", gradients).ok();
+    Path study = folder.resolve("study");
+    CliRun.line(
+            "sensitivity -q --directions isotropic --lengths 0.1,1,10 --model",
+            model,
+            "--tokens",
+            tokens,
+            "--out",
+            study)
+        .ok();
+    List<String> command =
+        List.of(
+            "python3",
+            "-c",
+            program,
+            written("run.safetensors", capture).toString(),
+            written("run.npz", capture).toString(),
+            written("run.npy", "").toString(),
+            written("single.safetensors", "").toString(),
+            gradients.toString(),
+            features("features.npy").toString(),
+            study.resolve("results.csv").toString());
+    Process python;
+    try {
+      python = new ProcessBuilder(command).redirectErrorStream(true).start();
+    } catch (IOException e) {
+      assumeTrue(false, "there is no python3 here");
+      return;
+    }
+    String said = new String(python.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    int code = python.waitFor();
+    assumeTrue(code != 77, "python3 has no numpy here");
+    assertEquals("agreed", said.strip());
+  }
+
+  /** Encodes an npy file of activations, whose only array has no name. */
+  private Path features(String name) throws IOException {
+    Path sae = folder.resolve("sae");
+    SaeCheckpoint.save(TinySaes.both().getFirst().sae(), DType.F32, sae);
+    Path x = folder.resolve("x.npy");
+    try (TensorFile run = TensorFile.open(written("x.npz", "blocks.1.hook_resid_pre"))) {
+      Tensor rows = run.tensor("blocks.1.hook_resid_pre");
+      NpyWriter.write(x, Tensor.wrap(Shape.of(Axis.ROW, 6, Axis.IN, 16), rows.toArray()));
+    }
+    Path out = folder.resolve(name);
+    CliRun.line("sae encode --sae", sae, "--in", x, "--out", out).ok();
+    return out;
+  }
+
+  @Test
+  void anNpyFileForSeveralTensorsIsRefusedBeforeAnythingIsComputed() {
+    Path out = folder.resolve("out.NPY");
+    CliRun.line("run -q --model", model, "--tokens", tokens, "--out", out, "--capture", "*embed")
+        .refused("holds one array", "3 to write", ".npz");
+    CliRun.line("gradients --model", model, "--tokens", tokens, "--out", out)
+        .refused("holds one array");
+    assertFalse(Files.exists(out));
+    assertTrue(Files.exists(written("one.NPY", "")));
+  }
+}
