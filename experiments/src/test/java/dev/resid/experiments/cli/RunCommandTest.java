@@ -143,7 +143,7 @@ class RunCommandTest {
     TokenBatch many = TokenBatch.of(rows);
     assertTrue(TokensMixin.rowsAtATime(many) * 2 < rows.length, "all in two pieces");
     many.writeJson(tokens);
-    run("--capture", "hook_embed,blocks.1.attn.hook_pattern").ok();
+    run("-q", "--capture", "hook_embed,blocks.1.attn.hook_pattern").ok();
     try (Backend backend = Backends.fastest();
         Safetensors file = Safetensors.open(out)) {
       assertHolds(
