@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.resid.testing.FakeHub;
 import dev.resid.tokenizer.TokenBatch;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -38,12 +39,13 @@ class FullDiskTest {
   }
 
   /** Runs a command that may write files of so many KiB at most; returns what it complains of. */
-  private String limited(int kibibytes, String words) throws Exception {
+  private String limited(int kibibytes, String words, String... properties) throws Exception {
     List<String> command =
         new ArrayList<>(List.of("bash", "-c", "ulimit -f " + kibibytes + "; exec \"$0\" \"$@\""));
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("-XX:-UsePerfData", "-XX:TieredStopAtLevel=1"));
     command.addAll(List.of("--add-modules", "jdk.incubator.vector"));
+    command.addAll(List.of(properties));
     command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
     command.addAll(List.of(words.split(" ")));
     Process process = new ProcessBuilder(command).directory(folder.toFile()).start();
@@ -65,6 +67,32 @@ class FullDiskTest {
     String sentence = limited(64, words);
     assertTrue(sentence.startsWith("resid: out.safetensors: could not be written"), sentence);
     assertEquals(before, FolderListing.of(folder));
+  }
+
+  @Test
+  void aDownloadThatDidNotFitGoesOnWhenThereIsRoom() throws Exception {
+    byte[] weights = Files.readAllBytes(folder.resolve("model/model.safetensors"));
+    String home = folder.resolve("home").toString();
+    try (FakeHub hub = new FakeHub()) {
+      hub.putSmall("a/b", "config.json", Files.readAllBytes(folder.resolve("model/config.json")));
+      hub.putLarge("a/b", "model.safetensors", weights);
+      String endpoint = hub.endpoint().toString();
+      String sentence =
+          limited(20, "download -q a/b", "-DHF_HOME=" + home, "-DHF_ENDPOINT=" + endpoint);
+      assertTrue(sentence.contains("model.safetensors could not be written"), sentence);
+      hub.forgetRequests();
+      System.setProperty("HF_HOME", home);
+      System.setProperty("HF_ENDPOINT", endpoint);
+      CliRun.line("info --model a/b").refused("'resid download a/b'");
+      CliRun.line("download a/b").ok();
+      CliRun.line("info --model a/b").ok();
+      assertTrue(
+          hub.requests().stream().anyMatch(request -> "bytes=20480-".equals(request.range())),
+          hub.requests().toString());
+    } finally {
+      System.clearProperty("HF_HOME");
+      System.clearProperty("HF_ENDPOINT");
+    }
   }
 
   @Test
