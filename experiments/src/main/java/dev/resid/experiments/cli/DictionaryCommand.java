@@ -2,9 +2,11 @@ package dev.resid.experiments.cli;
 
 import dev.resid.experiments.dictionary.DictionaryOptions;
 import dev.resid.experiments.dictionary.DictionaryOptions.Atoms;
+import dev.resid.experiments.dictionary.DictionaryOptions.Part;
 import dev.resid.experiments.dictionary.DictionaryStudy;
 import dev.resid.model.Gpt2;
 import java.io.IOException;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -17,10 +19,10 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "dictionary",
     description = {
-      "Remove the most frequent features of SAEs, and find directions that two SAEs share.",
-      "Their errors are set against the norms of what they reconstruct. Without options it runs"
-          + " the",
-      "model, the SAEs and the text that ship with Resid."
+      "Look at SAEs as dictionaries: their features one by one, and directions they share.",
+      "What are their most frequent features worth, what do single features respond to and do, how"
+          + " do they lead to later ones? Without options it runs the model, the SAEs and the text"
+          + " that ship with Resid."
     },
     footer = {
       "",
@@ -31,17 +33,42 @@ import picocli.CommandLine.Spec;
       "",
       "Examples:",
       "  resid dictionary",
+      "  resid dictionary --parts features --features 40 --sae saes/small --out features",
       "  resid dictionary --sae saes/small --sae saes/large --atoms all --out sizes"
     })
 final class DictionaryCommand implements Callable<Integer> {
-  /** Rows of the embedded text that take a minute or two on two cores. */
-  private static final int EMBEDDED_ROWS = 12;
-
   @Spec private CommandSpec spec;
   @Mixin private ModelOptionsMixin model;
   @Mixin private StudyMixin run;
   @Mixin private RowsMixin rows;
   @Mixin private SaesMixin saes;
+
+  @Option(
+      names = "--parts",
+      paramLabel = "PART",
+      split = ",",
+      description =
+          "Which experiments, separated by commas, all if left out: dictionaries (frequent features"
+              + " removed, norms against errors, cosines between SAEs), features (single features:"
+              + " examples of every height, logit lens, ablated text, previous words, ablation),"
+              + " connections (to features of a later SAE).")
+  private List<Part> parts;
+
+  @Option(
+      names = "--features",
+      paramLabel = "N",
+      description =
+          "Look at N features of each SAE one by one, drawn from those active on at least 10"
+              + " tokens; ${DEFAULT-VALUE} if left out.")
+  private int features = DictionaryOptions.DEFAULT_FEATURES;
+
+  @Option(
+      names = "--removal-rows",
+      paramLabel = "N",
+      description =
+          "Remove features in the first N rows only, which costs most; ${DEFAULT-VALUE} if left"
+              + " out. Frequencies, examples and fits use all rows.")
+  private int removalRows = DictionaryOptions.DEFAULT_REMOVAL_ROWS;
 
   @Option(
       names = "--atoms",
@@ -78,9 +105,12 @@ final class DictionaryCommand implements Callable<Integer> {
           return new DictionaryStudy(
               gpt2,
               new DictionaryOptions(
-                  rows.tokens(gpt2, EMBEDDED_ROWS),
+                  rows.tokens(gpt2, RowsMixin.EMBEDDED_ROWS),
                   rows.name(),
                   saes.load(gpt2, List.of(), backend),
+                  parts == null ? EnumSet.allOf(Part.class) : EnumSet.copyOf(parts),
+                  removalRows,
+                  features,
                   atoms,
                   oneToOne,
                   seed));

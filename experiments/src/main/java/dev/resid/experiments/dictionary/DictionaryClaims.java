@@ -161,7 +161,8 @@ final class DictionaryClaims {
             + (below.isEmpty() ? "." : "; not above: " + String.join(", ", below) + "."));
   }
 
-  private static Verdict verdict(List<Estimate> numbers) {
+  /** Returns what intervals say about numbers that should be above 0. */
+  static Verdict verdict(List<Estimate> numbers) {
     int above = 0;
     int below = 0;
     for (Estimate number : numbers) {

@@ -3,124 +3,62 @@ package dev.resid.experiments.dictionary;
 import dev.resid.experiments.dictionary.DictionaryLayout.Error;
 import dev.resid.experiments.dictionary.DictionaryMeans.Positions;
 import dev.resid.experiments.dictionary.DictionaryPairs.Pair;
-import dev.resid.experiments.report.Numbers;
-import dev.resid.experiments.report.Section.Figures;
-import dev.resid.experiments.report.Section.Prose;
 import dev.resid.experiments.report.Section.Table;
 import dev.resid.experiments.report.Section.Term;
-import dev.resid.experiments.report.Section.Terms;
 import dev.resid.experiments.result.ResultTable;
 import dev.resid.experiments.result.ResultTable.Column;
 import dev.resid.experiments.result.ResultTable.Type;
-import dev.resid.experiments.result.RunFolder;
-import dev.resid.experiments.result.Settings;
 import dev.resid.experiments.study.Estimates.Estimate;
 import dev.resid.experiments.study.SaeFacts;
-import dev.resid.experiments.study.StudyOutcome;
-import dev.resid.experiments.study.StudyPage;
-import dev.resid.experiments.sweep.RowValues;
-import dev.resid.experiments.sweep.Workers;
 import dev.resid.sae.metric.FeatureRemoval.Order;
-import java.io.IOException;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
-/** Writes what a complete run found: tables, figures and the page. */
+/** What removal, norms and cosines found: tables, figures and claims. */
 final class DictionaryReport {
-  private final RunFolder out;
   private final DictionaryMeans means;
   private final DictionaryLayout sizes;
   private final FeatureCounts counts;
   private final DictionaryPairs pairs;
+  private final long tokens;
 
-  private DictionaryReport(RunFolder out, Settings notes, RowValues values, Workers workers) {
-    this.out = out;
-    this.sizes = DictionaryLayout.of(notes);
-    this.means = new DictionaryMeans(sizes, values, out.record().settings().whole("seed"), workers);
-    this.counts = FeatureCounts.of(notes);
-    this.pairs = DictionaryPairs.of(notes);
+  DictionaryReport(
+      DictionaryMeans means, FeatureCounts counts, DictionaryPairs pairs, long tokens) {
+    this.tokens = tokens;
+    this.means = means;
+    this.sizes = means.sizes();
+    this.counts = counts;
+    this.pairs = pairs;
   }
 
-  /** Writes everything. */
-  static StudyOutcome write(RunFolder out, Settings notes, RowValues values, Workers workers)
-      throws IOException {
-    return new DictionaryReport(out, notes, values, workers).write(workers);
-  }
-
-  private StudyOutcome write(Workers workers) throws IOException {
-    Settings settings = out.record().settings();
-    DictionaryFigures figures =
-        new DictionaryFigures(
-            means,
-            pairs,
-            StudyPage.source(
-                out.record(),
-                Numbers.grouped(settings.whole("rows"))
-                    + " rows, "
-                    + Numbers.grouped(settings.whole("tokens"))
-                    + " tokens"));
-    StudyPage page =
-        new StudyPage(
-            "SAEs as dictionaries in " + StudyPage.modelName(out.record()),
-            "What are the most frequent features of an SAE worth? How much of its raw error is the"
-                + " norm of what it reconstructs? Which directions do two SAEs share?");
-    for (Figures some :
-        List.of(figures.removal(), figures.norms(), figures.maps(), figures.curves())) {
-      if (!some.figures().isEmpty()) {
-        page.section(some);
-      }
-    }
+  /** Returns the part of the page. */
+  PartReport part(String source) {
+    DictionaryFigures figures = new DictionaryFigures(means, pairs, source);
     ResultTable saes = saes();
     ResultTable cosines = cosines();
-    return page.findings(
-            "Verdicts come from 95 % bootstrap intervals over rows; where an interval does not"
-                + " allow one, none is given.",
-            new DictionaryClaims(means, pairs).findings())
-        .section(StudyPage.run(out.record(), run()))
-        .section(new Terms("Definitions", "", definitions()))
-        .section(
-            new Prose(
-                "What differs from the source",
-                List.of(
-                    "The source does not say how features are removed; here they are set to 0, and"
-                        + " not to their mean.",
-                    "The source worked with Pythia-70M, where it calls an L0 above 100 too high;"
-                        + " nothing here depends on that number.")))
-        .section(new Table("SAEs", "Click on a column's name to sort.", saes))
-        .section(new Table("Cosines between dictionaries", "", cosines))
-        .table("saes", saes)
-        .table("cosines", cosines)
-        .table("one-to-one", assigned())
-        .table("removal", removal())
-        .table("norms", norms())
-        .table("features", features())
-        .write(out, workers);
-  }
-
-  private List<Term> run() {
-    Settings settings = out.record().settings();
-    return List.of(
-        new Term(
-            "Text",
-            out.record().facts().text("text")
-                + ": "
-                + Numbers.grouped(settings.whole("rows"))
-                + " rows, "
-                + Numbers.grouped(settings.whole("tokens"))
-                + " tokens; SHA-256 of the ids "
-                + settings.text("tokens_sha256")),
-        new Term(
-            "Directions compared",
-            settings.text("atoms").equals("alive")
-                ? "those of features that are active somewhere in the text"
-                : "all"),
-        new Term(
-            "One-to-one partners",
-            "for dictionaries of at most "
-                + Numbers.grouped(settings.whole("assigned_at_most"))
-                + " directions"),
-        new Term("Seed", String.valueOf(settings.whole("seed"))));
+    Map<String, ResultTable> tables = new LinkedHashMap<>();
+    tables.put("saes", saes);
+    tables.put("cosines", cosines);
+    tables.put("one-to-one", assigned());
+    tables.put("removal", removal());
+    tables.put("norms", norms());
+    tables.put("features", features());
+    return new PartReport(
+        List.of(figures.removal(), figures.norms(), figures.maps(), figures.curves()),
+        new DictionaryClaims(means, pairs).findings(),
+        definitions(),
+        List.of(
+            "The source does not say how features are removed; here they are set to 0, and not to"
+                + " their mean.",
+            "The source worked with Pythia-70M, where it calls an L0 above 100 too high; nothing"
+                + " here depends on that number."),
+        List.of(
+            new Table("SAEs", "Click on a column's name to sort.", saes),
+            new Table("Cosines between dictionaries", "", cosines)),
+        tables);
   }
 
   private static List<Term> definitions() {
@@ -300,12 +238,11 @@ final class DictionaryReport {
                 new Column("sae", Type.TEXT, "Its name."),
                 new Column("feature", Type.WHOLE, "Its number."),
                 new Column("frequency", Type.NUMBER, "Share of tokens on which it is active.")));
-    double tokens = out.record().settings().whole("tokens");
     for (int s = 0; s < sizes.saes().size(); s++) {
       long[] active = counts.active(s);
       for (int f = 0; f < active.length; f++) {
         if (active[f] > 0) {
-          table.add(sizes.saes().get(s).name(), (long) f, active[f] / tokens);
+          table.add(sizes.saes().get(s).name(), (long) f, (double) active[f] / tokens);
         }
       }
     }

@@ -1,5 +1,7 @@
 package dev.resid.experiments.dictionary;
 
+import dev.resid.experiments.dictionary.ConnectionPairs.Pair;
+import dev.resid.experiments.dictionary.DictionaryOptions.Part;
 import dev.resid.experiments.direction.NamedSae;
 import dev.resid.experiments.result.BuildInfo;
 import dev.resid.experiments.result.RunFolder;
@@ -21,16 +23,21 @@ import dev.resid.progress.Progress;
 import dev.resid.tokenizer.TokenBatch;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /**
  * SAEs as dictionaries: what their most frequent features are worth, whether norms explain raw
- * errors, and which directions two of them share.
+ * errors, and which directions two of them share; what single features respond to and do; and how
+ * features of one SAE lead to those of a later one. Which of these three parts are run is an
+ * option.
  *
  * <p>A run goes on where an earlier process with the same settings stopped, and ends in the same
  * results. Each process counts frequencies anew, on all rows; the one with the first row computes
- * the cosines.
+ * cosines and fits.
  *
  * @source Riggs 2024, comments on dictionary learning; Sharkey, Braun and Millidge 2022, "Taking
  *     features out of superposition with sparse autoencoders" (cosines between dictionaries)
@@ -42,14 +49,15 @@ public final class DictionaryStudy implements Study {
   private final Gpt2 gpt2;
   private final DictionaryOptions options;
   private final DictionaryLayout sizes;
+  private final DictionaryRows rows;
 
   /**
    * Prepares a run.
    *
    * @param gpt2 the model
    * @param options what is measured
-   * @throws IllegalArgumentException if an SAE does not belong to the model, or a row is longer
-   *     than its context
+   * @throws IllegalArgumentException if an SAE does not belong to the model, a row is longer than
+   *     its context, or only connections are asked for and no SAE follows another
    */
   public DictionaryStudy(Gpt2 gpt2, DictionaryOptions options) {
     this.gpt2 = gpt2;
@@ -57,6 +65,12 @@ public final class DictionaryStudy implements Study {
     gpt2.requireTokens(options.tokens());
     options.saes().forEach(sae -> sae.sae().requireFits(gpt2));
     this.sizes = new DictionaryLayout(gpt2.config().nLayers(), SaeFacts.of(options.saes()));
+    this.rows = DictionaryRows.of(options);
+    if (rows.count() == 0) {
+      throw new IllegalArgumentException(
+          "connections lead from an SAE to one of the same family at a later point, and no two of"
+              + " the SAEs are such a pair; add one with --sae");
+    }
   }
 
   @Override
@@ -66,18 +80,42 @@ public final class DictionaryStudy implements Study {
     for (NamedSae sae : options.saes()) {
       features += sae.sae().config().dSae();
     }
+    List<String> parts = new ArrayList<>();
+    int rows = options.firstRows().rows();
+    int saes = options.saes().size();
+    if (options.parts().contains(Part.DICTIONARIES)) {
+      parts.add(
+          String.format(
+              Locale.ROOT,
+              "%,d continuations and %,d block evaluations for each of %,d rows, then cosines"
+                  + " between %,d pairs of dictionaries",
+              sizes.continuations(),
+              sizes.blockRuns(),
+              rows,
+              saes * (saes - 1) / 2));
+    }
+    if (options.parts().contains(Part.FEATURES)) {
+      parts.add(
+          String.format(
+              Locale.ROOT,
+              "%,d single features, each with at most %,d rows without it and %,d texts without"
+                  + " each token or pair of tokens",
+              saes * options.features(),
+              FeatureSweep.ABLATED_ROWS,
+              TextAblation.TEXTS));
+    }
+    if (options.parts().contains(Part.CONNECTIONS)) {
+      parts.add(ConnectionPairs.plan(options));
+    }
     return String.format(
         Locale.ROOT,
-        "%,d rows (%,d tokens), %d SAEs of %,d features: %,d continuations and at most %,d block"
-            + " evaluations a row, then cosines between %d pairs of dictionaries; memory: weights"
-            + " %,d MiB, SAEs %,d MiB",
+        "%,d rows (%,d tokens), %,d SAEs of %,d features: %s; memory: weights %,d MiB, SAEs %,d"
+            + " MiB",
         options.tokens().rows(),
         options.tokens().tokenCount(),
-        options.saes().size(),
+        saes,
         features,
-        sizes.continuations(),
-        sizes.blockRuns(),
-        options.saes().size() * (options.saes().size() - 1) / 2,
+        String.join("; ", parts),
         Math.max(1, config.parameters() * Float.BYTES >> 20),
         Math.max(1, 2 * features * config.dModel() * Float.BYTES >> 20));
   }
@@ -89,13 +127,13 @@ public final class DictionaryStudy implements Study {
             COMMAND,
             settings(),
             StudyPage.facts(gpt2, workers).with("text", options.text()),
-            options.tokens().rows(),
+            rows.count(),
             1,
-            sizes.rows().count(),
-            "continuations",
-            sizes.continuations()),
+            rows.columns(sizes),
+            "steps",
+            row -> rows.units(row, sizes)),
         new Walk(),
-        DictionaryReport::write);
+        DictionaryPage::write);
   }
 
   /**
@@ -105,37 +143,90 @@ public final class DictionaryStudy implements Study {
    * @throws IllegalArgumentException if there are none
    */
   public static RowMerge<StudyOutcome> merge(List<Path> shards) {
-    return new RowMerge<>(COMMAND, shards, DictionaryReport::write);
+    return new RowMerge<>(COMMAND, shards, DictionaryPage::write);
   }
 
-  /** One process's work: frequencies, rows, cosines. */
+  /** One process's work: frequencies, rows and features, then what the results need besides. */
   private final class Walk implements Steps {
-    private FeatureCounts counts;
+    private Optional<FeatureCounts> counts = Optional.empty();
+    private Optional<FeatureSample> sample = Optional.empty();
 
     @Override
     public void compute(RunFolder out, Blocks blocks, Progress progress) throws IOException {
-      blocks.run(new DictionarySweep(gpt2, options, sizes, counts(progress)));
+      FeatureSample features = sample(progress);
+      DictionarySweep texts = new DictionarySweep(gpt2, options, sizes, counts(progress));
+      FeatureSweep single = new FeatureSweep(gpt2, options, features, progress);
+      ConnectionSweep connected =
+          new ConnectionSweep(gpt2, options, pairs(progress), features, progress);
+      int columns = rows.columns(sizes);
+      blocks.run(
+          (block, listener) -> {
+            double[][] values = new double[block.size()][];
+            for (int row = block.from(); row < block.to(); row++) {
+              int feature = row - rows.text();
+              double[] numbers =
+                  feature < 0
+                      ? texts.compute(row, listener)
+                      : feature < rows.features()
+                          ? single.compute(feature)
+                          : connected.compute(feature - rows.features());
+              values[row - block.from()] = Arrays.copyOf(numbers, columns);
+            }
+            return values;
+          });
     }
 
     @Override
     public Settings notes(RunFolder out, Progress progress) {
       Settings notes = SaeFacts.notes(options.saes()).with("layers", sizes.layers());
+      rows.addTo(notes);
       counts(progress).addTo(notes);
-      return DictionaryPairs.of(options, counts(progress), gpt2.backend(), progress).addTo(notes);
+      sample(progress).units().addTo(notes);
+      if (options.parts().contains(Part.DICTIONARIES)) {
+        DictionaryPairs.of(options, counts(progress), gpt2.backend(), progress).addTo(notes);
+      }
+      if (options.parts().contains(Part.FEATURES)) {
+        new FeatureNotes(gpt2, options, sample(progress)).addTo(notes, progress);
+      }
+      if (options.parts().contains(Part.CONNECTIONS)) {
+        ConnectionPairs.addTo(pairs(progress), notes);
+        fits(notes, progress);
+      }
+      return notes;
+    }
+
+    private void fits(Settings notes, Progress progress) {
+      List<Pair> pairs = pairs(progress);
+      for (int p = 0; p < pairs.size() && ConnectionFits.possible(options); p++) {
+        int[] looked = sample(progress).units().features()[pairs.get(p).from()];
+        ConnectionFits.of(gpt2, options, pairs.get(p), looked, counts(progress), progress)
+            .addTo(notes, p);
+      }
     }
 
     private FeatureCounts counts(Progress progress) {
-      if (counts == null) {
-        counts = FeatureCounts.of(gpt2, options.tokens(), options.saes(), progress);
+      if (counts.isEmpty()) {
+        counts = Optional.of(FeatureCounts.of(gpt2, options.tokens(), options.saes(), progress));
       }
-      return counts;
+      return counts.get();
+    }
+
+    private FeatureSample sample(Progress progress) {
+      if (sample.isEmpty()) {
+        sample = Optional.of(new FeatureSample(gpt2, options, counts(progress)));
+      }
+      return sample.get();
+    }
+
+    private List<Pair> pairs(Progress progress) {
+      return ConnectionPairs.of(options.saes(), counts(progress));
     }
   }
 
   private Settings settings() {
     TokenBatch tokens = options.tokens();
     List<NamedSae> saes = options.saes();
-    return StudyPage.settings("dictionary/1", gpt2, BuildInfo.current().version())
+    return StudyPage.settings("dictionary/2", gpt2, BuildInfo.current().version())
         .with("tokens_sha256", TokenDigest.sha256(tokens))
         .with("rows", tokens.rows())
         .with("tokens", tokens.tokenCount())
@@ -143,6 +234,14 @@ public final class DictionaryStudy implements Study {
         .with("sae_families", saes.stream().map(NamedSae::family).toList())
         .with("sae_points", saes.stream().map(s -> s.sae().config().point().name()).toList())
         .with("sae_sha256", saes.stream().map(NamedSae::sha256).toList())
+        .with(
+            "parts",
+            options.parts().stream()
+                .sorted()
+                .map(part -> part.name().toLowerCase(Locale.ROOT))
+                .toList())
+        .with("removal_rows", options.firstRows().rows())
+        .with("features", options.features())
         .with("atoms", options.atoms().name().toLowerCase(Locale.ROOT))
         .with("assigned_at_most", options.assignedAtMost())
         .with("seed", options.seed())

@@ -3,8 +3,6 @@ package dev.resid.experiments.dictionary;
 import dev.resid.experiments.dictionary.DictionaryLayout.Error;
 import dev.resid.experiments.direction.NamedSae;
 import dev.resid.experiments.study.RowLayout;
-import dev.resid.experiments.sweep.RowRange;
-import dev.resid.experiments.sweep.SweepRunner.BlockWork;
 import dev.resid.hook.ActivationCache;
 import dev.resid.hook.Capture;
 import dev.resid.hook.HookPoint;
@@ -20,7 +18,7 @@ import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
 
 /** Measures norms, errors of SAEs and what is left without their busiest features, row by row. */
-final class DictionarySweep implements BlockWork {
+final class DictionarySweep {
   private final Gpt2 gpt2;
   private final TokenBatch tokens;
   private final DictionaryLayout sizes;
@@ -38,39 +36,34 @@ final class DictionarySweep implements BlockWork {
     this.counts = counts;
   }
 
-  @Override
-  public double[][] compute(RowRange rows, IntConsumer progress) {
-    double[][] values = new double[rows.size()][layout.count()];
+  /**
+   * Returns the numbers of a row.
+   *
+   * @param row of the text
+   * @param progress told how many continuations are done
+   */
+  double[] compute(int row, IntConsumer progress) {
+    double[] numbers = new double[layout.count()];
+    TokenBatch one = tokens.slice(row, row + 1);
+    numbers[layout.index("count", 0)] = 1;
+    numbers[layout.index("count", 1)] = one.length(0) - 1;
+    norms(numbers, one);
     int[] done = {0};
-    for (int row = rows.from(); row < rows.to(); row++) {
-      double[] numbers = values[row - rows.from()];
-      TokenBatch one = tokens.slice(row, row + 1);
-      numbers[layout.index("count", 0)] = 1;
-      numbers[layout.index("count", 1)] = one.length(0) - 1;
-      norms(numbers, one);
-      sizes
-          .byPoint()
-          .forEach(
-              (point, saes) ->
-                  point(
-                      numbers,
-                      one,
-                      point,
-                      saes,
-                      more -> {
-                        done[0] += more;
-                        progress.accept(done[0]);
-                      }));
-      for (double number : numbers) {
-        if (!Double.isFinite(number)) {
-          throw new IllegalStateException(
-              "a number of row "
-                  + row
-                  + " is not finite; the SAEs' or the model's weights are damaged");
-        }
+    IntConsumer advance =
+        more -> {
+          done[0] += more;
+          progress.accept(done[0]);
+        };
+    sizes.byPoint().forEach((point, saes) -> point(numbers, one, point, saes, advance));
+    for (double number : numbers) {
+      if (!Double.isFinite(number)) {
+        throw new IllegalStateException(
+            "a number of row "
+                + row
+                + " is not finite; the SAEs' or the model's weights are damaged");
       }
     }
-    return values;
+    return numbers;
   }
 
   private void norms(double[] numbers, TokenBatch one) {

@@ -106,6 +106,16 @@ final class FeatureCounts {
     return IntStream.range(0, active[sae].length).filter(f -> active[sae][f] > 0).toArray();
   }
 
+  /**
+   * Returns the features that are active on most tokens, at most so many, the most frequent first.
+   */
+  int[] mostFrequent(int sae, int most) {
+    return Arrays.stream(order(sae, Order.FREQUENCY))
+        .filter(f -> active[sae][f] > 0)
+        .limit(most)
+        .toArray();
+  }
+
   /** Returns all features, the first to be removed first, the lowest index first among equals. */
   int[] order(int sae, Order order) {
     return IntStream.range(0, active[sae].length)

@@ -151,8 +151,7 @@ public final class RowStudy<T> {
     try (RunFolder out = RunFolder.open(folder, record);
         BlockLog log = BlockLog.open(out.work(LOG), sweep)) {
       if (!complete(log, sweep)) {
-        SweepRunner runner =
-            new SweepRunner(sweep, plan.command(), plan.unit(), plan.unitsPerRow());
+        SweepRunner runner = new SweepRunner(sweep, plan.command(), plan.unit(), plan.unitsOfRow());
         steps.compute(out, work -> runner.run(log, work, progress), progress);
       }
       if (shard.has(0) && !Files.exists(out.work(RunNotes.FILE))) {

@@ -3,6 +3,7 @@ package dev.resid.experiments.study;
 import dev.resid.experiments.result.Settings;
 import dev.resid.experiments.sweep.Shard;
 import dev.resid.experiments.sweep.SweepPlan;
+import java.util.function.IntUnaryOperator;
 
 /**
  * What a run over rows is.
@@ -14,7 +15,7 @@ import dev.resid.experiments.sweep.SweepPlan;
  * @param rowsPerBlock rows that are computed and written down together
  * @param valuesPerRow numbers that come out of a row
  * @param unit what progress counts, in the plural
- * @param unitsPerRow how many of them a row is
+ * @param unitsOfRow how many of them a row is
  */
 public record StudyPlan(
     String command,
@@ -24,7 +25,19 @@ public record StudyPlan(
     int rowsPerBlock,
     int valuesPerRow,
     String unit,
-    int unitsPerRow) {
+    IntUnaryOperator unitsOfRow) {
+  /** A plan whose rows are all the same number of units. */
+  public StudyPlan(
+      String command,
+      Settings settings,
+      Settings facts,
+      int rows,
+      int rowsPerBlock,
+      int valuesPerRow,
+      String unit,
+      int unitsPerRow) {
+    this(command, settings, facts, rows, rowsPerBlock, valuesPerRow, unit, row -> unitsPerRow);
+  }
 
   /** Returns the plan of the blocks of a part. */
   SweepPlan sweep(Shard shard) {

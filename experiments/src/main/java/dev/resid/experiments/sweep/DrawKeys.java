@@ -43,7 +43,13 @@ public enum DrawKeys {
   /** Pairs of activations whose distance is averaged for plateaus; stream the pair. */
   PLATEAU_DISTANCES(37),
   /** Directions that dictionaries are compared with; stream the direction. */
-  DICTIONARY_RANDOM(50);
+  DICTIONARY_RANDOM(50),
+  /** Which features of an SAE are looked at one by one; stream the SAE. */
+  DICTIONARY_FEATURES(51),
+  /** Texts whose tokens are removed; stream the feature, substream the SAE. */
+  DICTIONARY_TEXTS(52),
+  /** Rows a feature is taken out of; stream the number among those looked at. */
+  DICTIONARY_ROWS(53);
 
   private static final int SHIFT = 48;
   private final long number;

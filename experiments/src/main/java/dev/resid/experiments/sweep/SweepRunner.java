@@ -3,6 +3,7 @@ package dev.resid.experiments.sweep;
 import dev.resid.progress.Progress;
 import java.io.IOException;
 import java.util.function.IntConsumer;
+import java.util.function.IntUnaryOperator;
 
 /**
  * Computes the blocks of a sweep that are not in its log yet, in ascending order, and writes each
@@ -12,7 +13,7 @@ public final class SweepRunner {
   private final SweepPlan plan;
   private final String name;
   private final String unit;
-  private final int unitsPerRow;
+  private final IntUnaryOperator unitsOfRow;
 
   /**
    * Creates a runner.
@@ -23,10 +24,22 @@ public final class SweepRunner {
    * @param unitsPerRow how many of them a row is
    */
   public SweepRunner(SweepPlan plan, String name, String unit, int unitsPerRow) {
+    this(plan, name, unit, row -> unitsPerRow);
+  }
+
+  /**
+   * Creates a runner for rows of which some take longer than others.
+   *
+   * @param plan which rows, in which blocks
+   * @param name what progress calls the sweep
+   * @param unit what progress counts, in the plural
+   * @param unitsOfRow how many of them a row is
+   */
+  public SweepRunner(SweepPlan plan, String name, String unit, IntUnaryOperator unitsOfRow) {
     this.plan = plan;
     this.name = name;
     this.unit = unit;
-    this.unitsPerRow = unitsPerRow;
+    this.unitsOfRow = unitsOfRow;
   }
 
   /** What is done with the rows of one block. */
@@ -56,7 +69,10 @@ public final class SweepRunner {
     for (int block : plan.ownBlocks()) {
       finished += log.has(block) ? units(block) : 0;
     }
-    long total = (long) plan.ownRows() * unitsPerRow;
+    long total = 0;
+    for (int block : plan.ownBlocks()) {
+      total += units(block);
+    }
     try (Progress.Task task = progress.begin(name, unit, finished, total)) {
       for (int block : plan.ownBlocks()) {
         if (log.has(block)) {
@@ -74,6 +90,10 @@ public final class SweepRunner {
   }
 
   private long units(int block) {
-    return (long) plan.block(block).size() * unitsPerRow;
+    long units = 0;
+    for (int row = plan.block(block).from(); row < plan.block(block).to(); row++) {
+      units += unitsOfRow.applyAsInt(row);
+    }
+    return units;
   }
 }

@@ -221,7 +221,16 @@ class DictionaryStudyTest {
     try (Backend backend = TinyModel.backend(1);
         Workers workers = new Workers(2)) {
       DictionaryOptions options =
-          new DictionaryOptions(TOKENS, "random tokens", TinySaes.both(), Atoms.ALL, 64, 1);
+          new DictionaryOptions(
+              TOKENS,
+              "random tokens",
+              TinySaes.both(),
+              java.util.EnumSet.allOf(DictionaryOptions.Part.class),
+              3,
+              4,
+              Atoms.ALL,
+              64,
+              1);
       new DictionaryStudy(TinyModel.on(backend), options).run(folder, progress, workers);
     }
   }

@@ -11,6 +11,7 @@ import dev.resid.tokenizer.TokenBatch;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 
 /** The example of the section on dictionaries in {@code docs/experiments.md}. */
 final class DictionaryExample {
@@ -24,6 +25,9 @@ final class DictionaryExample {
             tokens, // [row, pos]
             "my text",
             List.of(a, b), // SAEs of the model
+            Set.of(DictionaryOptions.Part.DICTIONARIES), // or FEATURES, CONNECTIONS
+            DictionaryOptions.DEFAULT_REMOVAL_ROWS,
+            DictionaryOptions.DEFAULT_FEATURES,
             DictionaryOptions.Atoms.ALIVE,
             0, // no one-to-one partners
             DictionaryOptions.DEFAULT_SEED);
