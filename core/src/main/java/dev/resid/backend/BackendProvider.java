@@ -1,6 +1,7 @@
 package dev.resid.backend;
 
 import dev.resid.tensor.Backend;
+import java.util.List;
 
 /** Makes one kind of backend; found through {@link java.util.ServiceLoader}. */
 public interface BackendProvider {
@@ -14,6 +15,14 @@ public interface BackendProvider {
 
   /** Returns whether the backend can be opened here, with the reason and the fix if not. */
   Availability availability();
+
+  /**
+   * Returns what was tried to make the backend work here and what came of it, one line a step; none
+   * where there is nothing to try.
+   */
+  default List<String> steps() {
+    return List.of();
+  }
 
   /**
    * Opens the backend.

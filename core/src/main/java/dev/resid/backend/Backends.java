@@ -26,15 +26,25 @@ public final class Backends {
   }
 
   /**
-   * Returns the fastest backend available.
+   * Returns the fastest backend available. One that seemed available and then cannot be opened (a
+   * GPU without free memory, for example) is passed over, with its reason in the log.
    *
    * @param options threads and vector width
    * @throws BackendUnavailableException if there is none
    */
   public static Backend fastest(BackendOptions options) {
-    for (BackendProvider provider : providers()) {
+    return fastest(options, providers());
+  }
+
+  static Backend fastest(BackendOptions options, List<BackendProvider> providers) {
+    for (BackendProvider provider : providers) {
       if (provider.availability() instanceof Available) {
-        return provider.open(options);
+        try {
+          return provider.open(options);
+        } catch (BackendUnavailableException e) {
+          System.getLogger(Backends.class.getName())
+              .log(System.Logger.Level.WARNING, "Not using " + e.getMessage());
+        }
       }
     }
     throw new BackendUnavailableException("no backend is available here. " + listing());
@@ -70,6 +80,15 @@ public final class Backends {
     Map<String, Availability> found = new LinkedHashMap<>();
     for (BackendProvider provider : providers()) {
       found.put(provider.name(), provider.availability());
+    }
+    return found;
+  }
+
+  /** Returns what each backend tried to work here, by name, one line a step; most try nothing. */
+  public static Map<String, List<String>> steps() {
+    Map<String, List<String>> found = new LinkedHashMap<>();
+    for (BackendProvider provider : providers()) {
+      found.put(provider.name(), provider.steps());
     }
     return found;
   }

@@ -76,7 +76,8 @@ public final class ArchitectureRules {
                     "Backends or BackendProvider",
                     c ->
                         c.isEquivalentTo(Backends.class)
-                            || c.isAssignableTo(BackendProvider.class))));
+                            || c.isAssignableTo(BackendProvider.class)))
+            .allowEmptyShould(true));
     rules.put(
         "tensor depends on nothing else of the project",
         noClasses()

@@ -1,0 +1,138 @@
+package dev.resid.backend.cuda;
+
+import java.util.concurrent.locks.ReentrantLock;
+import jcuda.driver.CUcontext;
+import jcuda.driver.CUdevice;
+import jcuda.driver.CUstream;
+import jcuda.driver.JCudaDriver;
+
+/**
+ * One GPU: its context, one stream, memory, copies and kernels. Everything happens under one lock
+ * and on one stream, so that results do not depend on which threads call.
+ */
+final class Device implements AutoCloseable {
+  /** System property: bytes of device memory never to go beyond. */
+  static final String LIMIT = "resid.cuda.memory.limit";
+
+  private static final int NON_BLOCKING = 1;
+
+  final int ordinal;
+  final String name;
+  final int sharedBytes;
+  final long totalMemory;
+  final CUstream stream = new CUstream();
+  final DeviceMemory memory;
+  private final CUdevice device;
+  private final CUcontext context = new CUcontext();
+  private final ReentrantLock lock = new ReentrantLock();
+  private Transfers transfers;
+  private Kernels kernels;
+  private boolean closed;
+
+  /**
+   * Opens a GPU.
+   *
+   * @param ordinal its number, from 0
+   */
+  Device(int ordinal) {
+    this.ordinal = ordinal;
+    device = Driver.device(ordinal);
+    name = Driver.name(device);
+    sharedBytes = Driver.sharedBytesPerBlock(device);
+    totalMemory = Driver.totalMemory(device);
+    memory = new DeviceMemory(Long.getLong(LIMIT, Long.MAX_VALUE));
+    // The primary context is the one cuBLAS works in.
+    Driver.call(
+        "open a context on " + name, () -> JCudaDriver.cuDevicePrimaryCtxRetain(context, device));
+    try {
+      Driver.call("use the context of " + name, () -> JCudaDriver.cuCtxSetCurrent(context));
+      Driver.call("create a stream", () -> JCudaDriver.cuStreamCreate(stream, NON_BLOCKING));
+      transfers = new Transfers(stream);
+      kernels = new Kernels(stream);
+    } catch (CudaFailureException e) {
+      closed = true;
+      JCudaDriver.cuDevicePrimaryCtxRelease(device);
+      throw e;
+    }
+  }
+
+  /** Makes this thread the one that uses the device, until {@link #release}. */
+  void acquire() {
+    lock.lock();
+    if (closed) {
+      lock.unlock();
+      throw new IllegalStateException("this cuda backend is closed; open another one");
+    }
+    if (lock.getHoldCount() == 1) {
+      try {
+        Driver.call("use the context of " + name, () -> JCudaDriver.cuCtxSetCurrent(context));
+      } catch (CudaFailureException e) {
+        lock.unlock();
+        throw e;
+      }
+    }
+  }
+
+  /** Keeps other threads off the accounts of memory, until {@link #release}. */
+  void lock() {
+    lock.lock();
+  }
+
+  void release() {
+    lock.unlock();
+  }
+
+  Transfers transfers() {
+    return transfers;
+  }
+
+  Kernels kernels() {
+    return kernels;
+  }
+
+  long freeMemory() {
+    return Driver.freeMemory(context);
+  }
+
+  /** Waits until everything is done. */
+  void synchronize() {
+    Driver.call("wait for the GPU", () -> JCudaDriver.cuStreamSynchronize(stream));
+  }
+
+  boolean isClosed() {
+    return closed;
+  }
+
+  /** Address of the stream, for libraries that are not JCuda. */
+  long streamAddress() {
+    return Native.address(stream);
+  }
+
+  /** Frees everything. A device that failed is let go as well as it can be. */
+  @Override
+  public void close() {
+    lock.lock();
+    try {
+      if (closed) {
+        return;
+      }
+      closed = true;
+      try {
+        Driver.call("use the context of " + name, () -> JCudaDriver.cuCtxSetCurrent(context));
+        synchronize();
+        memory.close();
+        kernels.close();
+        transfers.close();
+        Driver.call("free the stream", () -> JCudaDriver.cuStreamDestroy(stream));
+      } catch (CudaFailureException e) {
+        System.getLogger(Device.class.getName())
+            .log(System.Logger.Level.DEBUG, "closing a GPU that failed", e);
+      } finally {
+        Driver.call(
+            "close the context of " + name, () -> JCudaDriver.cuDevicePrimaryCtxRelease(device));
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+}

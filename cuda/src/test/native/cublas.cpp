@@ -1,0 +1,65 @@
+// A stand-in for libcublas for tests: the functions that the backend calls, with plain loops and one
+// chain of fused multiply-adds an output. It checks its arguments as cuBLAS does.
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <vector>
+
+#define EXPORT extern "C" __attribute__((visibility("default")))
+
+namespace {
+struct Handle {
+  int mathMode = 0;
+  int atomics = 0;
+  void* stream = nullptr;
+};
+const int kInvalidValue = 7;
+long products;
+int lastMathMode;
+}  // namespace
+
+EXPORT long resid_emulated_products() { return products; }
+EXPORT int resid_emulated_math_mode() { return lastMathMode; }
+
+EXPORT int cublasCreate_v2(Handle** handle) { return *handle = new Handle(), 0; }
+EXPORT int cublasDestroy_v2(Handle* handle) { return delete handle, 0; }
+EXPORT int cublasGetVersion_v2(Handle*, int* version) { return *version = RESID_CUBLAS_VERSION, 0; }
+EXPORT int cublasSetStream_v2(Handle* handle, void* stream) {
+  handle->stream = stream;
+  return stream == (void*)0x51 ? 0 : kInvalidValue;
+}
+EXPORT int cublasSetWorkspace_v2(Handle*, void* workspace, size_t bytes) {
+  return workspace != nullptr && bytes > 0 ? 0 : kInvalidValue;
+}
+EXPORT int cublasSetPointerMode_v2(Handle*, int mode) { return mode == 0 ? 0 : kInvalidValue; }
+EXPORT int cublasSetAtomicsMode(Handle* handle, int mode) { return handle->atomics = mode, 0; }
+EXPORT int cublasSetMathMode(Handle* handle, int mode) { return handle->mathMode = mode, 0; }
+EXPORT int cublasGetMathMode(Handle* handle, int* mode) { return *mode = handle->mathMode, 0; }
+
+EXPORT int cublasSgemm_v2(
+    Handle* handle, int opA, int opB, int m, int n, int k, const float* alpha, const float* a,
+    int lda, const float* b, int ldb, const float* beta, float* c, int ldc) {
+  if (handle->stream == nullptr || m < 0 || n < 0 || k < 0 || opA < 0 || opA > 1 || opB < 0
+      || opB > 1 || lda < (opA == 0 ? m : k) || ldb < (opB == 0 ? k : n) || ldc < m) {
+    return kInvalidValue;
+  }
+  products++;
+  lastMathMode = handle->mathMode;
+  // Every output is one chain over ascending l, whichever loop is inside.
+  std::vector<float> sums(m);
+  for (int j = 0; j < n; j++) {
+    std::fill(sums.begin(), sums.end(), 0.0f);
+    for (int l = 0; l < k; l++) {
+      float right = opB == 0 ? b[l + (size_t)j * ldb] : b[j + (size_t)l * ldb];
+      for (int i = 0; i < m; i++) {
+        float left = opA == 0 ? a[i + (size_t)l * lda] : a[l + (size_t)i * lda];
+        sums[i] = std::fma(left, right, sums[i]);
+      }
+    }
+    for (int i = 0; i < m; i++) {
+      float* to = c + i + (size_t)j * ldc;
+      *to = *alpha * sums[i] + (*beta == 0 ? 0 : *beta * *to);
+    }
+  }
+  return 0;
+}
