@@ -7,7 +7,6 @@ import dev.resid.experiments.direction.SweptDirection;
 import dev.resid.experiments.sensitivity.Lengths;
 import dev.resid.experiments.sensitivity.SensitivityOptions;
 import dev.resid.experiments.sensitivity.SensitivityStudy;
-import dev.resid.experiments.sweep.Shard;
 import dev.resid.experiments.sweep.Workers;
 import dev.resid.model.Gpt2;
 import dev.resid.model.Gpt2Config;
@@ -50,7 +49,6 @@ final class SweepMemory {
             SensitivityOptions.DEFAULT_SEED,
             1000,
             SensitivityOptions.DEFAULT_RIDGE,
-            Shard.WHOLE,
             0);
     Live live = new Live();
     try (Backend backend = Backends.fastest(BackendOptions.defaults().withThreads(threads));

@@ -341,14 +341,46 @@ public final class StatisticsPass {
     return WalkState.read(RunFolder.work(folder, name + STATE)).statistics();
   }
 
-  /** Copies the state of a finished walk to another run folder. */
-  public static void copy(Path from, RunFolder to) throws IOException {
-    copy(from, to, ONLY);
+  /**
+   * Copies the state of the finished walks of the parts of a run, which must agree.
+   *
+   * @param parts folders of all parts; those without a row have taken no walk
+   * @param to where it goes
+   * @throws IllegalStateException if two parts found other activations
+   * @throws IOException if something cannot be read or written
+   */
+  public static void copy(List<Path> parts, RunFolder to) throws IOException {
+    copy(parts, to, ONLY);
   }
 
-  /** Copies the state of a finished walk of a name to another run folder. */
-  public static void copy(Path from, RunFolder to, String name) throws IOException {
+  /**
+   * Copies the state of the finished walks of a name of the parts of a run, which must agree.
+   *
+   * @param parts folders of all parts; those without a row have taken no walk
+   * @param to where it goes
+   * @param name begins the names of the walk's files
+   * @throws IllegalStateException if two parts found other activations
+   * @throws IOException if something cannot be read or written
+   */
+  public static void copy(List<Path> parts, RunFolder to, String name) throws IOException {
+    List<Path> walked =
+        parts.stream().filter(p -> Files.exists(RunFolder.work(p, name + STATE))).toList();
+    ActivationStatistics first = read(walked.getFirst(), name);
+    for (Path part : walked) {
+      ActivationStatistics other = read(part, name);
+      if (!first.agreesWith(other)) {
+        throw new IllegalStateException(
+            part
+                + " found other activations than "
+                + walked.getFirst()
+                + " (mean distance "
+                + other.meanDistance()
+                + " and "
+                + first.meanDistance()
+                + "); were both finished by the same version?");
+      }
+    }
     AtomicFiles.write(
-        to.work(name + STATE), Files.readAllBytes(RunFolder.work(from, name + STATE)));
+        to.work(name + STATE), Files.readAllBytes(RunFolder.work(walked.getFirst(), name + STATE)));
   }
 }

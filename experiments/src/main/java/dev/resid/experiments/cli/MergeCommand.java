@@ -7,15 +7,12 @@ import dev.resid.experiments.language.ContextStudy;
 import dev.resid.experiments.language.FeatureEffectStudy;
 import dev.resid.experiments.language.PropagationStudy;
 import dev.resid.experiments.patch.PatchStudy;
-import dev.resid.experiments.plateau.PlateauMerge;
 import dev.resid.experiments.plateau.PlateauStudy;
 import dev.resid.experiments.robustness.RobustnessStudy;
 import dev.resid.experiments.saereport.SaeEvaluationStudy;
-import dev.resid.experiments.sensitivity.SensitivityMerge;
 import dev.resid.experiments.sensitivity.SensitivityStudy;
 import dev.resid.experiments.study.RowMerge;
 import dev.resid.experiments.study.StudyOutcome;
-import dev.resid.experiments.substitution.SubstitutionMerge;
 import dev.resid.experiments.substitution.SubstitutionStudy;
 import dev.resid.experiments.sweep.ShardMerge;
 import dev.resid.experiments.sweep.Workers;
@@ -62,12 +59,6 @@ final class MergeCommand implements Callable<Integer> {
       PrintWriter console = spec.commandLine().getOut();
       String command = ShardMerge.record(shards.getFirst()).command();
       switch (command) {
-        case SensitivityStudy.COMMAND ->
-            SensitivityCommand.print(console, new SensitivityMerge(shards).run(out, workers));
-        case SubstitutionStudy.COMMAND ->
-            SubstitutionCommand.print(console, new SubstitutionMerge(shards).run(out, workers));
-        case PlateauStudy.COMMAND ->
-            PlateauCommand.print(console, new PlateauMerge(shards).run(out, workers));
         case SaeEvaluationStudy.COMMAND ->
             SaeEvaluateCommand.print(console, SaeEvaluationStudy.merge(shards).run(out, workers));
         default -> StudyLines.print(console, merge(command).run(out, workers));
@@ -83,6 +74,9 @@ final class MergeCommand implements Callable<Integer> {
       }
     }
     return switch (command) {
+      case SensitivityStudy.COMMAND -> SensitivityStudy.merge(shards);
+      case SubstitutionStudy.COMMAND -> SubstitutionStudy.merge(shards);
+      case PlateauStudy.COMMAND -> PlateauStudy.merge(shards);
       case RobustnessStudy.COMMAND -> RobustnessStudy.merge(shards);
       case PatchStudy.COMMAND -> PatchStudy.merge(shards);
       case DictionaryStudy.COMMAND -> DictionaryStudy.merge(shards);

@@ -1,15 +1,11 @@
 package dev.resid.experiments.cli;
 
 import dev.resid.experiments.plateau.PlateauOptions;
-import dev.resid.experiments.plateau.PlateauOutcome;
 import dev.resid.experiments.plateau.PlateauSae;
 import dev.resid.experiments.plateau.PlateauStudy;
 import dev.resid.experiments.plateau.Regime;
 import dev.resid.experiments.plateau.Scale;
 import dev.resid.experiments.plateau.TargetKind;
-import dev.resid.experiments.report.Section.Finding;
-import dev.resid.experiments.sweep.Shard;
-import dev.resid.experiments.sweep.Workers;
 import dev.resid.experiments.text.Documents;
 import dev.resid.experiments.text.Pieces;
 import dev.resid.model.Gpt2;
@@ -17,11 +13,9 @@ import dev.resid.model.Gpt2Config;
 import dev.resid.tensor.Backend;
 import dev.resid.tokenizer.TokenBatch;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.concurrent.Callable;
@@ -73,8 +67,7 @@ final class PlateauCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec;
   @Mixin private ModelOptionsMixin model;
-  @Mixin private BackendOptionsMixin backendOptions;
-  @Mixin private ProgressMixin progress;
+  @Mixin private StudyMixin run;
 
   @ArgGroup private Source source;
 
@@ -192,19 +185,10 @@ final class PlateauCommand implements Callable<Integer> {
   private long seed = PlateauOptions.DEFAULT_SEED;
 
   @Option(
-      names = "--shard",
-      paramLabel = "I/N",
-      description = "Compute one of N parts, counted from 0.")
-  private String shard;
-
-  @Option(
       names = "--batch",
       paramLabel = "N",
       description = "Prompts at a time; what fits if left out. Results do not depend on it.")
   private Integer batch;
-
-  @Option(names = "--out", paramLabel = "DIR", description = "Output folder; plateau if left out.")
-  private Path out;
 
   /** Called by picocli. */
   PlateauCommand() {}
@@ -216,7 +200,6 @@ final class PlateauCommand implements Callable<Integer> {
     requireAtLeast("--prompt-length", promptLength, 1);
     requireAtLeast("--batch", batch, 1);
     requireAtLeast("--layer", layer, 0);
-    Shard part = usage(() -> shard == null ? Shard.WHOLE : Shard.parse(shard));
     List<Regime> spacings =
         usage(
             () ->
@@ -225,51 +208,29 @@ final class PlateauCommand implements Callable<Integer> {
                     : regimes.stream().map(Regime::of).toList());
     usage(() -> kinds(targets, List.of()));
     usage(() -> kinds(bases, List.of()));
-    PrintWriter err = spec.commandLine().getErr();
-    try (Backend backend = backendOptions.open();
-        Workers workers = new Workers(backendOptions.threads())) {
-      Gpt2 gpt2 = model.load(backend);
-      TokenBatch tokens = tokens(gpt2);
-      Scale lengths = usage(() -> scale(gpt2.config()));
-      Optional<PlateauSae> features = sae.load(gpt2, model, layer);
-      PlateauOptions options =
-          new PlateauOptions(
-              tokens,
-              sourceName(),
-              layer,
-              prompts(tokens),
-              kinds(targets, possible(features, TargetKind.values())),
-              kinds(bases, possible(features, BASES)),
-              realBase,
-              features,
-              spacings,
-              lengths,
-              seed,
-              part,
-              batch == null ? 0 : batch);
-      PlateauStudy study = new PlateauStudy(gpt2, options);
-      if (!progress.quiet()) {
-        err.printf(Locale.ROOT, "%s; about %.0f seconds.%n", study.plan(), study.estimateSeconds());
-        err.flush();
-      }
-      print(spec.commandLine().getOut(), study.run(folder(part), progress.progress(), workers));
-    }
-    return ResidCommand.OK;
+    return run.run(spec, PlateauStudy.COMMAND, backend -> study(backend, spacings));
   }
 
-  /** Prints what was found and where it is. */
-  static void print(PrintWriter console, PlateauOutcome outcome) {
-    if (outcome.report().isEmpty()) {
-      console.println(
-          "This part is finished: "
-              + outcome.folder()
-              + ". When all are, put them together with 'resid merge OUT FOLDERS...'.");
-      return;
-    }
-    for (Finding finding : outcome.findings()) {
-      console.println(finding.expected() + ": " + finding.verdict().words() + ".");
-    }
-    console.println("Report: " + outcome.report().get());
+  private PlateauStudy study(Backend backend, List<Regime> spacings) throws IOException {
+    Gpt2 gpt2 = model.load(backend);
+    TokenBatch tokens = tokens(gpt2);
+    Scale lengths = usage(() -> scale(gpt2.config()));
+    Optional<PlateauSae> features = sae.load(gpt2, model, layer);
+    return new PlateauStudy(
+        gpt2,
+        new PlateauOptions(
+            tokens,
+            sourceName(),
+            layer,
+            prompts(tokens),
+            kinds(targets, possible(features, TargetKind.values())),
+            kinds(bases, possible(features, BASES)),
+            realBase,
+            features,
+            spacings,
+            lengths,
+            seed,
+            batch == null ? 0 : batch));
   }
 
   private static List<TargetKind> kinds(List<String> words, List<TargetKind> all) {
@@ -319,14 +280,6 @@ final class PlateauCommand implements Callable<Integer> {
       return "embedded passages";
     }
     return (source.text != null ? source.text : source.tokens).getFileName().toString();
-  }
-
-  private Path folder(Shard part) {
-    if (out != null) {
-      return out;
-    }
-    return Path.of(
-        part.count() == 1 ? "plateau" : "plateau-" + part.index() + "-of-" + part.count());
   }
 
   private void requireAtLeast(String option, Integer value, int least) {

@@ -3,19 +3,12 @@ package dev.resid.experiments.cli;
 import dev.resid.experiments.direction.NamedSae;
 import dev.resid.experiments.robustness.RobustnessOptions;
 import dev.resid.experiments.robustness.RobustnessStudy;
-import dev.resid.experiments.study.StudyOutcome;
-import dev.resid.experiments.sweep.Shard;
-import dev.resid.experiments.sweep.Workers;
 import dev.resid.hook.HookPoint;
 import dev.resid.hook.Site;
 import dev.resid.model.Gpt2;
-import dev.resid.tensor.Backend;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
@@ -51,8 +44,7 @@ final class RobustnessCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec;
   @Mixin private ModelOptionsMixin model;
-  @Mixin private BackendOptionsMixin backendOptions;
-  @Mixin private ProgressMixin progress;
+  @Mixin private StudyMixin run;
   @Mixin private RowsMixin rows;
   @Mixin private SaesMixin saes;
 
@@ -95,59 +87,35 @@ final class RobustnessCommand implements Callable<Integer> {
   private long seed = RobustnessOptions.DEFAULT_SEED;
 
   @Option(
-      names = "--shard",
-      paramLabel = "I/N",
-      description = "Compute one of N parts, counted from 0.")
-  private String shard;
-
-  @Option(
       names = "--batch",
       paramLabel = "N",
       description = "Rows at a time; what fits if left out. Results do not depend on it.")
   private int batch;
-
-  @Option(
-      names = "--out",
-      paramLabel = "DIR",
-      description = "Output folder; robustness if left out.")
-  private Path out;
 
   /** Called by picocli. */
   RobustnessCommand() {}
 
   @Override
   public Integer call() throws IOException {
-    Shard part = usage(() -> shard == null ? Shard.WHOLE : Shard.parse(shard));
     List<Site> asked = sites();
-    PrintWriter console = spec.commandLine().getOut();
-    try (Backend backend = backendOptions.open();
-        Workers workers = new Workers(backendOptions.threads())) {
-      Gpt2 gpt2 = model.load(backend);
-      List<NamedSae> named = saes.load(gpt2, List.of(), backend);
-      RobustnessOptions options =
-          new RobustnessOptions(
-              rows.tokens(gpt2, EMBEDDED_ROWS),
-              rows.name(),
-              RobustnessOptions.points(asked, layers(gpt2)),
-              cosines,
-              norms,
-              named,
-              seed,
-              part,
-              batch);
-      RobustnessStudy study = new RobustnessStudy(gpt2, options);
-      if (!progress.quiet()) {
-        spec.commandLine().getErr().println(study.plan() + ".");
-      }
-      Path folder = folder(part);
-      Optional<StudyOutcome> outcome = study.run(folder, progress.progress(), workers);
-      if (outcome.isPresent()) {
-        StudyLines.print(console, outcome.get());
-      } else {
-        StudyLines.printPart(console, folder);
-      }
-    }
-    return ResidCommand.OK;
+    return run.run(
+        spec,
+        RobustnessStudy.COMMAND,
+        backend -> {
+          Gpt2 gpt2 = model.load(backend);
+          List<NamedSae> named = saes.load(gpt2, List.of(), backend);
+          return new RobustnessStudy(
+              gpt2,
+              new RobustnessOptions(
+                  rows.tokens(gpt2, EMBEDDED_ROWS),
+                  rows.name(),
+                  RobustnessOptions.points(asked, layers(gpt2)),
+                  cosines,
+                  norms,
+                  named,
+                  seed,
+                  batch));
+        });
   }
 
   private List<Site> sites() {
@@ -177,14 +145,6 @@ final class RobustnessCommand implements Callable<Integer> {
       }
     }
     return layers;
-  }
-
-  private Path folder(Shard part) {
-    if (out != null) {
-      return out;
-    }
-    return Path.of(
-        part.count() == 1 ? "robustness" : "robustness-" + part.index() + "-of-" + part.count());
   }
 
   private <T> T usage(Supplier<T> value) {

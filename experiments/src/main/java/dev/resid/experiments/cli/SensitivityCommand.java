@@ -4,21 +4,14 @@ import dev.resid.experiments.direction.DirectionKind;
 import dev.resid.experiments.direction.NamedSae;
 import dev.resid.experiments.direction.SaeDirectionKind;
 import dev.resid.experiments.direction.SweptDirection;
-import dev.resid.experiments.report.Section.Finding;
-import dev.resid.experiments.result.RunFolder;
 import dev.resid.experiments.sensitivity.Lengths;
 import dev.resid.experiments.sensitivity.SensitivityOptions;
-import dev.resid.experiments.sensitivity.SensitivityOutcome;
 import dev.resid.experiments.sensitivity.SensitivityStudy;
-import dev.resid.experiments.sweep.Shard;
-import dev.resid.experiments.sweep.Workers;
 import dev.resid.hook.HookPoint;
 import dev.resid.model.Gpt2;
 import dev.resid.model.Gpt2Config;
 import dev.resid.tensor.Backend;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -61,8 +54,7 @@ final class SensitivityCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec;
   @Mixin private ModelOptionsMixin model;
-  @Mixin private BackendOptionsMixin backendOptions;
-  @Mixin private ProgressMixin progress;
+  @Mixin private StudyMixin run;
 
   @Mixin private RowsMixin rowsOfText;
   @Mixin private SaesMixin saes;
@@ -115,22 +107,10 @@ final class SensitivityCommand implements Callable<Integer> {
   private double ridge = SensitivityOptions.DEFAULT_RIDGE;
 
   @Option(
-      names = "--shard",
-      paramLabel = "I/N",
-      description = "Compute one of N parts, counted from 0.")
-  private String shard;
-
-  @Option(
       names = "--batch",
       paramLabel = "N",
       description = "Rows at a time; what fits if left out. Results do not depend on it.")
   private Integer batch;
-
-  @Option(
-      names = "--out",
-      paramLabel = "DIR",
-      description = "Output folder; sensitivity if left out.")
-  private Path out;
 
   /** Called by picocli. */
   SensitivityCommand() {}
@@ -139,40 +119,31 @@ final class SensitivityCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     requireAtLeast("--batch", batch, 1);
     requireAtLeast("--layer", layer, 0);
-    Shard part = usage(() -> shard == null ? Shard.WHOLE : Shard.parse(shard));
     Lengths asked = usage(() -> lengths == null ? null : Lengths.parse(lengths));
     usage(() -> directions == null ? List.of() : directions.stream().map(this::known).toList());
-    RunFolder.requireUsable(folder(part));
-    PrintWriter err = spec.commandLine().getErr();
-    PrintWriter console = spec.commandLine().getOut();
-    try (Backend backend = backendOptions.open();
-        Workers workers = new Workers(backendOptions.threads())) {
-      Gpt2 gpt2 = model.load(backend);
-      Gpt2Config config = gpt2.config();
-      int perturbed = layer == null ? config.nLayers() / 2 : layer;
-      List<NamedSae> named = saes.load(gpt2, List.of(HookPoint.residPre(perturbed)), backend);
-      List<SweptDirection> kinds = directions(named);
-      boolean ofSaes = kinds.stream().anyMatch(SweptDirection.OfSae.class::isInstance);
-      SensitivityOptions options =
-          new SensitivityOptions(
-              rowsOfText.tokens(gpt2, ofSaes ? EMBEDDED_ROWS_WITH_SAES : EMBEDDED_ROWS),
-              rowsOfText.name(),
-              perturbed,
-              asked == null ? defaultLengths(config) : asked,
-              kinds,
-              ofSaes ? named : List.of(),
-              seed,
-              pool,
-              ridge,
-              part,
-              batch == null ? 0 : batch);
-      SensitivityStudy study = new SensitivityStudy(gpt2, options);
-      if (!progress.quiet()) {
-        err.println(study.plan() + ".");
-      }
-      print(console, study.run(folder(part), progress.progress(), workers));
-    }
-    return ResidCommand.OK;
+    return run.run(spec, SensitivityStudy.COMMAND, backend -> study(backend, asked));
+  }
+
+  private SensitivityStudy study(Backend backend, Lengths asked) throws IOException {
+    Gpt2 gpt2 = model.load(backend);
+    Gpt2Config config = gpt2.config();
+    int perturbed = layer == null ? config.nLayers() / 2 : layer;
+    List<NamedSae> named = saes.load(gpt2, List.of(HookPoint.residPre(perturbed)), backend);
+    List<SweptDirection> kinds = directions(named);
+    boolean ofSaes = kinds.stream().anyMatch(SweptDirection.OfSae.class::isInstance);
+    return new SensitivityStudy(
+        gpt2,
+        new SensitivityOptions(
+            rowsOfText.tokens(gpt2, ofSaes ? EMBEDDED_ROWS_WITH_SAES : EMBEDDED_ROWS),
+            rowsOfText.name(),
+            perturbed,
+            asked == null ? defaultLengths(config) : asked,
+            kinds,
+            ofSaes ? named : List.of(),
+            seed,
+            pool,
+            ridge,
+            batch == null ? 0 : batch));
   }
 
   private String known(String word) {
@@ -208,33 +179,10 @@ final class SensitivityCommand implements Callable<Integer> {
     return all;
   }
 
-  /** Prints what was found and where it is. */
-  static void print(PrintWriter console, SensitivityOutcome outcome) {
-    if (outcome.report().isEmpty()) {
-      console.println(
-          "This part is finished: "
-              + outcome.folder()
-              + ". When all are, put them together with 'resid merge OUT FOLDERS...'.");
-      return;
-    }
-    for (Finding finding : outcome.findings()) {
-      console.println(finding.expected() + ": " + finding.verdict().words() + ".");
-    }
-    console.println("Report: " + outcome.report().get());
-  }
-
   private static Lengths defaultLengths(Gpt2Config config) {
     return config.nLayers() == GPT2_SMALL_LAYERS && config.dModel() == GPT2_SMALL_WIDTH
         ? new Lengths.Published()
         : new Lengths.Scaled();
-  }
-
-  private Path folder(Shard part) {
-    if (out != null) {
-      return out;
-    }
-    return Path.of(
-        part.count() == 1 ? "sensitivity" : "sensitivity-" + part.index() + "-of-" + part.count());
   }
 
   private void requireAtLeast(String option, Integer value, int least) {

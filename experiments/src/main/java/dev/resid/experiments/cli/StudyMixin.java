@@ -55,7 +55,7 @@ final class StudyMixin {
         Workers workers = new Workers(backends.threads())) {
       Study study = preparation.study(backend);
       if (!progress.quiet()) {
-        spec.commandLine().getErr().println(study.plan() + ".");
+        spec.commandLine().getErr().println(study.plan() + study.estimate(shard.part()) + ".");
       }
       if (shard.isPart()) {
         study.runPart(folder, shard.part(), progress.progress(), workers);

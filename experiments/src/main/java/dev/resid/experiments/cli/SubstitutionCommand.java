@@ -1,18 +1,11 @@
 package dev.resid.experiments.cli;
 
 import dev.resid.experiments.direction.NamedSae;
-import dev.resid.experiments.report.Section.Finding;
 import dev.resid.experiments.substitution.Substitute;
 import dev.resid.experiments.substitution.SubstitutionOptions;
-import dev.resid.experiments.substitution.SubstitutionOutcome;
 import dev.resid.experiments.substitution.SubstitutionStudy;
-import dev.resid.experiments.sweep.Shard;
-import dev.resid.experiments.sweep.Workers;
 import dev.resid.model.Gpt2;
-import dev.resid.tensor.Backend;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -50,8 +43,7 @@ final class SubstitutionCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec;
   @Mixin private ModelOptionsMixin model;
-  @Mixin private BackendOptionsMixin backendOptions;
-  @Mixin private ProgressMixin progress;
+  @Mixin private StudyMixin run;
   @Mixin private RowsMixin rows;
   @Mixin private SaesMixin saes;
 
@@ -89,84 +81,41 @@ final class SubstitutionCommand implements Callable<Integer> {
   private double ridge = SubstitutionOptions.DEFAULT_RIDGE;
 
   @Option(
-      names = "--shard",
-      paramLabel = "I/N",
-      description = "Compute one of N parts, counted from 0.")
-  private String shard;
-
-  @Option(
       names = "--batch",
       paramLabel = "N",
       description = "Rows at a time; what fits if left out. Results do not depend on it.")
   private int batch;
-
-  @Option(
-      names = "--out",
-      paramLabel = "DIR",
-      description = "Output folder; substitution if left out.")
-  private Path out;
 
   /** Called by picocli. */
   SubstitutionCommand() {}
 
   @Override
   public Integer call() throws IOException {
-    Shard part = usage(() -> shard == null ? Shard.WHOLE : Shard.parse(shard));
     List<Substitute> asked =
         usage(
             () ->
                 substitutes == null
                     ? Arrays.asList(Substitute.values())
                     : substitutes.stream().map(Substitute::of).toList());
-    PrintWriter console = spec.commandLine().getOut();
-    try (Backend backend = backendOptions.open();
-        Workers workers = new Workers(backendOptions.threads())) {
-      Gpt2 gpt2 = model.load(backend);
-      List<NamedSae> named = saes.load(gpt2, List.of(), backend);
-      SubstitutionOptions options =
-          new SubstitutionOptions(
-              rows.tokens(gpt2, EMBEDDED_ROWS),
-              rows.name(),
-              named,
-              asked,
-              position,
-              seed,
-              pool,
-              ridge,
-              part,
-              batch);
-      SubstitutionStudy study = new SubstitutionStudy(gpt2, options);
-      if (!progress.quiet()) {
-        spec.commandLine().getErr().println(study.plan() + ".");
-      }
-      print(console, study.run(folder(part), progress.progress(), workers));
-    }
-    return ResidCommand.OK;
-  }
-
-  /** Prints what was found and where it is. */
-  static void print(PrintWriter console, SubstitutionOutcome outcome) {
-    if (outcome.report().isEmpty()) {
-      console.println(
-          "This part is finished: "
-              + outcome.folder()
-              + ". When all are, put them together with 'resid merge OUT FOLDERS...'.");
-      return;
-    }
-    for (Finding finding : outcome.findings()) {
-      console.println(finding.expected() + ": " + finding.verdict().words() + ".");
-    }
-    console.println("Report: " + outcome.report().get());
-  }
-
-  private Path folder(Shard part) {
-    if (out != null) {
-      return out;
-    }
-    return Path.of(
-        part.count() == 1
-            ? "substitution"
-            : "substitution-" + part.index() + "-of-" + part.count());
+    return run.run(
+        spec,
+        SubstitutionStudy.COMMAND,
+        backend -> {
+          Gpt2 gpt2 = model.load(backend);
+          List<NamedSae> named = saes.load(gpt2, List.of(), backend);
+          return new SubstitutionStudy(
+              gpt2,
+              new SubstitutionOptions(
+                  rows.tokens(gpt2, EMBEDDED_ROWS),
+                  rows.name(),
+                  named,
+                  asked,
+                  position,
+                  seed,
+                  pool,
+                  ridge,
+                  batch));
+        });
   }
 
   private <T> T usage(Supplier<T> value) {

@@ -1,6 +1,5 @@
 package dev.resid.experiments.plateau;
 
-import dev.resid.experiments.sweep.SweepPlan;
 import dev.resid.hook.HookPoint;
 import dev.resid.model.BaseRun;
 import dev.resid.model.Continuation;
@@ -49,8 +48,7 @@ record PlateauCost(
     int fitting = Math.clamp(budget / perPrompt, 1, promptsPerBlock);
     int batch =
         options.batchPrompts() == 0 ? fitting : Math.min(options.batchPrompts(), promptsPerBlock);
-    SweepPlan plan = new SweepPlan(options.prompts(), promptsPerBlock, 1, options.shard(), "");
-    long prompts = plan.ownRows();
+    long prompts = options.prompts();
     long withKl = curves.stream().filter(Curve::hasKl).count();
     return new PlateauCost(
         ((long) options.tokens().rows() * options.layer()

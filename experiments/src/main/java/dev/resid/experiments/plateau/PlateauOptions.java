@@ -1,6 +1,5 @@
 package dev.resid.experiments.plateau;
 
-import dev.resid.experiments.sweep.Shard;
 import dev.resid.tokenizer.TokenBatch;
 import java.util.List;
 import java.util.Optional;
@@ -21,7 +20,6 @@ import java.util.stream.Stream;
  * @param regimes how points are spaced, none twice
  * @param scale lengths of steps
  * @param seed same seed, same numbers
- * @param shard which part of the blocks this process computes
  * @param batchPrompts prompts a call of the model; 0 for what fits; changes no number
  */
 public record PlateauOptions(
@@ -36,7 +34,6 @@ public record PlateauOptions(
     List<Regime> regimes,
     Scale scale,
     long seed,
-    Shard shard,
     int batchPrompts) {
   /** The published seed. */
   public static final long DEFAULT_SEED = 9555;
@@ -102,7 +99,7 @@ public record PlateauOptions(
 
   /**
    * Returns options with the published values as far as no SAE is needed: model-generated and
-   * random targets and starts, both regimes, one process.
+   * random targets and starts, both regimes.
    *
    * @param tokens prompts of one length
    * @param text where they come from
@@ -123,7 +120,6 @@ public record PlateauOptions(
         List.of(Regime.values()),
         Scale.of(rule),
         DEFAULT_SEED,
-        Shard.WHOLE,
         0);
   }
 }

@@ -3,13 +3,17 @@ package dev.resid.experiments.plateau;
 import dev.resid.experiments.direction.Gaussian;
 import dev.resid.experiments.result.BuildInfo;
 import dev.resid.experiments.result.RunFolder;
-import dev.resid.experiments.result.RunRecord;
 import dev.resid.experiments.result.Settings;
-import dev.resid.experiments.sweep.BlockLog;
+import dev.resid.experiments.study.RowMerge;
+import dev.resid.experiments.study.RowStudy;
+import dev.resid.experiments.study.RowStudy.Blocks;
+import dev.resid.experiments.study.RowStudy.Steps;
+import dev.resid.experiments.study.Study;
+import dev.resid.experiments.study.StudyOutcome;
+import dev.resid.experiments.study.StudyPage;
+import dev.resid.experiments.study.StudyPlan;
 import dev.resid.experiments.sweep.DrawKeys;
 import dev.resid.experiments.sweep.Shard;
-import dev.resid.experiments.sweep.SweepPlan;
-import dev.resid.experiments.sweep.SweepRunner;
 import dev.resid.experiments.sweep.Workers;
 import dev.resid.experiments.text.TokenDigest;
 import dev.resid.hook.HookPoint;
@@ -18,10 +22,10 @@ import dev.resid.model.Gpt2Config;
 import dev.resid.progress.Progress;
 import dev.resid.random.CounterRandom;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /**
@@ -34,18 +38,12 @@ import java.util.Optional;
  * @source Giglemiani, Petrova et al. 2024, "Evaluating Synthetic Activations composed of SAE
  *     Latents in GPT-2" (arXiv 2409.15019)
  */
-public final class PlateauStudy {
+public final class PlateauStudy implements Study {
   /** The command in records. */
   public static final String COMMAND = "plateau";
 
-  /** The log of finished blocks. */
-  static final String LOG = "prompts.log";
-
   /** The file of {@link PromptStatistics}. */
   static final String STATISTICS = "statistics.bin";
-
-  /** Resamples of the prompts for intervals. */
-  static final int RESAMPLES = 1000;
 
   private static final int PROMPTS_PER_BLOCK = 8;
 
@@ -77,64 +75,77 @@ public final class PlateauStudy {
     this.cost = PlateauCost.of(config, options, curves, PROMPTS_PER_BLOCK);
   }
 
-  /**
-   * Returns in a few words what will be computed, how many block evaluations and bytes it takes.
-   */
+  @Override
   public String plan() {
     return cost.words(gpt2.config(), options);
   }
 
-  /**
-   * Returns about how many seconds the ways of this shard take, measured on one prompt's way.
-   *
-   * @return seconds of computation; reading the model and writing the report come on top
-   */
-  public double estimateSeconds() {
-    return cost.estimateSeconds(gpt2, options);
+  /** Returns about how long the ways of a part take, measured on one prompt's way. */
+  @Override
+  public String estimate(Shard shard) {
+    double seconds = cost.estimateSeconds(gpt2, options) / shard.count();
+    return String.format(Locale.ROOT, "; about %.0f seconds", seconds);
+  }
+
+  @Override
+  public RowStudy<StudyOutcome> rows(Workers workers) {
+    return new RowStudy<>(
+        new StudyPlan(
+            COMMAND,
+            settings(),
+            StudyPage.facts(gpt2, workers)
+                .with("text", options.text())
+                .with("batch_prompts", cost.batch()),
+            options.prompts(),
+            PROMPTS_PER_BLOCK,
+            new CurveColumns(curves).count(),
+            "ways",
+            curves.size()),
+        new Walks(workers),
+        PlateauReport::write);
   }
 
   /**
-   * Computes what is missing in the folder and, unless this is one of several shards, writes the
-   * results.
+   * Returns what puts the parts of a run together.
    *
-   * @param folder where; created if it is missing
-   * @param progress told about every step
-   * @param workers threads for what the backend does not do
-   * @return the results; of a shard, none
-   * @throws IllegalStateException if the folder holds another run
-   * @throws IOException if something cannot be read or written
+   * @param shards output folders of all parts, in any order
+   * @throws IllegalArgumentException if there are none
    */
-  public PlateauOutcome run(Path folder, Progress progress, Workers workers) throws IOException {
-    RunRecord record =
-        RunRecord.begin(COMMAND, settings(), facts(workers), options.shard().toString());
-    try (RunFolder out = RunFolder.open(folder, record)) {
-      PromptPass pass = new PromptPass(gpt2, options, out);
-      SweepPlan plan = plan(out.record(), options.shard());
-      try (BlockLog log = BlockLog.open(out.work(LOG), plan)) {
-        Path statisticsFile = out.work(STATISTICS);
-        if (!Files.exists(statisticsFile) || !complete(log, plan)) {
-          PromptPass.Found found = pass.run(progress, workers);
-          found.statistics().write(statisticsFile);
-          sweep(found, plan, log, progress);
-        }
-        PlateauOutcome outcome =
-            options.shard().count() > 1
-                ? PlateauOutcome.ofShard(folder)
-                : PlateauReport.write(
-                    out, PromptStatistics.read(statisticsFile), log.values(), workers);
-        out.finish(log.elapsedSeconds());
-        pass.discard();
-        return outcome;
-      }
+  public static RowMerge<StudyOutcome> merge(List<Path> shards) {
+    return new RowMerge<>(
+        COMMAND,
+        shards,
+        PlateauReport::write,
+        (record, parts, out) -> PromptStatistics.copy(parts, out));
+  }
+
+  /** One process's work: a walk over all prompts, then the ways. */
+  private final class Walks implements Steps {
+    private final Workers workers;
+
+    private Walks(Workers workers) {
+      this.workers = workers;
+    }
+
+    @Override
+    public void compute(RunFolder out, Blocks blocks, Progress progress) throws IOException {
+      PromptPass.Found found = new PromptPass(gpt2, options, out).run(progress, workers);
+      found.statistics().write(out.work(STATISTICS));
+      blocks.run(work(found));
+    }
+
+    @Override
+    public Settings notes(RunFolder out, Progress progress) {
+      return new Settings();
+    }
+
+    @Override
+    public void finished(RunFolder out) throws IOException {
+      new PromptPass(gpt2, options, out).discard();
     }
   }
 
-  private static boolean complete(BlockLog log, SweepPlan plan) {
-    return Arrays.stream(plan.ownBlocks()).allMatch(log::has);
-  }
-
-  private void sweep(PromptPass.Found found, SweepPlan plan, BlockLog log, Progress progress)
-      throws IOException {
+  private PlateauSweep work(PromptPass.Found found) {
     Scale.Values scale = options.scale().values(found.statistics());
     Optional<SyntheticActivations> synthetic =
         options
@@ -154,16 +165,8 @@ public final class PlateauStudy {
             Gaussian.ofSample(found.covariance()),
             synthetic,
             options.seed());
-    PlateauSweep work =
-        new PlateauSweep(
-            gpt2,
-            options,
-            order(),
-            generator,
-            new CurveColumns(curves),
-            scale.step(),
-            cost.batch());
-    new SweepRunner(plan, "plateaus", "ways", curves.size()).run(log, work, progress);
+    return new PlateauSweep(
+        gpt2, options, order(), generator, new CurveColumns(curves), scale.step(), cost.batch());
   }
 
   /** Returns which prompts are moved, by number in the run. */
@@ -174,24 +177,8 @@ public final class PlateauStudy {
     return Arrays.copyOf(order, options.prompts());
   }
 
-  /** Returns the plan of the blocks of a run, from what its record says. */
-  static SweepPlan plan(RunRecord record, Shard shard) {
-    Settings settings = record.settings();
-    return new SweepPlan(
-        Math.toIntExact(settings.whole("prompts")),
-        Math.toIntExact(settings.whole("prompts_per_block")),
-        new CurveColumns(Curve.of(record)).count(),
-        shard,
-        settings.toString());
-  }
-
   private Settings settings() {
-    return new Settings()
-        .with("study", "plateau/1")
-        .with("version", BuildInfo.current().version())
-        .with("model_sha256", gpt2.sha256())
-        .with("weights", gpt2.weightsState().name())
-        .with("backend", gpt2.backend().name())
+    return StudyPage.settings("plateau/1", gpt2, BuildInfo.current().version())
         .with("tokens_sha256", TokenDigest.sha256(options.tokens()))
         .with("pool", options.tokens().rows())
         .with("prompt_length", options.tokens().maxLength())
@@ -200,7 +187,7 @@ public final class PlateauStudy {
         .with("l2_site", HookPoint.residPost(gpt2.config().nLayers() - 1).name())
         .with("targets", options.targets().stream().map(TargetKind::word).toList())
         .with("bases", options.bases().stream().map(TargetKind::word).toList())
-        .with("real_base", options.realBase().name().toLowerCase(java.util.Locale.ROOT))
+        .with("real_base", options.realBase().name().toLowerCase(Locale.ROOT))
         .with("sae", options.sae().map(sae -> sae.named().name()).orElse(""))
         .with("sae_sha256", options.sae().map(sae -> sae.named().sha256()).orElse(""))
         .with("densities", options.sae().map(PlateauSae::densitySource).orElse(""))
@@ -208,22 +195,6 @@ public final class PlateauStudy {
         .with("scale", options.scale().text())
         .with("seed", options.seed())
         .with("prompts_per_block", PROMPTS_PER_BLOCK)
-        .with("bootstrap_resamples", RESAMPLES);
-  }
-
-  private Settings facts(Workers workers) {
-    Gpt2Config config = gpt2.config();
-    return new Settings()
-        .with("model", gpt2.source())
-        .with("n_layers", config.nLayers())
-        .with("d_model", config.dModel())
-        .with("n_heads", config.nHeads())
-        .with("d_vocab", config.dVocab())
-        .with("parameters", config.parameters())
-        .with("text", options.text())
-        .with("batch_prompts", cost.batch())
-        .with("backend_description", gpt2.backend().description())
-        .with("worker_threads", workers.threads())
-        .with("java", Runtime.version().toString());
+        .with("bootstrap_resamples", RowStudy.RESAMPLES);
   }
 }

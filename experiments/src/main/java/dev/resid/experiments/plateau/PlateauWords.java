@@ -3,6 +3,7 @@ package dev.resid.experiments.plateau;
 import dev.resid.experiments.report.Numbers;
 import dev.resid.experiments.report.Section.Term;
 import dev.resid.experiments.result.Settings;
+import dev.resid.experiments.study.RowStudy;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -83,7 +84,7 @@ final class PlateauWords {
         new Term(
             "Interval",
             "the middle 95 % over "
-                + PlateauStudy.RESAMPLES
+                + RowStudy.RESAMPLES
                 + " resamples of the prompts with replacement, the same prompts for everything that"
                 + " is compared. Resampled KS distances are a little larger than that of the"
                 + " sample, all of them alike."));

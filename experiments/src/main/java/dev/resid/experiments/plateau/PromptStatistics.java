@@ -3,6 +3,7 @@ package dev.resid.experiments.plateau;
 import dev.resid.experiments.result.ResultTable;
 import dev.resid.experiments.result.ResultTable.Column;
 import dev.resid.experiments.result.ResultTable.Type;
+import dev.resid.experiments.result.RunFolder;
 import dev.resid.io.AtomicFiles;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
@@ -79,6 +80,41 @@ record PromptStatistics(
       return new PromptStatistics(
           in.readLong(), in.readDouble(), in.readDouble(), in.readDouble(), in.readDouble());
     }
+  }
+
+  /**
+   * Copies the numbers of the parts of a run, which must agree.
+   *
+   * @param parts folders of all parts; those without a prompt have none
+   * @throws IllegalStateException if two parts found other activations
+   * @throws IOException if something cannot be read or written
+   */
+  static void copy(List<Path> parts, RunFolder to) throws IOException {
+    List<Path> walked =
+        parts.stream()
+            .filter(part -> Files.exists(RunFolder.work(part, PlateauStudy.STATISTICS)))
+            .toList();
+    PromptStatistics first = of(walked.getFirst());
+    for (Path part : walked) {
+      PromptStatistics other = of(part);
+      if (!first.agreesWith(other)) {
+        throw new IllegalStateException(
+            part
+                + " found other activations than "
+                + walked.getFirst()
+                + " (mean distance "
+                + other.meanDistance()
+                + " and "
+                + first.meanDistance()
+                + "); were both finished by the same version?");
+      }
+    }
+    first.write(to.work(PlateauStudy.STATISTICS));
+  }
+
+  /** Returns the numbers in the folder of a run. */
+  static PromptStatistics of(Path folder) throws IOException {
+    return read(RunFolder.work(folder, PlateauStudy.STATISTICS));
   }
 
   /** Returns a table of these numbers and of the scales that follow from them. */

@@ -26,7 +26,6 @@ import dev.resid.experiments.sensitivity.SensitivityStudy;
 import dev.resid.experiments.substitution.Substitute;
 import dev.resid.experiments.substitution.SubstitutionOptions;
 import dev.resid.experiments.substitution.SubstitutionStudy;
-import dev.resid.experiments.sweep.Shard;
 import dev.resid.experiments.sweep.Workers;
 import dev.resid.experiments.text.Documents;
 import dev.resid.experiments.text.Pieces;
@@ -171,7 +170,6 @@ final class PartStudies {
             SensitivityOptions.DEFAULT_SEED,
             SensitivityOptions.DEFAULT_POOL,
             SensitivityOptions.DEFAULT_RIDGE,
-            Shard.WHOLE,
             0);
     new SensitivityStudy(gpt2, measured).run(folder, named(part), workers);
     return tokens.rows();
@@ -189,7 +187,6 @@ final class PartStudies {
             SubstitutionOptions.DEFAULT_SEED,
             SubstitutionOptions.DEFAULT_POOL,
             SubstitutionOptions.DEFAULT_RIDGE,
-            Shard.WHOLE,
             0);
     new SubstitutionStudy(gpt2, measured).run(folder, named(Part.SUBSTITUTION), workers);
     return tokens.rows();
@@ -235,7 +232,6 @@ final class PartStudies {
                 OptionalDouble.empty(),
                 OptionalDouble.empty()),
             PlateauOptions.DEFAULT_SEED,
-            Shard.WHOLE,
             0);
     new PlateauStudy(gpt2, measured).run(folder, named(Part.PLATEAU), workers);
     return prompts;

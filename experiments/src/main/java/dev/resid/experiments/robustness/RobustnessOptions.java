@@ -1,7 +1,6 @@
 package dev.resid.experiments.robustness;
 
 import dev.resid.experiments.direction.NamedSae;
-import dev.resid.experiments.sweep.Shard;
 import dev.resid.hook.HookPoint;
 import dev.resid.hook.Site;
 import dev.resid.tokenizer.TokenBatch;
@@ -22,7 +21,6 @@ import java.util.stream.Stream;
  * @param ratios norms of the replacements, as shares of the activation's
  * @param saes compared at equal cosine; may be none; each at a point where a run can be continued
  * @param seed same seed, same numbers
- * @param shard which part of the blocks this process computes
  * @param batchRows rows a call of the model; 0 for what fits; changes no number
  */
 public record RobustnessOptions(
@@ -33,7 +31,6 @@ public record RobustnessOptions(
     List<Double> ratios,
     List<NamedSae> saes,
     long seed,
-    Shard shard,
     int batchRows) {
   /** From no change of direction down to nothing left of it. */
   public static final List<Double> DEFAULT_COSINES =
@@ -108,7 +105,7 @@ public record RobustnessOptions(
     }
   }
 
-  /** Returns options with the default numbers, the default sites of all layers, and one process. */
+  /** Returns options with the default numbers, the default sites of all layers. */
   public static RobustnessOptions of(
       TokenBatch tokens, String text, int nLayers, List<NamedSae> saes) {
     return new RobustnessOptions(
@@ -119,7 +116,6 @@ public record RobustnessOptions(
         DEFAULT_RATIOS,
         saes,
         DEFAULT_SEED,
-        Shard.WHOLE,
         0);
   }
 

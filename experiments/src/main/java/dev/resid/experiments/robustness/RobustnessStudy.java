@@ -7,6 +7,7 @@ import dev.resid.experiments.result.Settings;
 import dev.resid.experiments.study.RowMerge;
 import dev.resid.experiments.study.RowStudy;
 import dev.resid.experiments.study.RowStudy.Steps;
+import dev.resid.experiments.study.Study;
 import dev.resid.experiments.study.StudyOutcome;
 import dev.resid.experiments.study.StudyPage;
 import dev.resid.experiments.study.StudyPlan;
@@ -15,13 +16,10 @@ import dev.resid.experiments.text.TokenDigest;
 import dev.resid.hook.HookPoint;
 import dev.resid.model.Gpt2;
 import dev.resid.model.Gpt2Config;
-import dev.resid.progress.Progress;
 import dev.resid.tokenizer.TokenBatch;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
 
 /**
  * How robust is the model against turning an activation by an angle, its norm held, and do SAE
@@ -33,7 +31,7 @@ import java.util.Optional;
  * @source Riggs 2024, comments on dictionary learning: perturbation at a fixed cosine with norm
  *     about 0.9, random against SAE at equal cosine
  */
-public final class RobustnessStudy {
+public final class RobustnessStudy implements Study {
   /** The command in records. */
   public static final String COMMAND = "robustness";
 
@@ -81,7 +79,7 @@ public final class RobustnessStudy {
             Math.min(MOST_BYTES, Runtime.getRuntime().maxMemory() / HEAP_PART));
   }
 
-  /** Returns in a few words what will be computed and about how much memory that takes. */
+  @Override
   public String plan() {
     Gpt2Config config = gpt2.config();
     TokenBatch tokens = options.tokens();
@@ -118,35 +116,23 @@ public final class RobustnessStudy {
     return String.format(Locale.ROOT, "%,d MiB", Math.max(1, bytes >> 20));
   }
 
-  /**
-   * Computes what is missing in the folder and, unless this is one of several shards, writes the
-   * results.
-   *
-   * @param folder where; created if it is missing
-   * @param progress told about every step
-   * @param workers threads for what the backend does not do
-   * @return the results; of a shard, none
-   * @throws IllegalStateException if the folder holds another run
-   * @throws IOException if something cannot be read or written
-   */
-  public Optional<StudyOutcome> run(Path folder, Progress progress, Workers workers)
-      throws IOException {
+  @Override
+  public RowStudy<StudyOutcome> rows(Workers workers) {
     return new RowStudy<>(
-            new StudyPlan(
-                COMMAND,
-                settings(),
-                StudyPage.facts(gpt2, workers)
-                    .with("text", options.text())
-                    .with("longest_row", options.tokens().maxLength())
-                    .with("batch_rows", batches.rows()),
-                options.tokens().rows(),
-                ROWS_PER_BLOCK,
-                sizes.rows().count(),
-                "replacements",
-                sizes.continuations()),
-            Steps.of(new RobustnessSweep(gpt2, options, sizes, batches, workers), Settings::new),
-            RobustnessReport::write)
-        .run(folder, options.shard(), progress, workers);
+        new StudyPlan(
+            COMMAND,
+            settings(),
+            StudyPage.facts(gpt2, workers)
+                .with("text", options.text())
+                .with("longest_row", options.tokens().maxLength())
+                .with("batch_rows", batches.rows()),
+            options.tokens().rows(),
+            ROWS_PER_BLOCK,
+            sizes.rows().count(),
+            "replacements",
+            sizes.continuations()),
+        Steps.of(new RobustnessSweep(gpt2, options, sizes, batches, workers), Settings::new),
+        RobustnessReport::write);
   }
 
   /**

@@ -3,7 +3,6 @@ package dev.resid.experiments.sensitivity;
 import dev.resid.experiments.direction.DirectionKind;
 import dev.resid.experiments.direction.NamedSae;
 import dev.resid.experiments.direction.SweptDirection;
-import dev.resid.experiments.sweep.Shard;
 import dev.resid.tokenizer.TokenBatch;
 import java.util.Arrays;
 import java.util.List;
@@ -20,7 +19,6 @@ import java.util.List;
  * @param seed same seed, same numbers
  * @param pool real activations are drawn from at most so many, chosen at random
  * @param ridge added to the diagonal of the covariance
- * @param shard which part of the blocks this process computes
  * @param batchRows rows a call of the model; 0 for what fits; changes no number
  */
 public record SensitivityOptions(
@@ -33,7 +31,6 @@ public record SensitivityOptions(
     long seed,
     int pool,
     double ridge,
-    Shard shard,
     int batchRows) {
   /** The published seed. */
   public static final long DEFAULT_SEED = 23;
@@ -98,7 +95,7 @@ public record SensitivityOptions(
   }
 
   /**
-   * Returns options with the published values, all directions, and one process.
+   * Returns options with the published values, all directions.
    *
    * @param tokens rows of tokens
    * @param text where they come from
@@ -115,7 +112,6 @@ public record SensitivityOptions(
         DEFAULT_SEED,
         DEFAULT_POOL,
         DEFAULT_RIDGE,
-        Shard.WHOLE,
         0);
   }
 }

@@ -2,38 +2,28 @@ package dev.resid.experiments.sensitivity;
 
 import dev.resid.experiments.activations.ActivationStatistics;
 import dev.resid.experiments.activations.SaeCensus;
+import dev.resid.experiments.activations.StatisticsPass;
 import dev.resid.experiments.direction.SweptDirection;
-import dev.resid.experiments.report.HtmlReport;
 import dev.resid.experiments.report.Numbers;
-import dev.resid.experiments.report.Section;
-import dev.resid.experiments.report.Section.Figure;
 import dev.resid.experiments.report.Section.Figures;
 import dev.resid.experiments.report.Section.Finding;
-import dev.resid.experiments.report.Section.Findings;
 import dev.resid.experiments.report.Section.Prose;
 import dev.resid.experiments.report.Section.Table;
 import dev.resid.experiments.report.Section.Term;
 import dev.resid.experiments.report.Section.Terms;
 import dev.resid.experiments.result.ResultTable;
-import dev.resid.experiments.result.ResultTable.Column;
-import dev.resid.experiments.result.ResultTable.Type;
 import dev.resid.experiments.result.RunFolder;
 import dev.resid.experiments.result.RunRecord;
 import dev.resid.experiments.result.Settings;
+import dev.resid.experiments.study.RowStudy;
+import dev.resid.experiments.study.StudyOutcome;
+import dev.resid.experiments.study.StudyPage;
 import dev.resid.experiments.sweep.Bootstrap;
 import dev.resid.experiments.sweep.RowValues;
 import dev.resid.experiments.sweep.Workers;
-import dev.resid.io.AtomicFiles;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
-import java.util.stream.Stream;
 
 /**
  * Writes what a complete run found: tables, figures and the page. Nothing that differs between two
@@ -41,8 +31,6 @@ import java.util.stream.Stream;
  * {@code run.json}.
  */
 final class SensitivityReport {
-  private static final int HASH_DIGITS = 12;
-
   private final RunRecord record;
   private final ActivationStatistics statistics;
   private final SensitivityResult result;
@@ -59,18 +47,11 @@ final class SensitivityReport {
     this.lengths = lengths;
   }
 
-  /**
-   * Writes all files.
-   *
-   * @param out the run's folder
-   * @param statistics of the clean activations
-   * @param values complete
-   * @param workers share resamples and pictures
-   */
-  static SensitivityOutcome write(
-      RunFolder out, ActivationStatistics statistics, RowValues values, Workers workers)
+  /** Writes everything. */
+  static StudyOutcome write(RunFolder out, Settings notes, RowValues values, Workers workers)
       throws IOException {
     Settings settings = out.record().settings();
+    ActivationStatistics statistics = StatisticsPass.read(out.path());
     Lengths lengths = Lengths.parse(settings.text("lengths"));
     Bootstrap bootstrap =
         new Bootstrap(
@@ -80,117 +61,55 @@ final class SensitivityReport {
     SensitivityResult result =
         SensitivityResult.of(
             kinds, lengths.values(statistics.meanDistance()), values, bootstrap, workers);
-    return new SensitivityReport(out.record(), statistics, result, lengths).writeTo(out, workers);
+    return new SensitivityReport(out.record(), statistics, result, lengths)
+        .page()
+        .write(out, workers);
   }
 
-  private SensitivityOutcome writeTo(RunFolder out, Workers workers) throws IOException {
+  private StudyPage page() {
     ResultTable table = result.table(statistics.meanDistance());
     List<SaeGroup> groups = SaeGroup.of(record.settings(), statistics);
     double distance = statistics.meanDistance();
     List<Finding> findings = new ArrayList<>(new Expectations(result, distance).findings());
     findings.addAll(new SaeExpectations(result, distance, groups).findings());
-    Figures figures = new SensitivityFigures(result, distance, source()).section();
-    Figures saes = new SaeFigures(result, groups, distance, source()).section();
-    List<Figure> all = Stream.of(figures, saes).flatMap(f -> f.figures().stream()).toList();
-    table.write(out.path(), "results");
-    findingsTable(findings).write(out.path(), "findings");
-    statistics.table().write(out.path(), "statistics");
-    Path folder = Files.createDirectories(out.file("figures"));
-    try {
-      workers.forEach(all.size(), i -> writeFigure(folder, all.get(i)));
-    } catch (UncheckedIOException e) {
-      throw e.getCause();
-    }
-    Map<String, String> files = new LinkedHashMap<>();
-    files.put("results.csv", "results.csv");
-    files.put("findings.csv", "findings.csv");
-    files.put("statistics.csv", "statistics.csv");
-    files.put("run.json", "run.json");
-    Path report = out.file("report.html");
-    AtomicFiles.write(
-        report,
-        HtmlReport.of(
-            "Sensitive directions in " + model(),
-            "How much does the prediction change when the residual stream is moved by a given"
-                + " length, and does the direction matter? Isotropic, cov-random and real"
-                + " directions at "
-                + record.settings().text("site")
-                + ".",
-            files,
-            sections(findings, figures, saes, table)));
-    return new SensitivityOutcome(out.path(), Optional.of(report), findings);
-  }
-
-  private static void writeFigure(Path folder, Figure figure) {
-    try {
-      AtomicFiles.write(folder.resolve(figure.name() + ".svg"), figure.chart().toSvg());
-      AtomicFiles.write(folder.resolve(figure.name() + ".png"), figure.chart().toPng());
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  private static ResultTable findingsTable(List<Finding> findings) {
-    ResultTable table =
-        new ResultTable(
-            List.of(
-                new Column("expected", Type.TEXT, "What the publication says."),
-                new Column("verdict", Type.TEXT, "Whether this run agrees."),
-                new Column("found", Type.TEXT, "What this run says, with 95 % intervals."),
-                new Column("detail", Type.TEXT, "How it was decided, and exceptions.")));
-    for (Finding finding : findings) {
-      table.add(finding.expected(), finding.verdict().words(), finding.found(), finding.detail());
-    }
-    return table;
-  }
-
-  private List<Section> sections(
-      List<Finding> findings, Figures figures, Figures saes, ResultTable table) {
-    List<Section> sections = new ArrayList<>();
-    for (Figures some : List.of(figures, saes)) {
+    StudyPage page =
+        new StudyPage(
+                "Sensitive directions in " + StudyPage.modelName(record),
+                "How much does the prediction change when the residual stream is moved by a given"
+                    + " length, and does the direction matter? Isotropic, cov-random and real"
+                    + " directions at "
+                    + record.settings().text("site")
+                    + ".")
+            .table("results", table);
+    for (Figures some :
+        List.of(
+            new SensitivityFigures(result, distance, source()).section(),
+            new SaeFigures(result, groups, distance, source()).section())) {
       if (!some.figures().isEmpty()) {
-        sections.add(some);
+        page.section(some);
       }
     }
-    sections.addAll(rest(findings, table));
-    return sections;
-  }
-
-  private List<Section> rest(List<Finding> findings, ResultTable table) {
-    return List.of(
-        new Findings(
-            "What the publication expects, and what this run found",
+    return page.findings(
             "The expectations are those stated for GPT-2 small at layer 6 with 2 million tokens of"
                 + " OpenWebText. Intervals are 95 % bootstrap intervals over rows; a verdict is"
                 + " given only where the interval allows it.",
-            findings),
-        new Terms("What was run", "", run()),
-        new Terms("Definitions", "", definitions()),
-        new Prose("What differs from the publication", differences()),
-        new Table(
-            "Results",
-            "Every direction and length; click on a column's name to sort. The same numbers with"
-                + " all their digits are in results.csv.",
-            table));
+            findings)
+        .table("statistics", statistics.table())
+        .section(StudyPage.run(record, run()))
+        .section(new Terms("Definitions", "", definitions()))
+        .section(new Prose("What differs from the publication", differences()))
+        .section(
+            new Table(
+                "Results",
+                "Every direction and length; click on a column's name to sort. The same numbers"
+                    + " with all their digits are in results.csv.",
+                table));
   }
 
   private List<Term> run() {
     Settings settings = record.settings();
     Settings facts = record.facts();
-    String hash = settings.text("model_sha256");
     return List.of(
-        new Term(
-            "Model",
-            model()
-                + ": "
-                + facts.whole("n_layers")
-                + " blocks, d_model "
-                + facts.whole("d_model")
-                + ", "
-                + Numbers.grouped(facts.whole("parameters"))
-                + " parameters, weights "
-                + settings.text("weights")),
-        new Term("SHA-256 of the weights", hash.isEmpty() ? "made in memory" : hash),
         new Term("Perturbed", settings.text("site") + ", every position of a row at once"),
         new Term("L2 read at", settings.text("l2_site")),
         new Term(
@@ -226,11 +145,7 @@ final class SensitivityReport {
                 + " on the diagonal of the covariance, "
                 + Numbers.significant(ridgePercent(), 2)
                 + " % of its trace"),
-        new Term("Seed", String.valueOf(settings.whole("seed"))),
-        new Term("Backend", settings.text("backend")),
-        new Term(
-            "Software",
-            "resid " + record.build().version() + ", commit " + record.build().commit()));
+        new Term("Seed", String.valueOf(settings.whole("seed"))));
   }
 
   private double ridgePercent() {
@@ -333,7 +248,7 @@ final class SensitivityReport {
         new Term(
             "Interval",
             "the middle 95 % of the means of "
-                + SensitivityStudy.RESAMPLES
+                + RowStudy.RESAMPLES
                 + " resamples of the rows with replacement. It says how much the mean depends on"
                 + " the text, not how well the model stands for others."));
   }
@@ -361,27 +276,13 @@ final class SensitivityReport {
 
   private String source() {
     Settings settings = record.settings();
-    String hash = settings.text("model_sha256");
-    return model()
-        + (hash.isEmpty() ? "" : " " + hash.substring(0, Math.min(HASH_DIGITS, hash.length())))
-        + " · "
-        + settings.text("site")
-        + " · "
-        + Numbers.grouped(settings.whole("rows"))
-        + " rows, "
-        + Numbers.grouped(settings.whole("tokens"))
-        + " tokens · weights "
-        + settings.text("weights")
-        + " · seed "
-        + settings.whole("seed")
-        + " · resid "
-        + record.build().version();
-  }
-
-  /** Returns the model's name without the folders it lies in, which differ between machines. */
-  private String model() {
-    String source = record.facts().text("model");
-    Path last = Path.of(source).getFileName();
-    return last == null ? source : last + (source.equals("embedded") ? " model" : "");
+    return StudyPage.source(
+        record,
+        settings.text("site")
+            + " · "
+            + Numbers.grouped(settings.whole("rows"))
+            + " rows, "
+            + Numbers.grouped(settings.whole("tokens"))
+            + " tokens");
   }
 }

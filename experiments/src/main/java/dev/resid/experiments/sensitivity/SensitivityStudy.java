@@ -11,12 +11,15 @@ import dev.resid.experiments.direction.NamedSae;
 import dev.resid.experiments.direction.SweptDirection;
 import dev.resid.experiments.result.BuildInfo;
 import dev.resid.experiments.result.RunFolder;
-import dev.resid.experiments.result.RunRecord;
 import dev.resid.experiments.result.Settings;
-import dev.resid.experiments.sweep.BlockLog;
-import dev.resid.experiments.sweep.Shard;
-import dev.resid.experiments.sweep.SweepPlan;
-import dev.resid.experiments.sweep.SweepRunner;
+import dev.resid.experiments.study.RowMerge;
+import dev.resid.experiments.study.RowStudy;
+import dev.resid.experiments.study.RowStudy.Blocks;
+import dev.resid.experiments.study.RowStudy.Steps;
+import dev.resid.experiments.study.Study;
+import dev.resid.experiments.study.StudyOutcome;
+import dev.resid.experiments.study.StudyPage;
+import dev.resid.experiments.study.StudyPlan;
 import dev.resid.experiments.sweep.Workers;
 import dev.resid.experiments.text.TokenDigest;
 import dev.resid.hook.HookPoint;
@@ -40,15 +43,9 @@ import java.util.Locale;
  * @source Lee and Heimersheim 2024, "Investigating Sensitive Directions in GPT-2" (arXiv
  *     2410.12555), section 3, figure 1
  */
-public final class SensitivityStudy {
+public final class SensitivityStudy implements Study {
   /** The command in records. */
   public static final String COMMAND = "sensitivity";
-
-  /** The log of finished blocks. */
-  static final String LOG = "rows.log";
-
-  /** Resamples of the rows for intervals. */
-  static final int RESAMPLES = 1000;
 
   private static final int ROWS_PER_BLOCK = 8;
   private static final long MOST_BYTES = 768L << 20;
@@ -76,15 +73,7 @@ public final class SensitivityStudy {
       throw new IllegalArgumentException(
           "layer is " + options.layer() + ", the model's are 0 to " + (config.nLayers() - 1));
     }
-    if (options.tokens().maxLength() > config.nCtx()) {
-      throw new IllegalArgumentException(
-          "a row has "
-              + options.tokens().maxLength()
-              + " tokens, the model's context is "
-              + config.nCtx()
-              + "; use a smaller --row-length");
-    }
-    requireVocabulary(options.tokens(), config.dVocab());
+    gpt2.requireTokens(options.tokens());
     HookPoint perturbed = HookPoint.residPre(options.layer());
     options.saes().forEach(sae -> sae.requireReconstructs(gpt2, perturbed));
     this.batches =
@@ -97,26 +86,7 @@ public final class SensitivityStudy {
             Math.min(MOST_BYTES, Runtime.getRuntime().maxMemory() / HEAP_PART));
   }
 
-  private static void requireVocabulary(TokenBatch tokens, int dVocab) {
-    for (int row = 0; row < tokens.rows(); row++) {
-      for (int pos = 0; pos < tokens.length(row); pos++) {
-        if (tokens.id(row, pos) >= dVocab) {
-          throw new IllegalArgumentException(
-              "token "
-                  + tokens.id(row, pos)
-                  + " at row "
-                  + row
-                  + ", position "
-                  + pos
-                  + " is outside the vocabulary of "
-                  + dVocab
-                  + "; was it encoded with another tokenizer?");
-        }
-      }
-    }
-  }
-
-  /** Returns in a few words what will be computed and about how much memory that takes. */
+  @Override
   public String plan() {
     TokenBatch tokens = options.tokens();
     Gpt2Config config = gpt2.config();
@@ -144,68 +114,81 @@ public final class SensitivityStudy {
     return String.format(Locale.ROOT, "%,d MiB", Math.max(1, bytes >> 20));
   }
 
+  @Override
+  public RowStudy<StudyOutcome> rows(Workers workers) {
+    int lengths = options.lengths().count();
+    return new RowStudy<>(
+        new StudyPlan(
+            COMMAND,
+            settings(),
+            StudyPage.facts(gpt2, workers)
+                .with("text", options.text())
+                .with("longest_row", options.tokens().maxLength())
+                .with("batch_rows", batches.rows())
+                .with("batch_lengths", batches.lengths()),
+            options.tokens().rows(),
+            ROWS_PER_BLOCK,
+            new RowColumns(options.directions().size(), lengths).count(),
+            "continuations",
+            options.directions().size() * lengths),
+        new Walks(workers),
+        SensitivityReport::write);
+  }
+
   /**
-   * Computes what is missing in the folder and, unless this is one of several shards, writes the
-   * results.
+   * Returns what puts the parts of a run together.
    *
-   * @param folder where; created if it is missing
-   * @param progress told about every step
-   * @param workers threads for what the backend does not do
-   * @return the results; of a shard, none
-   * @throws IllegalStateException if the folder holds another run
-   * @throws IOException if something cannot be read or written
+   * @param shards output folders of all parts, in any order
+   * @throws IllegalArgumentException if there are none
    */
-  public SensitivityOutcome run(Path folder, Progress progress, Workers workers)
-      throws IOException {
-    RunRecord record =
-        RunRecord.begin(COMMAND, settings(), facts(workers), options.shard().toString());
-    try (RunFolder out = RunFolder.open(folder, record)) {
-      StatisticsPass pass = new StatisticsPass(gpt2, data(), batches.rows(), out);
+  public static RowMerge<StudyOutcome> merge(List<Path> shards) {
+    return new RowMerge<>(
+        COMMAND,
+        shards,
+        SensitivityReport::write,
+        (record, parts, out) -> StatisticsPass.copy(parts, out));
+  }
+
+  /** One process's work: the walk for statistics and the pool, then the directions. */
+  private final class Walks implements Steps {
+    private final Workers workers;
+
+    private Walks(Workers workers) {
+      this.workers = workers;
+    }
+
+    private StatisticsPass pass(RunFolder out) {
+      return new StatisticsPass(gpt2, data(), batches.rows(), out);
+    }
+
+    @Override
+    public void compute(RunFolder out, Blocks blocks, Progress progress) throws IOException {
+      StatisticsPass pass = pass(out);
       pass.run(progress, workers);
-      SweepPlan plan = plan(out.record(), options.shard());
-      try (BlockLog log = BlockLog.open(out.work(LOG), plan)) {
-        if (!complete(log, plan)) {
-          if (!pass.hasPool()) {
-            pass.restart();
-            pass.run(progress, workers);
-          }
-          sweep(pass, plan, log, progress, workers);
-        }
-        SensitivityOutcome outcome =
-            options.shard().count() > 1
-                ? SensitivityOutcome.ofShard(folder)
-                : SensitivityReport.write(out, pass.statistics(), log.values(), workers);
-        out.finish(log.elapsedSeconds());
-        pass.discardPool();
-        return outcome;
+      if (!pass.hasPool()) {
+        pass.restart();
+        pass.run(progress, workers);
+      }
+      double[] lengths = options.lengths().values(pass.statistics().meanDistance());
+      try (Arena arena = Arena.ofShared()) {
+        ActivationPool pool = pass.pool(arena);
+        Gaussian gaussian = Gaussian.of(pass.covariance(), options.ridge());
+        List<Direction> directions =
+            options.directions().stream()
+                .map(swept -> direction(swept, gaussian, pool, pass.statistics()))
+                .toList();
+        blocks.run(new SensitivitySweep(gpt2, options, directions, lengths, batches, workers));
       }
     }
-  }
 
-  private static boolean complete(BlockLog log, SweepPlan plan) {
-    for (int block : plan.ownBlocks()) {
-      if (!log.has(block)) {
-        return false;
-      }
+    @Override
+    public Settings notes(RunFolder out, Progress progress) {
+      return new Settings();
     }
-    return true;
-  }
 
-  private void sweep(
-      StatisticsPass pass, SweepPlan plan, BlockLog log, Progress progress, Workers workers)
-      throws IOException {
-    double[] lengths = options.lengths().values(pass.statistics().meanDistance());
-    try (Arena arena = Arena.ofShared()) {
-      ActivationPool pool = pass.pool(arena);
-      Gaussian gaussian = Gaussian.of(pass.covariance(), options.ridge());
-      List<Direction> directions =
-          options.directions().stream()
-              .map(swept -> direction(swept, gaussian, pool, pass.statistics()))
-              .toList();
-      SensitivitySweep work =
-          new SensitivitySweep(gpt2, options, directions, lengths, batches, workers);
-      new SweepRunner(plan, "sweep", "continuations", directions.size() * lengths.length)
-          .run(log, work, progress);
+    @Override
+    public void finished(RunFolder out) throws IOException {
+      pass(out).discardPool();
     }
   }
 
@@ -233,28 +216,9 @@ public final class SensitivityStudy {
         .orElseThrow();
   }
 
-  /** Returns the plan of the blocks of a run, from what its record says. */
-  static SweepPlan plan(RunRecord record, Shard shard) {
-    Settings settings = record.settings();
-    RowColumns columns =
-        new RowColumns(
-            settings.list("directions").size(), Lengths.parse(settings.text("lengths")).count());
-    return new SweepPlan(
-        Math.toIntExact(settings.whole("rows")),
-        Math.toIntExact(settings.whole("rows_per_block")),
-        columns.count(),
-        shard,
-        settings.toString());
-  }
-
   private Settings settings() {
     TokenBatch tokens = options.tokens();
-    return new Settings()
-        .with("study", "sensitivity/2")
-        .with("version", BuildInfo.current().version())
-        .with("model_sha256", gpt2.sha256())
-        .with("weights", gpt2.weightsState().name())
-        .with("backend", gpt2.backend().name())
+    return StudyPage.settings("sensitivity/2", gpt2, BuildInfo.current().version())
         .with("tokens_sha256", TokenDigest.sha256(tokens))
         .with("rows", tokens.rows())
         .with("tokens", tokens.tokenCount())
@@ -269,24 +233,6 @@ public final class SensitivityStudy {
         .with("pool", options.pool())
         .with("ridge", options.ridge())
         .with("rows_per_block", ROWS_PER_BLOCK)
-        .with("bootstrap_resamples", RESAMPLES);
-  }
-
-  private Settings facts(Workers workers) {
-    Gpt2Config config = gpt2.config();
-    return new Settings()
-        .with("model", gpt2.source())
-        .with("n_layers", config.nLayers())
-        .with("d_model", config.dModel())
-        .with("n_heads", config.nHeads())
-        .with("d_vocab", config.dVocab())
-        .with("parameters", config.parameters())
-        .with("text", options.text())
-        .with("longest_row", options.tokens().maxLength())
-        .with("batch_rows", batches.rows())
-        .with("batch_lengths", batches.lengths())
-        .with("backend_description", gpt2.backend().description())
-        .with("worker_threads", workers.threads())
-        .with("java", Runtime.version().toString());
+        .with("bootstrap_resamples", RowStudy.RESAMPLES);
   }
 }

@@ -24,6 +24,22 @@ public final class RowMerge<T> {
   private final List<Path> shards;
   private final String command;
   private final RowStudy.Writer<T> writer;
+  private final Common common;
+
+  /** What every part computed for itself and the writer reads from the folder. */
+  @FunctionalInterface
+  public interface Common {
+    /**
+     * Checks that the parts agree, and copies it.
+     *
+     * @param record of the run
+     * @param parts their folders
+     * @param out the folder of the whole
+     * @throws IllegalStateException if two parts do not agree
+     * @throws IOException if something cannot be read or written
+     */
+    void bring(RunRecord record, List<Path> parts, RunFolder out) throws IOException;
+  }
 
   /**
    * Prepares a merge.
@@ -34,6 +50,20 @@ public final class RowMerge<T> {
    * @throws IllegalArgumentException if there are no folders
    */
   public RowMerge(String command, List<Path> shards, RowStudy.Writer<T> writer) {
+    this(command, shards, writer, (first, parts, out) -> {});
+  }
+
+  /**
+   * Prepares a merge of a study whose parts have more in common than the notes.
+   *
+   * @param command the study that the folders must be runs of
+   * @param shards output folders of all parts of a run, in any order
+   * @param writer called when all blocks are there
+   * @param common brings along what the writer reads from the folder
+   * @throws IllegalArgumentException if there are no folders
+   */
+  public RowMerge(String command, List<Path> shards, RowStudy.Writer<T> writer, Common common) {
+    this.common = common;
     this.merge = new ShardMerge(command, RowStudy.LOG, shards);
     this.shards = List.copyOf(shards);
     this.command = command;
@@ -58,6 +88,7 @@ public final class RowMerge<T> {
     try (RunFolder out = RunFolder.open(folder, record);
         BlockLog merged = BlockLog.open(out.work(RowStudy.LOG), whole)) {
       merge.copy(whole, merged);
+      common.bring(first, shards, out);
       RunNotes.write(out, notes);
       T outcome = writer.write(out, notes, merged.values(), workers);
       out.finish(merged.elapsedSeconds());

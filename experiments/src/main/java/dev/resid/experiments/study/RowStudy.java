@@ -30,7 +30,7 @@ public final class RowStudy<T> {
   public static final int RESAMPLES = 1000;
 
   /** The log of finished blocks. */
-  static final String LOG = "rows.log";
+  public static final String LOG = "rows.log";
 
   private final StudyPlan plan;
   private final Steps steps;
@@ -70,6 +70,16 @@ public final class RowStudy<T> {
      * @throws IOException if something cannot be read
      */
     Settings notes(RunFolder out, Progress progress) throws IOException;
+
+    /**
+     * Removes what only a run that goes on needs. Called when the part is finished.
+     *
+     * @param out the folder
+     * @throws IOException if it cannot be removed
+     */
+    default void finished(RunFolder out) throws IOException {
+      // most leave nothing
+    }
 
     /** Returns steps whose blocks need nothing in common. */
     static Steps of(BlockWork work, Supplier<Settings> notes) {
@@ -162,6 +172,7 @@ public final class RowStudy<T> {
               ? Optional.empty()
               : Optional.of(writer.write(out, RunNotes.read(folder), log.values(), workers));
       out.finish(log.elapsedSeconds());
+      steps.finished(out);
       return outcome;
     }
   }

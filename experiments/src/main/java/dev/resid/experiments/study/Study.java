@@ -12,6 +12,16 @@ public interface Study {
   String plan();
 
   /**
+   * Returns how long a part will take, as words that follow the plan; empty where that is not
+   * measured beforehand.
+   *
+   * @param shard which part
+   */
+  default String estimate(Shard shard) {
+    return "";
+  }
+
+  /**
    * Computes what is missing in the folder and writes the results.
    *
    * @param folder where; created if it is missing

@@ -1,7 +1,6 @@
 package dev.resid.experiments.substitution;
 
 import dev.resid.experiments.direction.NamedSae;
-import dev.resid.experiments.sweep.Shard;
 import dev.resid.hook.HookPoint;
 import dev.resid.tokenizer.TokenBatch;
 import java.util.Arrays;
@@ -18,7 +17,6 @@ import java.util.List;
  * @param seed same seed, same numbers
  * @param pool real activations are drawn from at most so many, chosen at random
  * @param ridge added to the diagonal of the covariance
- * @param shard which part of the blocks this process computes
  * @param batchRows rows a call of the model; 0 for what fits; changes no number
  */
 public record SubstitutionOptions(
@@ -30,7 +28,6 @@ public record SubstitutionOptions(
     long seed,
     int pool,
     double ridge,
-    Shard shard,
     int batchRows) {
   /** The published seed of the directions. */
   public static final long DEFAULT_SEED = 23;
@@ -81,7 +78,7 @@ public record SubstitutionOptions(
     }
   }
 
-  /** Returns options with the published values, all substitutes, and one process. */
+  /** Returns options with the published values, all substitutes. */
   public static SubstitutionOptions of(TokenBatch tokens, String text, List<NamedSae> saes) {
     return new SubstitutionOptions(
         tokens,
@@ -92,7 +89,6 @@ public record SubstitutionOptions(
         DEFAULT_SEED,
         DEFAULT_POOL,
         DEFAULT_RIDGE,
-        Shard.WHOLE,
         0);
   }
 

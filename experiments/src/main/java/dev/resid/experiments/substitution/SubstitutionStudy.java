@@ -1,18 +1,20 @@
 package dev.resid.experiments.substitution;
 
-import dev.resid.experiments.activations.ActivationStatistics;
 import dev.resid.experiments.activations.BatchSizes;
 import dev.resid.experiments.activations.PointData;
 import dev.resid.experiments.activations.StatisticsPass;
 import dev.resid.experiments.direction.NamedSae;
 import dev.resid.experiments.result.BuildInfo;
 import dev.resid.experiments.result.RunFolder;
-import dev.resid.experiments.result.RunRecord;
 import dev.resid.experiments.result.Settings;
-import dev.resid.experiments.sweep.BlockLog;
-import dev.resid.experiments.sweep.Shard;
-import dev.resid.experiments.sweep.SweepPlan;
-import dev.resid.experiments.sweep.SweepRunner;
+import dev.resid.experiments.study.RowMerge;
+import dev.resid.experiments.study.RowStudy;
+import dev.resid.experiments.study.RowStudy.Blocks;
+import dev.resid.experiments.study.RowStudy.Steps;
+import dev.resid.experiments.study.Study;
+import dev.resid.experiments.study.StudyOutcome;
+import dev.resid.experiments.study.StudyPage;
+import dev.resid.experiments.study.StudyPlan;
 import dev.resid.experiments.sweep.Workers;
 import dev.resid.experiments.text.TokenDigest;
 import dev.resid.hook.HookPoint;
@@ -38,14 +40,9 @@ import java.util.Map;
  * @source Lee and Heimersheim 2024, "Investigating Sensitive Directions in GPT-2" (arXiv
  *     2410.12555), section 4.1, figure 2
  */
-public final class SubstitutionStudy {
+public final class SubstitutionStudy implements Study {
   /** The command in records. */
   public static final String COMMAND = "substitution";
-
-  /** The log of finished blocks. */
-  static final String LOG = "rows.log";
-
-  static final int RESAMPLES = 1000;
 
   private static final int ROWS_PER_BLOCK = 8;
   private static final long MOST_BYTES = 768L << 20;
@@ -84,7 +81,7 @@ public final class SubstitutionStudy {
             options.substitutes());
   }
 
-  /** Returns in a few words what will be computed and about how much memory that takes. */
+  @Override
   public String plan() {
     TokenBatch tokens = options.tokens();
     Gpt2Config config = gpt2.config();
@@ -120,45 +117,81 @@ public final class SubstitutionStudy {
     return String.format(Locale.ROOT, "%,d MiB", Math.max(1, bytes >> 20));
   }
 
+  @Override
+  public RowStudy<StudyOutcome> rows(Workers workers) {
+    return new RowStudy<>(
+        new StudyPlan(
+            COMMAND,
+            settings(),
+            StudyPage.facts(gpt2, workers)
+                .with("text", options.text())
+                .with("longest_row", options.tokens().maxLength())
+                .with("batch_rows", batches.rows()),
+            options.tokens().rows(),
+            ROWS_PER_BLOCK,
+            cases.count(),
+            "continuations",
+            SubstitutionSweep.continuations(cases)),
+        new Walks(workers),
+        SubstitutionReport::write);
+  }
+
   /**
-   * Computes what is missing in the folder and, unless this is one of several shards, writes the
-   * results.
+   * Returns what puts the parts of a run together.
    *
-   * @param folder where; created if it is missing
-   * @param progress told about every step
-   * @param workers threads for what the backend does not do
-   * @return the results; of a shard, none
-   * @throws IllegalStateException if the folder holds another run
-   * @throws IOException if something cannot be read or written
+   * @param shards output folders of all parts, in any order
+   * @throws IllegalArgumentException if there are none
    */
-  public SubstitutionOutcome run(Path folder, Progress progress, Workers workers)
-      throws IOException {
-    RunRecord record =
-        RunRecord.begin(COMMAND, settings(), facts(workers), options.shard().toString());
-    try (RunFolder out = RunFolder.open(folder, record)) {
-      Map<HookPoint, StatisticsPass> passes = new LinkedHashMap<>();
-      Map<String, ActivationStatistics> statistics = new LinkedHashMap<>();
-      for (HookPoint point : options.points()) {
-        StatisticsPass pass =
-            new StatisticsPass(gpt2, data(point), batches.rows(), out, prefix(point.name()));
-        pass.run(progress, workers);
-        passes.put(point, pass);
-        statistics.put(point.name(), pass.statistics());
+  public static RowMerge<StudyOutcome> merge(List<Path> shards) {
+    return new RowMerge<>(
+        COMMAND,
+        shards,
+        SubstitutionReport::write,
+        (record, parts, out) -> {
+          for (String point : record.settings().list("points")) {
+            StatisticsPass.copy(parts, out, prefix(point));
+          }
+        });
+  }
+
+  /** One process's work: a walk for statistics and a pool at every point, then the rows. */
+  private final class Walks implements Steps {
+    private final Workers workers;
+
+    private Walks(Workers workers) {
+      this.workers = workers;
+    }
+
+    private StatisticsPass pass(HookPoint point, RunFolder out) {
+      return new StatisticsPass(gpt2, data(point), batches.rows(), out, prefix(point.name()));
+    }
+
+    @Override
+    public void compute(RunFolder out, Blocks blocks, Progress progress) throws IOException {
+      try (Arena arena = Arena.ofShared()) {
+        Map<HookPoint, Replacements> replacements = new LinkedHashMap<>();
+        for (HookPoint point : options.points()) {
+          StatisticsPass pass = pass(point, out);
+          pass.run(progress, workers);
+          if (!pass.hasPool()) {
+            pass.restart();
+            pass.run(progress, workers);
+          }
+          replacements.put(point, Replacements.of(pass, options, arena, workers));
+        }
+        blocks.run(new SubstitutionSweep(gpt2, options, cases, replacements, batches.rows()));
       }
-      SweepPlan plan = plan(out.record(), options.shard());
-      try (BlockLog log = BlockLog.open(out.work(LOG), plan)) {
-        if (!complete(log, plan)) {
-          sweep(passes, plan, log, progress, workers);
-        }
-        SubstitutionOutcome outcome =
-            options.shard().count() > 1
-                ? SubstitutionOutcome.ofShard(folder)
-                : SubstitutionReport.write(out, statistics, log.values(), workers);
-        out.finish(log.elapsedSeconds());
-        for (StatisticsPass pass : passes.values()) {
-          pass.discardPool();
-        }
-        return outcome;
+    }
+
+    @Override
+    public Settings notes(RunFolder out, Progress progress) {
+      return new Settings();
+    }
+
+    @Override
+    public void finished(RunFolder out) throws IOException {
+      for (HookPoint point : options.points()) {
+        pass(point, out).discardPool();
       }
     }
   }
@@ -173,39 +206,6 @@ public final class SubstitutionStudy {
         options.tokens(), point, options.seed(), options.pool(), options.at(point));
   }
 
-  private static boolean complete(BlockLog log, SweepPlan plan) {
-    for (int block : plan.ownBlocks()) {
-      if (!log.has(block)) {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  private void sweep(
-      Map<HookPoint, StatisticsPass> passes,
-      SweepPlan plan,
-      BlockLog log,
-      Progress progress,
-      Workers workers)
-      throws IOException {
-    try (Arena arena = Arena.ofShared()) {
-      Map<HookPoint, Replacements> replacements = new LinkedHashMap<>();
-      for (Map.Entry<HookPoint, StatisticsPass> entry : passes.entrySet()) {
-        StatisticsPass pass = entry.getValue();
-        if (!pass.hasPool()) {
-          pass.restart();
-          pass.run(progress, workers);
-        }
-        replacements.put(entry.getKey(), Replacements.of(pass, options, arena, workers));
-      }
-      SubstitutionSweep work =
-          new SubstitutionSweep(gpt2, options, cases, replacements, batches.rows());
-      new SweepRunner(plan, "substitution", "continuations", SubstitutionSweep.continuations(cases))
-          .run(log, work, progress);
-    }
-  }
-
   /** Returns the cases of a run, from what its record says. */
   static Cases cases(Settings settings) {
     return Cases.of(
@@ -214,26 +214,10 @@ public final class SubstitutionStudy {
         settings.list("substitutes").stream().map(Substitute::of).toList());
   }
 
-  /** Returns the plan of the blocks of a run, from what its record says. */
-  static SweepPlan plan(RunRecord record, Shard shard) {
-    Settings settings = record.settings();
-    return new SweepPlan(
-        Math.toIntExact(settings.whole("rows")),
-        Math.toIntExact(settings.whole("rows_per_block")),
-        cases(settings).count(),
-        shard,
-        settings.toString());
-  }
-
   private Settings settings() {
     TokenBatch tokens = options.tokens();
     List<NamedSae> saes = options.saes();
-    return new Settings()
-        .with("study", "substitution/1")
-        .with("version", BuildInfo.current().version())
-        .with("model_sha256", gpt2.sha256())
-        .with("weights", gpt2.weightsState().name())
-        .with("backend", gpt2.backend().name())
+    return StudyPage.settings("substitution/1", gpt2, BuildInfo.current().version())
         .with("tokens_sha256", TokenDigest.sha256(tokens))
         .with("rows", tokens.rows())
         .with("tokens", tokens.tokenCount())
@@ -249,21 +233,6 @@ public final class SubstitutionStudy {
         .with("pool", options.pool())
         .with("ridge", options.ridge())
         .with("rows_per_block", ROWS_PER_BLOCK)
-        .with("bootstrap_resamples", RESAMPLES);
-  }
-
-  private Settings facts(Workers workers) {
-    Gpt2Config config = gpt2.config();
-    return new Settings()
-        .with("model", gpt2.source())
-        .with("n_layers", config.nLayers())
-        .with("d_model", config.dModel())
-        .with("parameters", config.parameters())
-        .with("text", options.text())
-        .with("longest_row", options.tokens().maxLength())
-        .with("batch_rows", batches.rows())
-        .with("backend_description", gpt2.backend().description())
-        .with("worker_threads", workers.threads())
-        .with("java", Runtime.version().toString());
+        .with("bootstrap_resamples", RowStudy.RESAMPLES);
   }
 }

@@ -35,12 +35,21 @@ class ExperimentsArchitectureTest {
         .allow("language", "direction", "report", "result", "study", "sweep", "text")
         .allow("patch", "report", "result", "study", "sweep")
         .allow("activations", "direction", "result", "sweep")
-        .allow("substitution", "activations", "direction", "report", "result", "sweep", "text")
+        .allow(
+            "substitution",
+            "activations",
+            "direction",
+            "report",
+            "result",
+            "study",
+            "sweep",
+            "text")
         .allow(
             "robustness", "activations", "direction", "report", "result", "study", "sweep", "text")
         .allow("dictionary", "direction", "report", "result", "study", "sweep", "text")
-        .allow("sensitivity", "activations", "direction", "report", "result", "sweep", "text")
-        .allow("plateau", "direction", "report", "result", "sweep", "text")
+        .allow(
+            "sensitivity", "activations", "direction", "report", "result", "study", "sweep", "text")
+        .allow("plateau", "direction", "report", "result", "study", "sweep", "text")
         .allow("saereport", "direction", "report", "result", "study", "sweep", "text")
         .allow("feature", "report")
         .allow(

@@ -2,13 +2,12 @@ package dev.resid.experiments.examples;
 
 import dev.resid.experiments.direction.NamedSae;
 import dev.resid.experiments.plateau.PlateauOptions;
-import dev.resid.experiments.plateau.PlateauOutcome;
 import dev.resid.experiments.plateau.PlateauSae;
 import dev.resid.experiments.plateau.PlateauStudy;
 import dev.resid.experiments.plateau.Regime;
 import dev.resid.experiments.plateau.Scale;
 import dev.resid.experiments.plateau.TargetKind;
-import dev.resid.experiments.sweep.Shard;
+import dev.resid.experiments.study.StudyOutcome;
 import dev.resid.experiments.sweep.Workers;
 import dev.resid.model.Gpt2;
 import dev.resid.progress.Progress;
@@ -23,7 +22,7 @@ import java.util.Optional;
 final class PlateauExample {
   private PlateauExample() {}
 
-  static PlateauOutcome run(Gpt2 gpt2, Sae sae, TokenBatch tokens, Path folder) throws IOException {
+  static StudyOutcome run(Gpt2 gpt2, Sae sae, TokenBatch tokens, Path folder) throws IOException {
     // docs:begin
     PlateauOptions options =
         new PlateauOptions(
@@ -38,7 +37,6 @@ final class PlateauExample {
             List.of(Regime.RELATIVE),
             Scale.of(Scale.Rule.SCALED),
             PlateauOptions.DEFAULT_SEED,
-            Shard.WHOLE,
             0); // as many prompts at a time as fit
     try (Workers workers = new Workers(2)) {
       return new PlateauStudy(gpt2, options).run(folder, Progress.none(), workers);

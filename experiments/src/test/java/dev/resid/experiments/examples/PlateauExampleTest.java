@@ -3,11 +3,12 @@ package dev.resid.experiments.examples;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.resid.backend.Backends;
-import dev.resid.experiments.plateau.PlateauOutcome;
+import dev.resid.experiments.study.StudyOutcome;
 import dev.resid.hook.HookPoint;
 import dev.resid.model.Gpt2;
 import dev.resid.model.Gpt2Config;
 import dev.resid.model.Gpt2Weights;
+import dev.resid.model.WeightsState;
 import dev.resid.random.CounterRandom;
 import dev.resid.sae.Architecture;
 import dev.resid.sae.DecoderBias;
@@ -48,9 +49,9 @@ class PlateauExampleTest {
           ids[row][pos] = random.below(30, row, pos, 0);
         }
       }
-      PlateauOutcome outcome =
+      StudyOutcome outcome =
           PlateauExample.run(gpt2, sae(backend), TokenBatch.of(ids), folder.resolve("out"));
-      assertTrue(Files.exists(outcome.report().orElseThrow()));
+      assertTrue(Files.exists(outcome.report()));
     }
   }
 
@@ -95,7 +96,7 @@ class PlateauExampleTest {
             DecoderBias.ADDED,
             point,
             point,
-            Optional.empty(),
+            Optional.of(WeightsState.RAW),
             SaeConfig.Provenance.UNKNOWN);
     return Sae.of(config, new SaeWeights(tensors), backend);
   }

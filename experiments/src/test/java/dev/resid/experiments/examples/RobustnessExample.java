@@ -3,7 +3,6 @@ package dev.resid.experiments.examples;
 import dev.resid.experiments.robustness.RobustnessOptions;
 import dev.resid.experiments.robustness.RobustnessStudy;
 import dev.resid.experiments.study.StudyOutcome;
-import dev.resid.experiments.sweep.Shard;
 import dev.resid.experiments.sweep.Workers;
 import dev.resid.hook.HookPoint;
 import dev.resid.model.Gpt2;
@@ -13,13 +12,12 @@ import dev.resid.tokenizer.TokenBatch;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 
 /** The example of the section on robustness in {@code docs/experiments.md}. */
 final class RobustnessExample {
   private RobustnessExample() {}
 
-  static Optional<StudyOutcome> run(Backend backend, Path folder) throws IOException {
+  static StudyOutcome run(Backend backend, Path folder) throws IOException {
     // docs:begin
     Gpt2 gpt2 = Gpt2.embedded(backend);
     TokenBatch tokens =
@@ -34,7 +32,6 @@ final class RobustnessExample {
             List.of(0.9), // norms, as shares of the activation's
             List.of(), // SAEs
             RobustnessOptions.DEFAULT_SEED,
-            Shard.WHOLE,
             0); // as many rows at a time as fit
     try (Workers workers = new Workers(2)) {
       return new RobustnessStudy(gpt2, options).run(folder, Progress.none(), workers);

@@ -1,8 +1,8 @@
 package dev.resid.experiments.examples;
 
 import dev.resid.experiments.direction.NamedSae;
+import dev.resid.experiments.study.StudyOutcome;
 import dev.resid.experiments.substitution.SubstitutionOptions;
-import dev.resid.experiments.substitution.SubstitutionOutcome;
 import dev.resid.experiments.substitution.SubstitutionStudy;
 import dev.resid.experiments.sweep.Workers;
 import dev.resid.model.Gpt2;
@@ -19,7 +19,7 @@ import java.util.List;
 final class SubstitutionExample {
   private SubstitutionExample() {}
 
-  static SubstitutionOutcome run(Backend backend, Path folder) throws IOException {
+  static StudyOutcome run(Backend backend, Path folder) throws IOException {
     // docs:begin
     Gpt2 gpt2 = Gpt2.embedded(backend);
     TokenBatch tokens = gpt2.tokenizer().encode("The captain looked at the sea and said nothing.");

@@ -1,5 +1,7 @@
 package dev.resid.experiments.plateau;
 
+import static dev.resid.experiments.testing.StudyRuns.differences;
+import static dev.resid.experiments.testing.StudyRuns.interruptedAfter;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -11,10 +13,13 @@ import dev.resid.experiments.plateau.CurveColumns.Metric;
 import dev.resid.experiments.plateau.PlateauOptions.RealBase;
 import dev.resid.experiments.result.RunFolder;
 import dev.resid.experiments.result.RunRecord;
+import dev.resid.experiments.study.RowStudy;
 import dev.resid.experiments.sweep.BlockLog;
 import dev.resid.experiments.sweep.DrawKeys;
 import dev.resid.experiments.sweep.Shard;
 import dev.resid.experiments.sweep.Workers;
+import dev.resid.experiments.testing.StudyRuns;
+import dev.resid.experiments.testing.StudyRuns.PulledPlug;
 import dev.resid.hook.HookPoint;
 import dev.resid.metric.KlDivergence;
 import dev.resid.model.ForwardResult;
@@ -29,13 +34,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.HexFormat;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
-import java.util.TreeMap;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -114,10 +115,14 @@ class PlateauStudyTest {
         .orElseThrow();
   }
 
+  private static BlockLog log(Path folder) throws IOException {
+    Path file = RunFolder.work(folder, RowStudy.LOG);
+    String settings = RunRecord.read(folder).settings().toString();
+    return BlockLog.read(file, BlockLog.wholePlan(file, settings));
+  }
+
   private static BlockLog log() throws IOException {
-    return BlockLog.read(
-        RunFolder.work(whole, PlateauStudy.LOG),
-        PlateauStudy.plan(RunRecord.read(whole), Shard.WHOLE));
+    return log(whole);
   }
 
   @Test
@@ -145,8 +150,7 @@ class PlateauStudyTest {
         Workers workers = new Workers(1)) {
       Gpt2 gpt2 = TinyModel.on(backend);
       PlateauOptions options =
-          options(
-              sae(backend), RealBase.OTHER, Shard.WHOLE, 0, List.of(TargetKind.MODEL_GENERATED));
+          options(sae(backend), RealBase.OTHER, 0, List.of(TargetKind.MODEL_GENERATED));
       new PlateauStudy(gpt2, options).run(other, Progress.none(), workers);
     }
     Curve base = new Curve(Role.BASE, TargetKind.MODEL_GENERATED, Regime.ABSOLUTE);
@@ -154,9 +158,7 @@ class PlateauStudyTest {
     CurveColumns columns = new CurveColumns(Curve.of(record));
     CurveColumns first = new CurveColumns(Curve.of(RunRecord.read(whole)));
     try (BlockLog log = log();
-        BlockLog otherLog =
-            BlockLog.read(
-                RunFolder.work(other, PlateauStudy.LOG), PlateauStudy.plan(record, Shard.WHOLE))) {
+        BlockLog otherLog = log(other)) {
       for (int prompt = 0; prompt < PROMPTS; prompt++) {
         double own = log.values().get(prompt, first.distance(base));
         double others = otherLog.values().get(prompt, columns.distance(base));
@@ -198,13 +200,13 @@ class PlateauStudyTest {
       String message =
           assertThrows(
                   IllegalStateException.class,
-                  () -> new PlateauMerge(List.of(first)).run(merged, workers))
+                  () -> PlateauStudy.merge(List.of(first)).run(merged, workers))
               .getMessage();
       assertTrue(message.startsWith("1 of 2 blocks are missing (1)"), message);
       assertFalse(Files.exists(merged));
-      PlateauOutcome shard = run(second, 2, new Shard(1, 2), 0, Progress.none());
-      assertTrue(shard.report().isEmpty());
-      new PlateauMerge(List.of(second, first)).run(merged, workers);
+      run(second, 2, new Shard(1, 2), 0, Progress.none());
+      assertFalse(Files.exists(second.resolve("report.html")));
+      PlateauStudy.merge(List.of(second, first)).run(merged, workers);
     }
     assertEquals(List.of(), differences(whole, merged));
     // The merged folder is a finished run: nothing is computed again.
@@ -243,29 +245,6 @@ class PlateauStudyTest {
     }
   }
 
-  private static final class PulledPlug extends RuntimeException {
-    private static final long serialVersionUID = 1L;
-  }
-
-  private static Progress interruptedAfter(int reports) {
-    int[] left = {reports};
-    return (name, unit, done, total) ->
-        new Progress.Task() {
-          @Override
-          public void advanceTo(long count) {
-            if (left[0]-- == 0) {
-              throw new PulledPlug();
-            }
-          }
-
-          @Override
-          public void detail(String text) {}
-
-          @Override
-          public void close() {}
-        };
-  }
-
   private static void cutEnd(Path file, int bytes) throws IOException {
     if (Files.exists(file)) {
       byte[] content = Files.readAllBytes(file);
@@ -273,12 +252,13 @@ class PlateauStudyTest {
     }
   }
 
-  private static PlateauOutcome run(
-      Path folder, int threads, Shard shard, int batch, Progress progress) throws IOException {
+  private static void run(Path folder, int threads, Shard shard, int batch, Progress progress)
+      throws IOException {
     try (Backend backend = TinyModel.backend(threads);
         Workers workers = new Workers(threads)) {
-      PlateauOptions options = options(sae(backend), RealBase.OWN, shard, batch, BASES);
-      return new PlateauStudy(TinyModel.on(backend), options).run(folder, progress, workers);
+      PlateauOptions options = options(sae(backend), RealBase.OWN, batch, BASES);
+      StudyRuns.run(
+          new PlateauStudy(TinyModel.on(backend), options), folder, shard, progress, workers);
     }
   }
 
@@ -293,7 +273,7 @@ class PlateauStudyTest {
   }
 
   private static PlateauOptions options(
-      PlateauSae sae, RealBase realBase, Shard shard, int batch, List<TargetKind> bases) {
+      PlateauSae sae, RealBase realBase, int batch, List<TargetKind> bases) {
     return new PlateauOptions(
         TOKENS,
         "random tokens",
@@ -310,29 +290,6 @@ class PlateauStudyTest {
             OptionalDouble.of(0.5),
             OptionalDouble.empty()),
         PlateauOptions.DEFAULT_SEED,
-        shard,
         batch);
-  }
-
-  /** Returns every result file but run.json, which holds times, with its content. */
-  private static Map<String, String> results(Path folder) throws IOException {
-    Map<String, String> content = new TreeMap<>();
-    try (Stream<Path> files = Files.walk(folder)) {
-      for (Path file : files.filter(Files::isRegularFile).toList()) {
-        String name = folder.relativize(file).toString();
-        if (!name.startsWith("blocks") && !name.equals("run.json") && !name.equals(".lock")) {
-          content.put(name, HexFormat.of().formatHex(Files.readAllBytes(file)));
-        }
-      }
-    }
-    assertTrue(content.size() > 20, "tables, page and figures: " + content.keySet());
-    return content;
-  }
-
-  private static List<String> differences(Path one, Path other) throws IOException {
-    Map<String, String> left = results(one);
-    Map<String, String> right = results(other);
-    assertEquals(left.keySet(), right.keySet());
-    return left.keySet().stream().filter(k -> !left.get(k).equals(right.get(k))).toList();
   }
 }

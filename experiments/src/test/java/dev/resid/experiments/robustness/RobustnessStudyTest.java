@@ -1,5 +1,7 @@
 package dev.resid.experiments.robustness;
 
+import static dev.resid.experiments.testing.StudyRuns.differences;
+import static dev.resid.experiments.testing.StudyRuns.interruptedAfter;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
@@ -13,6 +15,8 @@ import dev.resid.experiments.direction.ThetaRandom;
 import dev.resid.experiments.sweep.RowRange;
 import dev.resid.experiments.sweep.Shard;
 import dev.resid.experiments.sweep.Workers;
+import dev.resid.experiments.testing.StudyRuns;
+import dev.resid.experiments.testing.StudyRuns.PulledPlug;
 import dev.resid.experiments.testing.TinyModel;
 import dev.resid.experiments.testing.TinySaes;
 import dev.resid.hook.HookPoint;
@@ -26,11 +30,7 @@ import dev.resid.tokenizer.TokenBatch;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HexFormat;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -46,7 +46,7 @@ class RobustnessStudyTest {
 
   @BeforeAll
   static void runOnce() throws IOException {
-    run(whole, options(Shard.WHOLE, 0), 1, Progress.none());
+    run(whole, Shard.WHOLE, 0, 1, Progress.none());
   }
 
   /** Turned vectors put in by a hook of a plain forward pass, and sums taken in this test. */
@@ -115,7 +115,6 @@ class RobustnessStudyTest {
               sizes.ratios(),
               List.of(),
               1,
-              Shard.WHOLE,
               0);
       double[][] rows =
           new RobustnessSweep(
@@ -198,9 +197,9 @@ class RobustnessStudyTest {
     Path first = temporary.resolve("shard0");
     Path second = temporary.resolve("shard1");
     Shard shard = new Shard(0, 2);
-    assertThrows(PulledPlug.class, () -> run(first, options(shard, 3), 2, interruptedAfter(6)));
-    run(first, options(shard, 3), 2, Progress.none());
-    run(second, options(new Shard(1, 2), 1), 1, Progress.none());
+    assertThrows(PulledPlug.class, () -> run(first, shard, 3, 2, interruptedAfter(6)));
+    run(first, shard, 3, 2, Progress.none());
+    run(second, new Shard(1, 2), 1, 1, Progress.none());
     assertFalse(Files.exists(first.resolve("report.html")));
     Path merged = temporary.resolve("merged");
     try (Workers workers = new Workers(2)) {
@@ -222,15 +221,7 @@ class RobustnessStudyTest {
                 IllegalArgumentException.class,
                 () ->
                     new RobustnessOptions(
-                        TOKENS,
-                        "",
-                        List.of(point),
-                        cosines,
-                        List.of(1.0),
-                        List.of(),
-                        1,
-                        Shard.WHOLE,
-                        0))
+                        TOKENS, "", List.of(point), cosines, List.of(1.0), List.of(), 1, 0))
             .getMessage();
     assertTrue(message.contains(words), message);
   }
@@ -242,38 +233,20 @@ class RobustnessStudyTest {
         .orElseThrow();
   }
 
-  private static final class PulledPlug extends RuntimeException {
-    private static final long serialVersionUID = 1L;
-  }
-
-  private static Progress interruptedAfter(int reports) {
-    int[] left = {reports};
-    return (name, unit, done, total) ->
-        new Progress.Task() {
-          @Override
-          public void advanceTo(long count) {
-            if (left[0]-- == 0) {
-              throw new PulledPlug();
-            }
-          }
-
-          @Override
-          public void detail(String text) {}
-
-          @Override
-          public void close() {}
-        };
-  }
-
-  private static void run(Path folder, RobustnessOptions options, int threads, Progress progress)
+  private static void run(Path folder, Shard shard, int batch, int threads, Progress progress)
       throws IOException {
     try (Backend backend = TinyModel.backend(threads);
         Workers workers = new Workers(threads)) {
-      new RobustnessStudy(TinyModel.on(backend), options).run(folder, progress, workers);
+      StudyRuns.run(
+          new RobustnessStudy(TinyModel.on(backend), options(batch)),
+          folder,
+          shard,
+          progress,
+          workers);
     }
   }
 
-  private static RobustnessOptions options(Shard shard, int batch) {
+  private static RobustnessOptions options(int batch) {
     return new RobustnessOptions(
         TOKENS,
         "random tokens",
@@ -282,28 +255,6 @@ class RobustnessStudyTest {
         List.of(0.9),
         TinySaes.both(),
         RobustnessOptions.DEFAULT_SEED,
-        shard,
         batch);
-  }
-
-  private static Map<String, String> results(Path folder) throws IOException {
-    Map<String, String> content = new TreeMap<>();
-    try (Stream<Path> files = Files.walk(folder)) {
-      for (Path file : files.filter(Files::isRegularFile).toList()) {
-        String name = folder.relativize(file).toString();
-        if (!name.startsWith("blocks") && !name.equals("run.json") && !name.equals(".lock")) {
-          content.put(name, HexFormat.of().formatHex(Files.readAllBytes(file)));
-        }
-      }
-    }
-    assertTrue(content.size() > 10, "tables, page and figures: " + content.keySet());
-    return content;
-  }
-
-  private static List<String> differences(Path one, Path other) throws IOException {
-    Map<String, String> left = results(one);
-    Map<String, String> right = results(other);
-    assertEquals(left.keySet(), right.keySet());
-    return left.keySet().stream().filter(k -> !left.get(k).equals(right.get(k))).toList();
   }
 }

@@ -1,5 +1,7 @@
 package dev.resid.experiments.sensitivity;
 
+import static dev.resid.experiments.testing.StudyRuns.differences;
+import static dev.resid.experiments.testing.StudyRuns.interruptedAfter;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -11,8 +13,10 @@ import dev.resid.experiments.direction.FeatureChoice;
 import dev.resid.experiments.direction.NamedSae;
 import dev.resid.experiments.direction.SweptDirection;
 import dev.resid.experiments.result.RunRecord;
+import dev.resid.experiments.study.StudyOutcome;
 import dev.resid.experiments.sweep.Shard;
 import dev.resid.experiments.sweep.Workers;
+import dev.resid.experiments.testing.StudyRuns.PulledPlug;
 import dev.resid.experiments.testing.TinyModel;
 import dev.resid.experiments.testing.TinySaes;
 import dev.resid.hook.HookPoint;
@@ -29,10 +33,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.BitSet;
-import java.util.HexFormat;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -182,7 +183,6 @@ class SensitivityStudyTest {
             1,
             some.pool(),
             some.ridge(),
-            Shard.WHOLE,
             0);
     String message =
         assertThrows(IllegalStateException.class, () -> run(temporary.resolve("busy"), dead, 1))
@@ -211,7 +211,7 @@ class SensitivityStudyTest {
   @Test
   void aRunInterruptedAtAnyMomentEndsInTheSameBytes() throws IOException {
     Path folder = temporary.resolve("interrupted");
-    SensitivityOptions options = with(Shard.WHOLE, 3, SensitivityOptions.DEFAULT_SEED);
+    SensitivityOptions options = with(3, SensitivityOptions.DEFAULT_SEED);
     // Reports: 4 while activations are collected, 24 + 1 in the first block, 8 + 1 in the second.
     for (int after : new int[] {0, 3, 4, 11, 29}) {
       assertThrows(PulledPlug.class, () -> run(folder, options, 2, interruptedAfter(after)));
@@ -238,13 +238,12 @@ class SensitivityStudyTest {
   void mergedShardsAreTheWholeRun() throws IOException {
     Path first = temporary.resolve("shard0");
     Path second = temporary.resolve("shard1");
-    run(first, withShard(new Shard(0, 2)), 1);
-    SensitivityOutcome shard = run(second, withShard(new Shard(1, 2)), 2);
-    assertTrue(shard.report().isEmpty());
+    part(first, new Shard(0, 2), options());
+    part(second, new Shard(1, 2), options());
     assertFalse(Files.exists(second.resolve("report.html")));
     Path merged = temporary.resolve("merged");
     try (Workers workers = new Workers(2)) {
-      new SensitivityMerge(List.of(second, first)).run(merged, workers);
+      SensitivityStudy.merge(List.of(second, first)).run(merged, workers);
       assertEquals(List.of(), differences(whole, merged));
       // The merged folder is a finished run: nothing is computed again.
       Files.delete(merged.resolve("report.html"));
@@ -256,13 +255,13 @@ class SensitivityStudyTest {
   @Test
   void aMergeWithoutAllShardsIsRefused() throws IOException {
     Path first = temporary.resolve("shard0");
-    run(first, withShard(new Shard(0, 2)), 1);
+    part(first, new Shard(0, 2), options());
     try (Workers workers = new Workers(1)) {
       String message =
           assertThrows(
                   IllegalStateException.class,
                   () ->
-                      new SensitivityMerge(List.of(first))
+                      SensitivityStudy.merge(List.of(first))
                           .run(temporary.resolve("merged"), workers))
               .getMessage();
       assertTrue(message.startsWith("1 of 2 blocks are missing (1)"), message);
@@ -274,14 +273,14 @@ class SensitivityStudyTest {
   void shardsOfDifferentRunsAreNotMerged() throws IOException {
     Path first = temporary.resolve("shard0");
     Path second = temporary.resolve("shard1");
-    run(first, withShard(new Shard(0, 2)), 1);
-    run(second, with(new Shard(1, 2), 0, 24), 1);
+    part(first, new Shard(0, 2), options());
+    part(second, new Shard(1, 2), with(0, 24));
     try (Workers workers = new Workers(1)) {
       String message =
           assertThrows(
                   IllegalStateException.class,
                   () ->
-                      new SensitivityMerge(List.of(first, second))
+                      SensitivityStudy.merge(List.of(first, second))
                           .run(temporary.resolve("merged"), workers))
               .getMessage();
       assertTrue(message.contains("different runs (seed is 24 here and 23 there)"), message);
@@ -290,12 +289,11 @@ class SensitivityStudyTest {
 
   @Test
   void theFolderOfAnotherRunIsRefused() throws IOException {
-    Map<String, String> before = results(whole);
+    String before = Files.readString(whole.resolve("report.html"));
     String message =
-        assertThrows(IllegalStateException.class, () -> run(whole, with(Shard.WHOLE, 0, 24), 1))
-            .getMessage();
+        assertThrows(IllegalStateException.class, () -> run(whole, with(0, 24), 1)).getMessage();
     assertTrue(message.contains("output folder of another run (seed is 24 here"), message);
-    assertEquals(before, results(whole));
+    assertEquals(before, Files.readString(whole.resolve("report.html")));
   }
 
   @Test
@@ -324,30 +322,6 @@ class SensitivityStudyTest {
     assertThrows(IllegalArgumentException.class, () -> Lengths.parse("1,x"));
   }
 
-  private static final class PulledPlug extends RuntimeException {
-    private static final long serialVersionUID = 1L;
-  }
-
-  /** Throws at the report after the given number of reports, over both walks. */
-  private static Progress interruptedAfter(int reports) {
-    int[] left = {reports};
-    return (name, unit, done, total) ->
-        new Progress.Task() {
-          @Override
-          public void advanceTo(long count) {
-            if (left[0]-- == 0) {
-              throw new PulledPlug();
-            }
-          }
-
-          @Override
-          public void detail(String text) {}
-
-          @Override
-          public void close() {}
-        };
-  }
-
   private static void cutEnd(Path file, int bytes) throws IOException {
     if (Files.exists(file)) {
       byte[] content = Files.readAllBytes(file);
@@ -355,12 +329,12 @@ class SensitivityStudyTest {
     }
   }
 
-  private static SensitivityOutcome run(Path folder, SensitivityOptions options, int threads)
+  private static StudyOutcome run(Path folder, SensitivityOptions options, int threads)
       throws IOException {
     return run(folder, options, threads, Progress.none());
   }
 
-  private static SensitivityOutcome run(
+  private static StudyOutcome run(
       Path folder, SensitivityOptions options, int threads, Progress progress) throws IOException {
     try (Backend backend = TinyModel.backend(threads);
         Workers workers = new Workers(threads)) {
@@ -368,15 +342,20 @@ class SensitivityStudyTest {
     }
   }
 
+  private static void part(Path folder, Shard shard, SensitivityOptions options)
+      throws IOException {
+    try (Backend backend = TinyModel.backend(2);
+        Workers workers = new Workers(2)) {
+      new SensitivityStudy(TinyModel.on(backend), options)
+          .runPart(folder, shard, Progress.none(), workers);
+    }
+  }
+
   private static SensitivityOptions options() {
-    return with(Shard.WHOLE, 0, SensitivityOptions.DEFAULT_SEED);
+    return with(0, SensitivityOptions.DEFAULT_SEED);
   }
 
-  private static SensitivityOptions withShard(Shard shard) {
-    return with(shard, 0, SensitivityOptions.DEFAULT_SEED);
-  }
-
-  private static SensitivityOptions with(Shard shard, int batch, long seed) {
+  private static SensitivityOptions with(int batch, long seed) {
     return new SensitivityOptions(
         TOKENS,
         "random tokens",
@@ -387,30 +366,7 @@ class SensitivityStudyTest {
         seed,
         60, // fewer than there are, so that the pool is a choice
         SensitivityOptions.DEFAULT_RIDGE,
-        shard,
         batch);
-  }
-
-  /** Returns every result file but run.json, which holds times, with its content. */
-  private static Map<String, String> results(Path folder) throws IOException {
-    Map<String, String> content = new TreeMap<>();
-    try (Stream<Path> files = Files.walk(folder)) {
-      for (Path file : files.filter(Files::isRegularFile).toList()) {
-        String name = folder.relativize(file).toString();
-        if (!name.startsWith("blocks") && !name.equals("run.json") && !name.equals(".lock")) {
-          content.put(name, HexFormat.of().formatHex(Files.readAllBytes(file)));
-        }
-      }
-    }
-    assertTrue(content.size() > 30, "tables, page and figures: " + content.keySet());
-    return content;
-  }
-
-  private static List<String> differences(Path one, Path other) throws IOException {
-    Map<String, String> left = results(one);
-    Map<String, String> right = results(other);
-    assertEquals(left.keySet(), right.keySet());
-    return left.keySet().stream().filter(k -> !left.get(k).equals(right.get(k))).toList();
   }
 
   private static String[] line(Path folder, String start) throws IOException {

@@ -30,7 +30,6 @@ import dev.resid.experiments.sensitivity.SensitivityOptions;
 import dev.resid.experiments.sensitivity.SensitivityStudy;
 import dev.resid.experiments.substitution.SubstitutionOptions;
 import dev.resid.experiments.substitution.SubstitutionStudy;
-import dev.resid.experiments.sweep.Shard;
 import dev.resid.experiments.testing.TinyModel;
 import dev.resid.experiments.testing.TinySaes;
 import dev.resid.hook.HookPoint;
@@ -131,7 +130,6 @@ class FittingSaesTest {
             1,
             10,
             0.01,
-            Shard.WHOLE,
             0));
   }
 
@@ -154,7 +152,6 @@ class FittingSaesTest {
                 OptionalDouble.empty(),
                 OptionalDouble.empty()),
             1,
-            Shard.WHOLE,
             0));
   }
 

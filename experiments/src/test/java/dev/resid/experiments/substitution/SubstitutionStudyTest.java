@@ -1,5 +1,7 @@
 package dev.resid.experiments.substitution;
 
+import static dev.resid.experiments.testing.StudyRuns.differences;
+import static dev.resid.experiments.testing.StudyRuns.interruptedAfter;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -8,6 +10,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.resid.experiments.direction.NamedSae;
 import dev.resid.experiments.sweep.Shard;
 import dev.resid.experiments.sweep.Workers;
+import dev.resid.experiments.testing.StudyRuns;
+import dev.resid.experiments.testing.StudyRuns.PulledPlug;
 import dev.resid.experiments.testing.TinyModel;
 import dev.resid.experiments.testing.TinySaes;
 import dev.resid.hook.HookPoint;
@@ -22,11 +26,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.HexFormat;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -42,7 +42,7 @@ class SubstitutionStudyTest {
 
   @BeforeAll
   static void runOnce() throws IOException {
-    run(whole, options(Shard.WHOLE, 0), 1, Progress.none());
+    run(whole, Shard.WHOLE, 0, 1, Progress.none());
   }
 
   @Test
@@ -110,11 +110,10 @@ class SubstitutionStudyTest {
   void anInterruptedRunEndsInTheSameBytes() throws IOException {
     Path folder = temporary.resolve("interrupted");
     for (int after : new int[] {1, 9, 33}) {
-      assertThrows(
-          PulledPlug.class, () -> run(folder, options(Shard.WHOLE, 3), 2, interruptedAfter(after)));
+      assertThrows(PulledPlug.class, () -> run(folder, Shard.WHOLE, 3, 2, interruptedAfter(after)));
       assertFalse(Files.exists(folder.resolve("results.csv")));
     }
-    run(folder, options(Shard.WHOLE, 3), 2, Progress.none());
+    run(folder, Shard.WHOLE, 3, 2, Progress.none());
     assertEquals(List.of(), differences(whole, folder));
   }
 
@@ -122,11 +121,11 @@ class SubstitutionStudyTest {
   void mergedShardsAreTheWholeRun() throws IOException {
     Path first = temporary.resolve("shard0");
     Path second = temporary.resolve("shard1");
-    run(first, options(new Shard(0, 2), 0), 1, Progress.none());
-    run(second, options(new Shard(1, 2), 0), 1, Progress.none());
+    run(first, new Shard(0, 2), 0, 1, Progress.none());
+    run(second, new Shard(1, 2), 0, 1, Progress.none());
     Path merged = temporary.resolve("merged");
     try (Workers workers = new Workers(2)) {
-      new SubstitutionMerge(List.of(second, first)).run(merged, workers);
+      SubstitutionStudy.merge(List.of(second, first)).run(merged, workers);
     }
     assertEquals(List.of(), differences(whole, merged));
   }
@@ -158,38 +157,20 @@ class SubstitutionStudyTest {
     return logits.at(Axis.POS, pos).toArray();
   }
 
-  private static final class PulledPlug extends RuntimeException {
-    private static final long serialVersionUID = 1L;
-  }
-
-  private static Progress interruptedAfter(int reports) {
-    int[] left = {reports};
-    return (name, unit, done, total) ->
-        new Progress.Task() {
-          @Override
-          public void advanceTo(long count) {
-            if (left[0]-- == 0) {
-              throw new PulledPlug();
-            }
-          }
-
-          @Override
-          public void detail(String text) {}
-
-          @Override
-          public void close() {}
-        };
-  }
-
-  private static void run(Path folder, SubstitutionOptions options, int threads, Progress progress)
+  private static void run(Path folder, Shard shard, int batch, int threads, Progress progress)
       throws IOException {
     try (Backend backend = TinyModel.backend(threads);
         Workers workers = new Workers(threads)) {
-      new SubstitutionStudy(TinyModel.on(backend), options).run(folder, progress, workers);
+      StudyRuns.run(
+          new SubstitutionStudy(TinyModel.on(backend), options(batch)),
+          folder,
+          shard,
+          progress,
+          workers);
     }
   }
 
-  private static SubstitutionOptions options(Shard shard, int batch) {
+  private static SubstitutionOptions options(int batch) {
     return new SubstitutionOptions(
         TOKENS,
         "random tokens",
@@ -199,28 +180,6 @@ class SubstitutionStudyTest {
         SubstitutionOptions.DEFAULT_SEED,
         60,
         SubstitutionOptions.DEFAULT_RIDGE,
-        shard,
         batch);
-  }
-
-  private static Map<String, String> results(Path folder) throws IOException {
-    Map<String, String> content = new TreeMap<>();
-    try (Stream<Path> files = Files.walk(folder)) {
-      for (Path file : files.filter(Files::isRegularFile).toList()) {
-        String name = folder.relativize(file).toString();
-        if (!name.startsWith("blocks") && !name.equals("run.json") && !name.equals(".lock")) {
-          content.put(name, HexFormat.of().formatHex(Files.readAllBytes(file)));
-        }
-      }
-    }
-    assertTrue(content.size() > 20, "tables, page and figures: " + content.keySet());
-    return content;
-  }
-
-  private static List<String> differences(Path one, Path other) throws IOException {
-    Map<String, String> left = results(one);
-    Map<String, String> right = results(other);
-    assertEquals(left.keySet(), right.keySet());
-    return left.keySet().stream().filter(k -> !left.get(k).equals(right.get(k))).toList();
   }
 }

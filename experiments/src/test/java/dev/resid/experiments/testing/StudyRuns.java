@@ -1,5 +1,8 @@
 package dev.resid.experiments.testing;
 
+import dev.resid.experiments.study.Study;
+import dev.resid.experiments.sweep.Shard;
+import dev.resid.experiments.sweep.Workers;
 import dev.resid.progress.Progress;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -41,6 +44,16 @@ public final class StudyRuns {
             // nothing is open
           }
         };
+  }
+
+  /** Runs a study, or a part of it. */
+  public static void run(Study study, Path folder, Shard shard, Progress progress, Workers workers)
+      throws IOException {
+    if (shard.count() == 1) {
+      study.run(folder, progress, workers);
+    } else {
+      study.runPart(folder, shard, progress, workers);
+    }
   }
 
   /** Returns the files of results that differ between two folders, or are in one of them only. */
