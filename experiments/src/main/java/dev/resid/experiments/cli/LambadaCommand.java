@@ -33,6 +33,7 @@ import picocli.CommandLine.Spec;
 final class LambadaCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
   @Mixin private ClozeMixin cloze;
+  @Mixin private QualityMixin quality;
   @Mixin private StudyMixin run;
 
   /** Called by picocli. */
@@ -41,12 +42,13 @@ final class LambadaCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     cloze.require();
+    quality.require();
     return run.run(
         spec,
         "language-" + ClozeTask.LAMBADA.word(),
         backend -> {
           Gpt2 gpt2 = cloze.model(backend);
-          return new ClozeStudy(gpt2, cloze.options(ClozeTask.LAMBADA, gpt2));
+          return new ClozeStudy(gpt2, quality.in(cloze.options(ClozeTask.LAMBADA, gpt2)));
         });
   }
 }

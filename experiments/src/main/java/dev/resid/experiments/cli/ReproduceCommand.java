@@ -120,9 +120,9 @@ final class ReproduceCommand implements Callable<Integer> {
       split = ",",
       paramLabel = "PART",
       description =
-          "Only these: bos, context, short-rows, evaluation-rows, lambada, cbt, activations,"
-              + " errors, error-curve, features, substitution, plateau. All whose files are there"
-              + " if left out.")
+          "Only these: bos, context, short-rows, evaluation-rows, lambada, lambada-as-published,"
+              + " cbt, cbt-as-published, activations, errors, error-curve, features, substitution,"
+              + " plateau. All whose files are there if left out.")
   private List<String> parts;
 
   @Option(

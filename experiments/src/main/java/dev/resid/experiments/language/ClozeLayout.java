@@ -29,6 +29,12 @@ final class ClozeLayout {
 
   static final String FIRST = "first";
 
+  /** Sum over the prompt of what the SAE adds to the cross-entropy: [sae]. */
+  static final String DELTA_CE_SUM = "delta_ce_sum";
+
+  /** Sum over the positions of {@link SaeQuality#normalizedMse}: [sae]. */
+  static final String NORMALIZED_MSE = "normalized_mse";
+
   static final int L0 = 0;
   static final int L1 = 1;
   static final int SQUARED_ERROR = 2;
@@ -51,6 +57,8 @@ final class ClozeLayout {
         .with(CLASS, saes, CLASSES)
         .with(NO_DECREASE, saes)
         .with(SUMS, saes, QUANTITIES)
-        .with(FIRST, saes, QUANTITIES);
+        .with(FIRST, saes, QUANTITIES)
+        .with(DELTA_CE_SUM, saes)
+        .with(NORMALIZED_MSE, saes);
   }
 }

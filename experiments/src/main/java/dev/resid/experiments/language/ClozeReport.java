@@ -1,5 +1,6 @@
 package dev.resid.experiments.language;
 
+import dev.resid.experiments.language.ClozeOptions.Quality;
 import dev.resid.experiments.report.Section.Prose;
 import dev.resid.experiments.report.Section.Table;
 import dev.resid.experiments.report.Section.Term;
@@ -45,6 +46,7 @@ final class ClozeReport {
     String title = ClozeTask.of(out.record().settings().text("task")).title();
     ResultTable saes = saeTable();
     ResultTable prompts = promptTable();
+    String quality = out.record().settings().text("quality");
     StudyPage page =
         new StudyPage(
             title + " in " + StudyPage.modelName(out.record()),
@@ -68,7 +70,7 @@ final class ClozeReport {
         .table("results", saes)
         .section(StudyPage.run(out.record(), run()))
         .section(new Terms("Definitions", "", definitions()))
-        .section(new Prose("What differs from the publication", differences()))
+        .section(new Prose("What differs from the publication", differences(quality)))
         .section(new Table("Prompts", "Every prompt and SAE.", prompts))
         .table("prompts", prompts);
     return page.write(out, workers);
@@ -108,14 +110,23 @@ final class ClozeReport {
             "Interval", "the middle 95 % of " + RowStudy.RESAMPLES + " resamples of the prompts."));
   }
 
-  private static List<String> differences() {
+  private static List<String> differences(String quality) {
+    String twice =
+        quality.equals(Quality.OF_RECONSTRUCTION.word())
+            ? "L0, L1, error and norm are measured as in the published tables: on the"
+                + " reconstruction fed to the SAE again, and ΔCE between two runs that both have"
+                + " the SAE in place. That is not what their names say; leave out --quality for"
+                + " that. Accuracy, classes and Δ ln p are not touched by it."
+            : "In the published tables L0, L1, error and norm were measured on the reconstruction"
+                + " fed to the SAE again, and ΔCE between two runs that both had the SAE in"
+                + " place. Here they are of the clean activation and against the clean run"
+                + " (--quality reconstruction does as published). Accuracy, classes and Δ ln p"
+                + " were not touched by that.";
     return List.of(
-        "In the published tables L0, L1, error and norm were measured on the reconstruction fed to"
-            + " the SAE again, and ΔCE between two runs that both had the SAE in place. Here they"
-            + " are of the clean activation and against the clean run. Accuracy, classes and Δ ln p"
-            + " were not touched by that.",
-        "The publication's MSE is normalised by the training code of its SAEs; here the squared"
-            + " error is summed over the width, as in its other part.",
+        twice,
+        "The publication's MSE is normalised by the training code of its SAEs: (SAE(x) − x)² over"
+            + " ‖x − mean of the prompt‖, mean over the width; that is normalized_mse, and the"
+            + " squared error is summed over the width, as in its other part.",
         "Means over prompts of CE weigh tokens alike: sums over all tokens of all prompts.");
   }
 
@@ -146,6 +157,8 @@ final class ClozeReport {
       columns.add(new Column(name, Type.NUMBER, "Mean over positions, the first included."));
       columns.add(new Column(name + "_rest", Type.NUMBER, "The same without position 0."));
     }
+    columns.add(
+        new Column("normalized_mse", Type.NUMBER, "Error as the SAEs' training normalises it."));
     ResultTable table = new ResultTable(columns);
     Estimate accuracy = result.mean(ClozeLayout.CORRECT);
     long right = Math.round(accuracy.value() * result.prompts());
@@ -172,7 +185,7 @@ final class ClozeReport {
                 0L,
                 0L,
                 result.prompts() - right));
-    for (int q = 0; q < 2 * ClozeLayout.QUANTITIES; q++) {
+    for (int q = 0; q < 2 * ClozeLayout.QUANTITIES + 1; q++) {
       clean.add(0.0);
     }
     table.add(clean.toArray());
@@ -214,6 +227,7 @@ final class ClozeReport {
       cells.add(result.withFirst(s, q));
       cells.add(result.withoutFirst(s, q));
     }
+    cells.add(result.normalizedMse(s));
     return cells;
   }
 
@@ -247,7 +261,11 @@ final class ClozeReport {
                 new Column("l0", Type.NUMBER, "Active features a position."),
                 new Column("l1", Type.NUMBER, "Sum of their activations a position."),
                 new Column("squared_error", Type.NUMBER, "‖SAE(x) − x‖² a position."),
-                new Column("norm", Type.NUMBER, "‖x‖ a position.")));
+                new Column("norm", Type.NUMBER, "‖x‖ a position."),
+                new Column(
+                    "normalized_mse", Type.NUMBER, "Error as the SAEs' training normalises it."),
+                new Column(
+                    "delta_ce_nats", Type.NUMBER, "Increase of the cross-entropy by the SAE.")));
     for (int row = 0; row < result.prompts(); row++) {
       ClozeResult.Prompt prompt = result.prompt(row);
       double lnP = result.get(row, ClozeLayout.LN_P);
@@ -262,6 +280,8 @@ final class ClozeReport {
           lnP,
           0.0,
           finite(result.crossEntropy(row, -1)),
+          0.0,
+          0.0,
           0.0,
           0.0,
           0.0,
@@ -281,7 +301,9 @@ final class ClozeReport {
             result.ofPrompt(row, s, ClozeLayout.L0),
             result.ofPrompt(row, s, ClozeLayout.L1),
             result.ofPrompt(row, s, ClozeLayout.SQUARED_ERROR),
-            result.ofPrompt(row, s, ClozeLayout.NORM));
+            result.ofPrompt(row, s, ClozeLayout.NORM),
+            result.get(row, ClozeLayout.NORMALIZED_MSE, s) / result.get(row, ClozeLayout.POSITIONS),
+            finite(result.deltaCrossEntropy(row, s)));
       }
     }
     return table;

@@ -96,10 +96,21 @@ final class ClozeResult {
 
   /** Returns the mean over all counted positions of the cross-entropy's increase. */
   Estimate deltaCrossEntropy(int sae) {
-    int with = layout.index(ClozeLayout.SAE_CE_SUM, sae);
-    int without = layout.index(ClozeLayout.CE_SUM);
+    int delta = layout.index(ClozeLayout.DELTA_CE_SUM, sae);
     int count = layout.index(ClozeLayout.CE_COUNT);
-    return estimates.of(sums -> (sums[with] - sums[without]) / sums[count]);
+    return estimates.of(sums -> sums[delta] / sums[count]);
+  }
+
+  /** Returns a prompt's mean of the cross-entropy's increase over its counted positions. */
+  double deltaCrossEntropy(int row, int sae) {
+    return get(row, ClozeLayout.DELTA_CE_SUM, sae) / get(row, ClozeLayout.CE_COUNT);
+  }
+
+  /** Returns the mean over all counted positions of the normalised error. */
+  double normalizedMse(int sae) {
+    int sum = layout.index(ClozeLayout.NORMALIZED_MSE, sae);
+    int count = layout.index(ClozeLayout.POSITIONS);
+    return estimates.value(sums -> sums[sum] / sums[count]);
   }
 
   /** Returns a mean of L0, L1, squared error or norm over positions, the first included. */

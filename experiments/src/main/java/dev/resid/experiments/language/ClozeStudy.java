@@ -106,7 +106,7 @@ public final class ClozeStudy implements Study {
     StringBuilder keys = new StringBuilder();
     options.prompts().forEach(prompt -> keys.append(prompt.key()).append('\n'));
     return StudyPage.settings(
-            "language-" + options.task().word() + "/1", gpt2, BuildInfo.current().version())
+            "language-" + options.task().word() + "/2", gpt2, BuildInfo.current().version())
         .with("task", options.task().word())
         .with("prompts", options.prompts().size())
         .with("prompts_sha256", StudyPage.sha256(keys.toString()))
@@ -114,6 +114,7 @@ public final class ClozeStudy implements Study {
         .with("saes_sha256", options.saes().stream().map(sae -> sae.sha256()).toList())
         .with(
             "sae_points", options.saes().stream().map(sae -> sae.sae().hookPoint().name()).toList())
+        .with("quality", options.quality().word())
         .with("seed", options.seed())
         .with("bootstrap_resamples", RowStudy.RESAMPLES);
   }

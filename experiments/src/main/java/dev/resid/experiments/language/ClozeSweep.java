@@ -1,6 +1,6 @@
 package dev.resid.experiments.language;
 
-import dev.resid.experiments.direction.NamedSae;
+import dev.resid.experiments.language.ClozeOptions.Quality;
 import dev.resid.experiments.study.RowLayout;
 import dev.resid.experiments.sweep.RowRange;
 import dev.resid.experiments.sweep.SweepRunner.BlockWork;
@@ -76,19 +76,28 @@ final class ClozeSweep implements BlockWork {
     return row;
   }
 
-  /** All SAEs of a point as one batch. */
+  /** All SAEs of a point as one batch; then, if that is measured, all of them applied twice. */
   private void replaced(double[] row, ClozePrompt prompt, BaseRun base, List<Integer> saes) {
     Tensor clean = base.activation();
-    float[] x = clean.toArray();
-    float[] all = new float[x.length * saes.size()];
+    boolean twice = options.quality() == Quality.OF_RECONSTRUCTION;
+    int size = Math.toIntExact(clean.elements());
+    float[] all = new float[size * saes.size() * (twice ? 2 : 1)];
     for (int i = 0; i < saes.size(); i++) {
-      NamedSae named = options.saes().get(saes.get(i));
-      float[] reconstruction = reconstruct(row, named.sae(), saes.get(i), clean, prompt.length());
-      System.arraycopy(reconstruction, 0, all, i * x.length, x.length);
+      Sae sae = options.saes().get(saes.get(i)).sae();
+      SaeQuality once = SaeQuality.of(sae, clean, prompt.length());
+      System.arraycopy(once.reconstruction(), 0, all, i * size, size);
+      if (twice) {
+        Tensor hat = Tensor.wrap(clean.shape(), once.reconstruction());
+        SaeQuality again = SaeQuality.of(sae, hat, prompt.length());
+        System.arraycopy(again.reconstruction(), 0, all, (saes.size() + i) * size, size);
+        addUp(row, again, hat, saes.get(i), prompt.length());
+      } else {
+        addUp(row, once, clean, saes.get(i), prompt.length());
+      }
     }
     Continuation continuation =
         base.continueWith(
-            Tensor.wrap(clean.shape().with(Axis.BATCH, saes.size()), all), NORMALIZED);
+            Tensor.wrap(clean.shape().with(Axis.BATCH, all.length / size), all), NORMALIZED);
     PositionValues nats = continuation.crossEntropyNats();
     int n = prompt.length();
     int last = n - 1 - continuation.firstPosition();
@@ -98,9 +107,14 @@ final class ClozeSweep implements BlockWork {
       double delta = logProbs[prompt.answer()] - row[layout.index(ClozeLayout.LN_P)];
       boolean now = argMax(logProbs) == prompt.answer();
       boolean before = row[layout.index(ClozeLayout.CORRECT)] == 1;
+      double with = crossEntropy(nats, i, n);
       row[layout.index(ClozeLayout.DELTA_LN_P, s)] = delta;
       row[layout.index(ClozeLayout.SAE_CORRECT, s)] = now ? 1 : 0;
-      row[layout.index(ClozeLayout.SAE_CE_SUM, s)] = crossEntropy(nats, i, n);
+      row[layout.index(ClozeLayout.SAE_CE_SUM, s)] = with;
+      row[layout.index(ClozeLayout.DELTA_CE_SUM, s)] =
+          twice
+              ? crossEntropy(nats, saes.size() + i, n) - with
+              : with - row[layout.index(ClozeLayout.CE_SUM)];
       row[layout.index(ClozeLayout.CLASS, s, classOf(before ? 1 : 0, now ? 1 : 0))] = 1;
       row[layout.index(ClozeLayout.NO_DECREASE, s)] = delta >= 0 ? 1 : 0;
     }
@@ -111,9 +125,8 @@ final class ClozeSweep implements BlockWork {
     return 2 * (1 - before) + (1 - now);
   }
 
-  /** Returns the reconstruction and adds up what is measured of it, but at the last token. */
-  private float[] reconstruct(double[] row, Sae sae, int s, Tensor clean, int n) {
-    SaeQuality quality = SaeQuality.of(sae, clean, n);
+  /** Adds up what is measured of an SAE, but at the last token. */
+  private void addUp(double[] row, SaeQuality quality, Tensor x, int s, int n) {
     for (int pos = 0; pos < n - 1; pos++) {
       double[] found = quality.values()[pos];
       for (int q = 0; q < found.length; q++) {
@@ -121,7 +134,7 @@ final class ClozeSweep implements BlockWork {
         row[layout.index(ClozeLayout.FIRST, s, q)] += pos == 0 ? found[q] : 0;
       }
     }
-    return quality.reconstruction();
+    row[layout.index(ClozeLayout.NORMALIZED_MSE, s)] = quality.normalizedMse(x, n, n - 1);
   }
 
   private double[] logProbs(Tensor normalized, int row, int pos) {

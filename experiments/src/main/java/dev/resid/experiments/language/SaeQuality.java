@@ -64,4 +64,32 @@ record SaeQuality(float[] reconstruction, double[][] values, double[][] fits) {
     }
     return new SaeQuality(hat, values, fits);
   }
+
+  /**
+   * Returns Σ_pos mean_c (SAE(x)_c − x_c)² / ‖x − x̄‖ over the first positions of a row, x̄ the
+   * mean over all of them; a position at which x is x̄ counts 0.
+   *
+   * @param x activation of the row, [batch=1, pos, ...]
+   * @param positions of the row
+   * @param counted how many of them, from the first, are added up
+   * @source Bloom's training code, mats_sae_training, the error term of its loss in February 2024
+   */
+  double normalizedMse(Tensor x, int positions, int counted) {
+    float[] clean = x.toArray();
+    int width = clean.length / positions;
+    double[] mean = new double[width];
+    for (int i = 0; i < clean.length; i++) {
+      mean[i % width] += (double) clean[i] / positions;
+    }
+    double sum = 0;
+    for (int pos = 0; pos < counted; pos++) {
+      double squares = 0;
+      for (int c = 0; c < width; c++) {
+        double centred = clean[pos * width + c] - mean[c];
+        squares += centred * centred;
+      }
+      sum += squares == 0 ? 0 : values[pos][ClozeLayout.SQUARED_ERROR] / width / Math.sqrt(squares);
+    }
+    return sum;
+  }
 }

@@ -6,6 +6,7 @@ import dev.resid.experiments.direction.SaeDirectionKind;
 import dev.resid.experiments.direction.SweptDirection;
 import dev.resid.experiments.language.ClozeItem;
 import dev.resid.experiments.language.ClozeOptions;
+import dev.resid.experiments.language.ClozeOptions.Quality;
 import dev.resid.experiments.language.ClozePrompt;
 import dev.resid.experiments.language.ClozePrompt.TooLong;
 import dev.resid.experiments.language.ClozeStudy;
@@ -139,9 +140,15 @@ final class PartStudies {
             gpt2.config().nCtx(),
             TooLong.REFUSE);
     ClozeOptions measured =
-        new ClozeOptions(task, prompts, saes(numbers), data(part), RESAMPLE_SEED);
+        new ClozeOptions(task, prompts, saes(numbers), data(part), quality(part), RESAMPLE_SEED);
     new ClozeStudy(gpt2, measured).run(folder, named(part), workers);
     return size;
+  }
+
+  private static Quality quality(Part part) {
+    return part == Part.LAMBADA_AS_PUBLISHED || part == Part.CBT_AS_PUBLISHED
+        ? Quality.OF_RECONSTRUCTION
+        : Quality.OF_ACTIVATION;
   }
 
   private int sensitivity(Part part, List<PublishedNumber> numbers, Path folder)

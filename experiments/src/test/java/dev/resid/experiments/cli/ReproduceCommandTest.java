@@ -54,7 +54,7 @@ class ReproduceCommandTest {
    * Returns a line for a number, given as: name, part, SAE, table, cells, column, printed, rule.
    */
   private static String number(String... cells) {
-    String size = cells[1].equals("lambada") ? "2" : "9";
+    String size = cells[1].startsWith("lambada") ? "2" : "9";
     return "number\ttest\t" + String.join("\t", cells) + "\t" + size + "\t0\t-\n";
   }
 
@@ -101,6 +101,15 @@ class ReproduceCommandTest {
                 + number(
                     "l1", "short-rows", "tiny/many", "ranges", "sae=@;" + all, "l1", "9", "sample")
                 + number("right", "lambada", "-", "results", "sae=none", "accuracy", "7", "items")
+                + number(
+                    "twice",
+                    "lambada-as-published",
+                    "tiny/many",
+                    "prompts",
+                    "sae=@",
+                    "normalized_mse",
+                    "99",
+                    "items")
                 + number("nats", "lambada", "-", "prompts", "sae=none", "ce_nats", "-9", "items")
                 + number(
                     "alive",
@@ -156,7 +165,7 @@ class ReproduceCommandTest {
             "tiny/many=" + sae());
     assertEquals(ResidCommand.FAILED, run.exitCode(), run.err());
     ResultTable table = ResultTable.read(out, "numbers");
-    assertEquals(8, table.rows().size());
+    assertEquals(9, table.rows().size());
     for (List<Object> row : table.rows()) {
       assertFalse(row.get(5).equals(""), row.toString());
       assertEquals(
@@ -166,7 +175,7 @@ class ReproduceCommandTest {
     }
     assertTrue(run.out().contains("short-rows: l1"), run.out());
     assertTrue(run.out().contains("Not checked: 1 numbers of cbt: --cbt FILE: cbtest_CN_valid"));
-    assertTrue(run.out().contains("0 published numbers hold, 7 do not, 1 are not decidable here."));
+    assertTrue(run.out().contains("0 published numbers hold, 8 do not, 1 are not decidable here."));
     requireColumns(out.resolve("parts"));
   }
 
@@ -207,6 +216,7 @@ class ReproduceCommandTest {
     CliRun.line(line, model, "--saes", sae()).refused("which published SAE", "NAME=");
     CliRun.line(line, model, "--parts", "bos,all").wrongUsage("no part is called \"all\"");
     CliRun.line(line, model, "--rows", "1").wrongUsage("at least 2");
+    CliRun.of("language", "lambada", "--quality", "both").wrongUsage("must be activation or");
     Path bad = write("bad.tsv", "number\n");
     CliRun.line(line, model, "--numbers", bad).refused("bad.tsv, line 1");
     CliRun.of("reproduce").wrongUsage("--model");

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.resid.experiments.direction.NamedSae;
+import dev.resid.experiments.language.ClozeOptions.Quality;
 import dev.resid.experiments.study.RowLayout;
 import dev.resid.experiments.study.SmallModel;
 import dev.resid.experiments.sweep.RowRange;
@@ -15,6 +16,7 @@ import dev.resid.hook.HookPoint;
 import dev.resid.metric.LogSoftmax;
 import dev.resid.model.ForwardResult;
 import dev.resid.model.Gpt2;
+import dev.resid.model.PositionValues;
 import dev.resid.progress.Progress;
 import dev.resid.sae.Sae;
 import dev.resid.sae.SpliceMode;
@@ -137,6 +139,65 @@ class ClozeStudyTest {
           error, row[layout.index(ClozeLayout.SUMS, s, ClozeLayout.SQUARED_ERROR)], 1e-4 * error);
       assertEquals(norms, row[layout.index(ClozeLayout.SUMS, s, ClozeLayout.NORM)], 1e-6 * norms);
     }
+  }
+
+  @Test
+  void publishedQualityIsOfTheReconstructionAndOfTheSaeTwice() {
+    ClozeOptions defined = options(TinySaes.both(), 7);
+    ClozeOptions options =
+        new ClozeOptions(
+            ClozeTask.LAMBADA,
+            defined.prompts(),
+            defined.saes(),
+            "test",
+            Quality.OF_RECONSTRUCTION,
+            3);
+    RowLayout layout = ClozeLayout.of(2);
+    double[] row = new ClozeSweep(gpt2, options).compute(new RowRange(0, 1), done -> {})[0];
+    double[] usual = new ClozeSweep(gpt2, defined).compute(new RowRange(0, 1), done -> {})[0];
+    TokenBatch tokens = options.prompts().getFirst().tokens();
+    HookPoint point = HookPoint.residPre(1);
+    Tensor x = gpt2.capture(tokens, point.capture()).get(point);
+    for (int s = 0; s < 2; s++) {
+      Sae sae = options.saes().get(s).sae();
+      Tensor hat = sae.reconstruct(x);
+      Tensor again = sae.reconstruct(hat);
+      double norms = 0;
+      double normalized = 0;
+      for (int pos = 0; pos < 6; pos++) {
+        double squares = 0;
+        double centred = 0;
+        double error = 0;
+        for (int c = 0; c < 16; c++) {
+          double mean = 0;
+          for (int other = 0; other < 7; other++) {
+            mean += hat.get(0, other, c) / 7.0;
+          }
+          squares += Math.pow(hat.get(0, pos, c), 2);
+          centred += Math.pow(hat.get(0, pos, c) - mean, 2);
+          error += Math.pow((double) again.get(0, pos, c) - hat.get(0, pos, c), 2);
+        }
+        norms += Math.sqrt(squares);
+        normalized += error / Math.sqrt(centred) / 16;
+      }
+      assertEquals(norms, row[layout.index(ClozeLayout.SUMS, s, ClozeLayout.NORM)], 1e-6 * norms);
+      assertEquals(
+          normalized, row[layout.index(ClozeLayout.NORMALIZED_MSE, s)], 1e-4 * normalized + 1e-9);
+      double once = sum(gpt2.crossEntropyNats(tokens, point.replace((clean, at) -> hat)));
+      double twice = sum(gpt2.crossEntropyNats(tokens, point.replace((clean, at) -> again)));
+      double clean = sum(gpt2.crossEntropyNats(tokens));
+      assertEquals(twice - once, row[layout.index(ClozeLayout.DELTA_CE_SUM, s)], 1e-4);
+      assertEquals(once - clean, usual[layout.index(ClozeLayout.DELTA_CE_SUM, s)], 1e-4);
+      assertTrue(Math.abs(twice - 2 * once + clean) > 1e-2, "both must differ to be told apart");
+      for (String same : List.of(ClozeLayout.DELTA_LN_P, ClozeLayout.SAE_CE_SUM)) {
+        assertEquals(usual[layout.index(same, s)], row[layout.index(same, s)], 1e-9, same);
+      }
+    }
+  }
+
+  /** Returns the sum over predictions at positions 1 to n − 3 of a prompt of 7 tokens. */
+  private static double sum(PositionValues nats) {
+    return nats.get(0, 1) + nats.get(0, 2) + nats.get(0, 3) + nats.get(0, 4);
   }
 
   @Test
