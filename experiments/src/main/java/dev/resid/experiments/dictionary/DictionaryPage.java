@@ -97,7 +97,7 @@ final class DictionaryPage {
     page.findings(
             "Verdicts come from 95 % bootstrap intervals over rows or, for single features, over"
                 + " features; where an interval does not allow one, none is given.",
-            findings)
+            findings, Math.toIntExact(out.record().settings().whole("rows")))
         .section(StudyPage.run(out.record(), run()))
         .section(new Terms("Definitions", "", definitions))
         .section(new Prose("What differs from the source", remarks));

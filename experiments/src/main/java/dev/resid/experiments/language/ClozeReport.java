@@ -60,7 +60,7 @@ final class ClozeReport {
     page.findings(
             "Verdicts come from 95 % bootstrap intervals over prompts. The expectations are those"
                 + " published for GPT-2 small with SAEs at the residual stream before each block.",
-            new ClozeClaims(result).findings())
+            new ClozeClaims(result).findings(), result.prompts())
         .section(
             new Table(
                 "Results",

@@ -144,7 +144,7 @@ final class ContextReport {
         .findings(
             "Verdicts come from 95 % bootstrap intervals over rows. The expectations are those"
                 + " published for GPT-2 small, SAEs trained on 128 tokens and rows of 1,024.",
-            noSaes ? cleanFindings() : findings())
+            noSaes ? cleanFindings() : findings(), rows)
         .section(
             StudyPage.run(
                 out.record(),

@@ -52,7 +52,7 @@ final class FeatureEffectReport {
         .findings(
             "The verdict on layers comes from a 95 % bootstrap interval over prompts, the others"
                 + " from counts. The expectations are those published for GPT-2 small.",
-            new FeatureEffectClaims(result, task).findings())
+            new FeatureEffectClaims(result, task).findings(), result.prompts())
         .section(new Table("Results", "Every feature is in features.csv.", saes))
         .table("results", saes)
         .table("features", featureTable())

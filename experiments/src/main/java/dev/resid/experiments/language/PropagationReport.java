@@ -76,7 +76,8 @@ final class PropagationReport {
             "Error propagation in " + StudyPage.modelName(out.record()),
             "What does one SAE's reconstruction do to the input of an SAE further down?")
         .section(figures())
-        .findings("Verdicts come from 95 % bootstrap intervals over rows.", findings())
+        .findings(
+            "Verdicts come from 95 % bootstrap intervals over rows.", findings(), estimates.rows())
         .section(
             StudyPage.run(
                 out.record(),

@@ -1,6 +1,7 @@
 package dev.resid.experiments.patch;
 
 import dev.resid.experiments.report.Numbers;
+import dev.resid.experiments.report.Section.Basis;
 import dev.resid.experiments.report.Section.Finding;
 import dev.resid.experiments.report.Section.Verdict;
 import dev.resid.experiments.study.Estimates.Estimate;
@@ -81,7 +82,8 @@ final class PatchClaims {
                 + " one",
             "It brings back " + Numbers.significant(share.value(), 6) + " of the difference.",
             verdict(exact, !exact),
-            "A check of the machinery: it holds for every model."));
+            "A check of the machinery: it holds for every model.",
+            Basis.EVERY_ROW));
   }
 
   private void moves(List<Finding> findings) {
@@ -235,7 +237,8 @@ final class PatchClaims {
                 + ".",
             verdict(exact, !exact),
             "A check of the machinery: with the final layer norm's scale held it holds for every"
-                + " model."));
+                + " model.",
+            Basis.EVERY_ROW));
   }
 
   private void lensConverges(List<Finding> findings) {

@@ -60,7 +60,7 @@ final class PatchReport {
             .findings(
                 "Verdicts come from 95 % bootstrap intervals over pairs of prompts; where an"
                     + " interval does not allow one, none is given.",
-                new PatchClaims(means, labels).findings())
+                new PatchClaims(means, labels).findings(), means.pairs())
             .section(StudyPage.run(out.record(), run()))
             .section(new Terms("Definitions", "", definitions()))
             .section(

@@ -73,7 +73,8 @@ final class PlateauReport {
                 "The claims were made for GPT-2 small at resid_pre of block 1 with 1000 prompts."
                     + " Intervals are 95 % bootstrap intervals over prompts; a claim is left open"
                     + " where the interval contains no difference.",
-                new PlateauClaims(result).findings())
+                new PlateauClaims(result).findings(),
+                Math.toIntExact(record.settings().whole("prompts")))
             .table("statistics", statistics.table(result.scale()));
     figures.subList(1, figures.size()).forEach(page::section);
     return page.section(StudyPage.run(record, run()))

@@ -50,8 +50,22 @@ public sealed interface Section {
    * @param found what this run says, in words with numbers and intervals
    * @param verdict what follows
    * @param detail where that does not hold, or how it was decided; may be empty
+   * @param basis what the verdict rests on
    */
-  record Finding(String expected, String found, Verdict verdict, String detail) {}
+  record Finding(String expected, String found, Verdict verdict, String detail, Basis basis) {
+    /** A finding whose verdict rests on a sample. */
+    public Finding(String expected, String found, Verdict verdict, String detail) {
+      this(expected, found, verdict, detail, Basis.SAMPLE);
+    }
+  }
+
+  /** What a verdict rests on. */
+  enum Basis {
+    /** Rows, prompts or pairs that stand for others: with few of them there is no verdict. */
+    SAMPLE,
+    /** Something that must hold in every row, so that one is enough. */
+    EVERY_ROW
+  }
 
   /** What a run says about an expectation. */
   enum Verdict {
@@ -61,8 +75,10 @@ public sealed interface Section {
     PARTLY("holds in part"),
     /** The interval lies elsewhere. */
     DOES_NOT_HOLD("does not hold"),
-    /** The interval is too wide to tell. */
-    UNDECIDED("not decidable here");
+    /** The interval is too wide to tell, or what is needed is not there. */
+    UNDECIDED("not decidable here"),
+    /** There are too few rows for an interval. */
+    TOO_FEW("not decidable at this size");
 
     private final String words;
 

@@ -58,7 +58,7 @@ final class RobustnessReport {
             "The expectations are guesses of the source from GPT-2 and Pythia-70M. Verdicts come"
                 + " from 95 % bootstrap intervals over rows; where an interval does not allow one,"
                 + " none is given.",
-            new RobustnessClaims(means).findings())
+            new RobustnessClaims(means).findings(), values.rows())
         .section(StudyPage.run(out.record(), run(out, means)))
         .section(new Terms("Definitions", "", definitions()))
         .section(

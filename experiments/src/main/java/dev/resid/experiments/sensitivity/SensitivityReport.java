@@ -93,7 +93,7 @@ final class SensitivityReport {
             "The expectations are those stated for GPT-2 small at layer 6 with 2 million tokens of"
                 + " OpenWebText. Intervals are 95 % bootstrap intervals over rows; a verdict is"
                 + " given only where the interval allows it.",
-            findings)
+            findings, Math.toIntExact(record.settings().whole("rows")))
         .table("statistics", statistics.table())
         .section(StudyPage.run(record, run()))
         .section(new Terms("Definitions", "", definitions()))

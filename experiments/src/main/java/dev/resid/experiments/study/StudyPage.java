@@ -3,12 +3,14 @@ package dev.resid.experiments.study;
 import dev.resid.experiments.report.HtmlReport;
 import dev.resid.experiments.report.Numbers;
 import dev.resid.experiments.report.Section;
+import dev.resid.experiments.report.Section.Basis;
 import dev.resid.experiments.report.Section.Figure;
 import dev.resid.experiments.report.Section.Figures;
 import dev.resid.experiments.report.Section.Finding;
 import dev.resid.experiments.report.Section.Findings;
 import dev.resid.experiments.report.Section.Term;
 import dev.resid.experiments.report.Section.Terms;
+import dev.resid.experiments.report.Section.Verdict;
 import dev.resid.experiments.result.ResultTable;
 import dev.resid.experiments.result.ResultTable.Column;
 import dev.resid.experiments.result.ResultTable.Type;
@@ -38,6 +40,13 @@ import java.util.Map;
  * in {@code run.json}.
  */
 public final class StudyPage {
+  /**
+   * Fewer rows give no verdict. The interval of a bootstrap over n rows is about √((n−1)/n)·1.96/t
+   * as wide as it should be, t the 97.5 % point of Student's distribution with n − 1 degrees of
+   * freedom: 0.82 at 10 rows, but 0.63 at 5 and 0.31 at 3.
+   */
+  public static final int FEWEST_ROWS = 10;
+
   private static final int HASH_DIGITS = 12;
 
   private final String title;
@@ -69,12 +78,38 @@ public final class StudyPage {
     return this;
   }
 
-  /** Adds what was expected and what was found, as a part and as a file. */
-  public StudyPage findings(String intro, List<Finding> found) {
-    findings.addAll(found);
-    sections.add(
-        new Findings("What was expected, and what this run found", intro, List.copyOf(found)));
-    return table("findings", findingsTable(found));
+  /**
+   * Adds what was expected and what was found, as a part and as a file. Verdicts that rest on fewer
+   * than {@value #FEWEST_ROWS} rows are withdrawn.
+   *
+   * @param intro how verdicts are decided
+   * @param found the findings
+   * @param rows how many rows, prompts or pairs of prompts they rest on
+   */
+  public StudyPage findings(String intro, List<Finding> found, int rows) {
+    List<Finding> decided = found.stream().map(finding -> decided(finding, rows)).toList();
+    findings.addAll(decided);
+    sections.add(new Findings("What was expected, and what this run found", intro, decided));
+    return table("findings", findingsTable(decided));
+  }
+
+  private static Finding decided(Finding finding, int rows) {
+    if (rows >= FEWEST_ROWS
+        || finding.basis() == Basis.EVERY_ROW
+        || finding.verdict() == Verdict.UNDECIDED) {
+      return finding;
+    }
+    String why =
+        "No verdict: it would rest on "
+            + rows
+            + " rows, prompts or pairs, and intervals from fewer than "
+            + FEWEST_ROWS
+            + " are too narrow.";
+    return new Finding(
+        finding.expected(),
+        finding.found(),
+        Verdict.TOO_FEW,
+        finding.detail().isEmpty() ? why : why + " " + finding.detail());
   }
 
   private static ResultTable findingsTable(List<Finding> findings) {

@@ -78,7 +78,8 @@ final class SubstitutionReport {
     return page.findings(
             "The expectations are those stated for GPT-2 small and published SAEs. Intervals are"
                 + " 95 % bootstrap intervals over rows.",
-            new SubstitutionClaims(result, saes).findings())
+            new SubstitutionClaims(result, saes).findings(),
+            Math.toIntExact(record.settings().whole("rows")))
         .section(StudyPage.run(record, run()))
         .section(new Terms("Definitions", "", definitions()))
         .section(
