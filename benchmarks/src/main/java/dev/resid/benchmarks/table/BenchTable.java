@@ -122,7 +122,9 @@ public final class BenchTable {
     if (MachineFacts.hidesItsVectors()) {
       builder.environment().putIfAbsent("OPENBLAS_CORETYPE", "SkylakeX");
     }
-    builder.environment().putIfAbsent("OMP_NUM_THREADS", Integer.toString(options.threads()));
+    for (String threads : List.of("OMP", "OPENBLAS", "MKL")) {
+      builder.environment().put(threads + "_NUM_THREADS", Integer.toString(options.threads()));
+    }
     builder.redirectErrorStream(true);
     Process process = builder.start();
     List<Line> found = new ArrayList<>();

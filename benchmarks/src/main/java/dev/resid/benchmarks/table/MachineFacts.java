@@ -24,6 +24,7 @@ final class MachineFacts {
   private static final double GIB = 1L << 30;
   private static final double GIGA = 1e9;
   private static final int READINGS = 5;
+  private static final long READ_BYTES = 512L << 20;
 
   private MachineFacts() {}
 
@@ -57,7 +58,7 @@ final class MachineFacts {
     }
     double flop = 0;
     double bytes = 0;
-    ReadBandwidth bandwidth = new ReadBandwidth(1 << 30, threads);
+    ReadBandwidth bandwidth = new ReadBandwidth(READ_BYTES, threads);
     for (int i = 0; i < READINGS; i++) {
       flop = Math.max(flop, FmaPeak.flopPerSecond(threads));
       bytes = Math.max(bytes, bandwidth.bytesPerSecond());
@@ -66,7 +67,7 @@ final class MachineFacts {
         "Limits now",
         String.format(
             Locale.ROOT,
-            "multiply-adds %.0f GFLOP/s, reading 1 GiB %.1f GB/s, %d threads",
+            "multiply-adds %.0f GFLOP/s, reading 512 MiB %.1f GB/s, %d threads",
             flop / GIGA,
             bytes / GIGA,
             threads));
