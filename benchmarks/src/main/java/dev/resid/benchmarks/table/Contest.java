@@ -9,6 +9,7 @@ import dev.resid.benchmarks.work.Workload;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Consumer;
 
 /**
  * Times the engines of one workload: each is compared with the reference and warmed up, then they
@@ -25,6 +26,7 @@ final class Contest {
   private final int threads;
   private final int repetitions;
   private final double warmSeconds;
+  private final Consumer<String> turns;
   private final List<Line> lines = new ArrayList<>();
   private final List<Engine> engines = new ArrayList<>();
 
@@ -44,12 +46,20 @@ final class Contest {
    * @param threads of every engine
    * @param repetitions rounds
    * @param warming whether engines are warmed up first
+   * @param turns told the name of a peer or engine before it gets to work
    */
-  Contest(String group, Workload work, int threads, int repetitions, Warming warming) {
+  Contest(
+      String group,
+      Workload work,
+      int threads,
+      int repetitions,
+      Warming warming,
+      Consumer<String> turns) {
     this.group = group;
     this.work = work;
     this.threads = threads;
     this.repetitions = repetitions;
+    this.turns = turns;
     this.warmSeconds = warming == Warming.UP ? WARM_SECONDS : 0;
   }
 
@@ -75,6 +85,7 @@ final class Contest {
       limits[round] = limit(bandwidth);
       for (int i = 0; i < engines.size(); i++) {
         int turn = (i + round) % engines.size();
+        turns.accept(engines.get(turn).name());
         seconds[turn][round] = engines.get(turn).seconds();
       }
     }
@@ -89,6 +100,7 @@ final class Contest {
 
   // Whatever a peer throws, a missing library included, is its line in the table.
   private void admit(Peer peer, float[] expected) {
+    turns.accept(peer.name());
     try {
       for (Engine engine : peer.engines(work, threads)) {
         try {
@@ -110,6 +122,7 @@ final class Contest {
   }
 
   private void warm(Engine engine) {
+    turns.accept(engine.name());
     long start = System.nanoTime();
     for (int run = 0; run < WARM_RUNS || elapsed(start) < warmSeconds; run++) {
       if (warmSeconds == 0 || (run > 0 && elapsed(start) > 3 * warmSeconds)) {

@@ -9,19 +9,21 @@ import dev.resid.benchmarks.work.ReadBandwidth;
 import dev.resid.tensor.Backend;
 import java.util.List;
 import java.util.ServiceLoader;
-import java.util.function.Consumer;
 
 /** Measures one group of the table; runs in a JVM of its own. */
 final class Worker {
   /** What a line of the table begins with in the output. */
   static final String MARK = "resid-bench-line\t";
 
+  /** What the name of the engine whose turn it is begins with. */
+  static final String TURN = "resid-bench-turn\t";
+
   private Worker() {}
 
   /**
    * Prints a line for every engine and workload, cells separated by tabs.
    *
-   * @param args group, threads, repetitions and size
+   * @param args group, threads, repetitions, size, and the names of peers to leave out
    */
   public static void main(String[] args) {
     measure(
@@ -29,15 +31,42 @@ final class Worker {
         Integer.parseInt(args[1]),
         Integer.parseInt(args[2]),
         Size.valueOf(args[3]),
-        line -> System.out.println(MARK + String.join("\t", line.cells())));
+        peers(List.of(args).subList(4, args.length)),
+        new Listener() {
+          @Override
+          public void turn(String engine) {
+            System.out.println(TURN + engine);
+          }
+
+          @Override
+          public void line(Line line) {
+            System.out.println(MARK + String.join("\t", line.cells()));
+          }
+        });
     // Threads of some peers would keep the process alive.
     System.exit(0);
   }
 
+  /** Who is told what happens. */
+  interface Listener {
+    /** Called before a peer or an engine gets to work. */
+    void turn(String engine);
+
+    /** Called with what was measured. */
+    void line(Line line);
+  }
+
+  /** Returns the peers that are there, without those that a name begins with. */
+  static List<Peer> peers(List<String> without) {
+    return ServiceLoader.load(Peer.class).stream()
+        .map(ServiceLoader.Provider::get)
+        .filter(peer -> without.stream().noneMatch(name -> name.startsWith(peer.name())))
+        .toList();
+  }
+
   /** Measures all workloads of a group. */
-  static void measure(Group group, int threads, int repetitions, Size size, Consumer<Line> lines) {
-    List<Peer> peers =
-        ServiceLoader.load(Peer.class).stream().map(ServiceLoader.Provider::get).toList();
+  static void measure(
+      Group group, int threads, int repetitions, Size size, List<Peer> peers, Listener listener) {
     long bytes = group.bytesRead(size == Size.TINY);
     ReadBandwidth bandwidth = bytes == 0 ? null : new ReadBandwidth(bytes, threads);
     int rounds = group.repetitions(repetitions);
@@ -49,9 +78,9 @@ final class Worker {
           new Setting(backend, threads, size),
           work -> {
             try (work) {
-              new Contest(group.word(), work, threads, rounds, warming)
+              new Contest(group.word(), work, threads, rounds, warming, listener::turn)
                   .run(peers, bandwidth)
-                  .forEach(lines);
+                  .forEach(listener::line);
             }
           });
     }

@@ -116,7 +116,7 @@ class ContestTest {
             return 0.1;
           }
         };
-    return new Contest("group", work, 1, 3, Warming.NONE);
+    return new Contest("group", work, 1, 3, Warming.NONE, engine -> {});
   }
 
   private static Peer peer(Engine engine) {

@@ -22,7 +22,21 @@ class GroupTest {
       names = {"TRAINING", "LOAD", "MEMORY"})
   void everyGroupIsMeasuredAtATinySize(Group group) {
     List<Line> lines = new ArrayList<>();
-    Worker.measure(group, 2, 1, Size.TINY, lines::add);
+    Worker.measure(
+        group,
+        2,
+        1,
+        Size.TINY,
+        List.of(),
+        new Worker.Listener() {
+          @Override
+          public void turn(String engine) {}
+
+          @Override
+          public void line(Line line) {
+            lines.add(line);
+          }
+        });
     assertFalse(lines.isEmpty());
     for (Line line : lines) {
       assertEquals(group.word(), line.group());

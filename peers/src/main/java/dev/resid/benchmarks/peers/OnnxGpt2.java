@@ -20,6 +20,8 @@ final class OnnxGpt2 {
   private final Operators operators;
   private final int batch;
   private final int pos;
+  private List<String> past = List.of();
+  private List<String> present = List.of();
 
   /** Which operators are used. */
   enum Operators {
@@ -59,7 +61,7 @@ final class OnnxGpt2 {
           graph.weight(
               "b_QKV" + layer,
               TorchGpt2.fused(weights, layer, WeightNames.b_Q, WeightNames.b_K, WeightNames.b_V));
-      String z = operators == Operators.FUSED ? fusedAttention(h, w, b) : attention(h, w, b);
+      String z = operators == Operators.FUSED ? fusedAttention(h, w, b, layer) : attention(h, w, b);
       String out = graph.node("MatMul", z, weight(WeightNames.W_O, layer));
       String mid;
       String h2;
@@ -100,13 +102,23 @@ final class OnnxGpt2 {
             Attribute.of("approximate", "tanh"));
   }
 
-  private String fusedAttention(String h, String w, String b) {
-    return graph.node(
-        OnnxGraph.MICROSOFT,
-        "Attention",
-        List.of(h, w, b),
-        Attribute.of("num_heads", (long) config.nHeads()),
-        Attribute.of("unidirectional", 1L));
+  private String fusedAttention(String h, String w, String b, int layer) {
+    Attribute[] attributes = {
+      Attribute.of("num_heads", (long) config.nHeads()), Attribute.of("unidirectional", 1L)
+    };
+    if (past.isEmpty()) {
+      return graph.node(OnnxGraph.MICROSOFT, "Attention", List.of(h, w, b), attributes);
+    }
+    String noMask = "";
+    List<String> both =
+        graph.nodes(
+            OnnxGraph.MICROSOFT,
+            "Attention",
+            List.of(h, w, b, noMask, past.get(layer)),
+            2,
+            attributes);
+    present.add(both.get(1));
+    return both.get(0);
   }
 
   private String attention(String h, String w, String b) {
@@ -142,6 +154,25 @@ final class OnnxGpt2 {
 
   private String transposed(String x, long... order) {
     return graph.node(OnnxGraph.STANDARD, "Transpose", List.of(x), Attribute.of("perm", order));
+  }
+
+  /** Returns the stream at the start of tokens whose positions are another input. */
+  String embed(String ids, String positions) {
+    return graph.node(
+        "Add",
+        graph.node("Gather", weight(WeightNames.W_E), ids),
+        graph.node("Gather", weight(WeightNames.W_pos), positions));
+  }
+
+  /**
+   * Attends with keys and values of earlier tokens, [2, batch, head, past, d_head] for each block.
+   *
+   * @param names of the earlier ones by block
+   * @param present filled with the names of those with the new tokens
+   */
+  void cached(List<String> names, List<String> present) {
+    past = names;
+    this.present = present;
   }
 
   /** Returns the logits [batch, pos, d_vocab] of a stream. */

@@ -60,7 +60,7 @@ final class OnnxGraph {
     }
   }
 
-  /** Adds an input of floats and returns its name. */
+  /** Adds an input of floats and returns its name; a size of −1 is any. */
   String input(String name, long... dims) {
     inputs.add(value(name, FLOAT, dims));
     return name;
@@ -162,7 +162,7 @@ final class OnnxGraph {
   private static Protobuf value(String name, int type, long... dims) {
     Protobuf shape = new Protobuf();
     for (long dim : dims) {
-      shape.message(1, new Protobuf().number(1, dim));
+      shape.message(1, dim < 0 ? new Protobuf() : new Protobuf().number(1, dim));
     }
     Protobuf tensorType = new Protobuf().number(1, type).message(2, shape);
     return new Protobuf().text(1, name).message(2, new Protobuf().message(1, tensorType));

@@ -5,6 +5,7 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import dev.resid.benchmarks.peers.OnnxGpt2.Operators;
+import dev.resid.benchmarks.work.DecodeWork;
 import dev.resid.benchmarks.work.Engine;
 import dev.resid.benchmarks.work.ForwardWork;
 import dev.resid.benchmarks.work.Peer;
@@ -46,6 +47,8 @@ public final class OnnxPeer implements Peer {
                 forward(work, threads, Operators.STANDARD));
         case SweepWork work -> List.of(sweep(work, threads, true), sweep(work, threads, false));
         case SaeWork work -> List.of(sae(work, threads));
+        case DecodeWork work ->
+            List.of(work.engine(name() + ", fused", new OnnxDecoder(work.weights(), threads)));
         default -> List.of();
       };
     } catch (OrtException e) {
@@ -191,6 +194,18 @@ public final class OnnxPeer implements Peer {
     return engine;
   }
 
+  /** Returns a session of a graph. */
+  static OrtSession session(OrtEnvironment environment, OnnxGraph graph, int threads)
+      throws OrtException {
+    try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
+      options.setIntraOpNumThreads(threads);
+      options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);
+      // Its threads would wait in a loop while others are timed.
+      options.addConfigEntry("session.intra_op.allow_spinning", "0");
+      return environment.createSession(graph.toBytes(), options);
+    }
+  }
+
   /** A session that is run with the same arguments again and again. */
   private static final class OnnxEngine implements Engine {
     /** How many numbers at the beginning of a result are looked at, at the most. */
@@ -214,13 +229,7 @@ public final class OnnxPeer implements Peer {
     OnnxEngine(String name, OnnxGraph graph, String output, int threads) throws OrtException {
       this.name = name;
       this.output = output;
-      try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
-        options.setIntraOpNumThreads(threads);
-        options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);
-        // Its threads would wait in a loop while others are timed.
-        options.addConfigEntry("session.intra_op.allow_spinning", "0");
-        session = environment.createSession(graph.toBytes(), options);
-      }
+      session = session(environment, graph, threads);
     }
 
     void argument(String input, Tensor tensor) throws OrtException {

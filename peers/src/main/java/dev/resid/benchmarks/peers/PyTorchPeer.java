@@ -13,6 +13,7 @@ import dev.resid.benchmarks.work.Peer;
 import dev.resid.benchmarks.work.ProductWork;
 import dev.resid.benchmarks.work.SaeWork;
 import dev.resid.benchmarks.work.SweepWork;
+import dev.resid.benchmarks.work.TrainingWork;
 import dev.resid.benchmarks.work.Workload;
 import dev.resid.model.Gpt2Config;
 import dev.resid.model.Gpt2Weights;
@@ -40,6 +41,7 @@ public final class PyTorchPeer implements Peer {
       case ForwardWork work -> List.of(forward(work, threads));
       case SweepWork work -> List.of(sweep(work, threads, true), sweep(work, threads, false));
       case SaeWork work -> List.of(sae(work, threads));
+      case TrainingWork work -> List.of(new TorchTraining(name(), work, threads));
       case DecodeWork work ->
           List.of(work.engine(name(), new TorchDecoder(work.weights(), threads)));
       default -> List.of();
@@ -88,7 +90,7 @@ public final class PyTorchPeer implements Peer {
             + gpt2.logits()
             + line("return logits");
     TorchScript script = new TorchScript(manager, program);
-    IValue ids = ids(manager, tokens);
+    IValue ids = IValue.from(ids(manager, tokens));
     IValue weights = list(manager, work.weights());
     return new TorchEngine(name(), manager) {
       @Override
@@ -129,7 +131,7 @@ public final class PyTorchPeer implements Peer {
             + line("q = torch.log_softmax(logits, 2)")
             + line("kl = torch.sum(torch.mul(torch.exp(base), torch.sub(base, q)), [2])")
             + line("return torch.cat([torch.reshape(kl, [-1]), torch.reshape(l2, [-1])], 0)");
-    IValue ids = ids(manager, tokens);
+    IValue ids = IValue.from(ids(manager, tokens));
     IValue weights = list(manager, work.weights());
     IValue last;
     IValue base;
@@ -204,11 +206,11 @@ public final class PyTorchPeer implements Peer {
             .toArray(PtNDArray[]::new));
   }
 
-  private static IValue ids(PtNDManager manager, TokenBatch tokens) {
+  /** Returns ids [batch, pos]. */
+  static PtNDArray ids(PtNDManager manager, TokenBatch tokens) {
     int[] padded = tokens.padded(0);
     long[] ids = java.util.Arrays.stream(padded).asLongStream().toArray();
-    return IValue.from(
-        (PtNDArray) manager.create(ids, new Shape(tokens.rows(), tokens.maxLength())));
+    return (PtNDArray) manager.create(ids, new Shape(tokens.rows(), tokens.maxLength()));
   }
 
   /** An engine whose run makes one array. */

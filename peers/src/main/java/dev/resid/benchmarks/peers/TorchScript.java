@@ -2,6 +2,7 @@ package dev.resid.benchmarks.peers;
 
 import ai.djl.Device;
 import ai.djl.engine.Engine;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
@@ -84,6 +85,21 @@ final class TorchScript implements AutoCloseable {
     try (IValue result = IValueUtils.runMethod(module, "forward", arguments)) {
       return result.toTensor(manager);
     }
+  }
+
+  /**
+   * Returns the tensor that the program returns, recorded for gradients; the caller closes it.
+   *
+   * @param ids the first argument
+   * @param list the second, a list
+   */
+  PtNDArray record(PtNDArray ids, PtNDArray... list) {
+    NDList arguments = new NDList(ids);
+    for (PtNDArray element : list) {
+      element.setName("w[]"); // how DJL is told that arrays are one list
+      arguments.add(element);
+    }
+    return (PtNDArray) IValueUtils.forward(module, arguments, true).singletonOrThrow();
   }
 
   private static byte[] archive(String method) throws IOException {
