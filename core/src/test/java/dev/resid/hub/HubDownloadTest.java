@@ -15,6 +15,7 @@ import dev.resid.hub.HubSnapshot.Origin;
 import dev.resid.progress.Progress;
 import dev.resid.testing.FakeHub;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
@@ -28,9 +29,11 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -116,6 +119,11 @@ class HubDownloadTest {
     assertEquals(
         0, Files.size(repository().resolve(".no_exist").resolve(COMMIT).resolve("vocab.json")));
     assertEquals(3, blobs().size(), "nothing incomplete is left");
+    assertTrue(
+        Files.exists(
+            folder.resolve(
+                "hub/.locks/models--some-body--gpt2/"
+                    + "9e26dfeeb6e641a33dae4961196235bdb965b21b.lock")));
     assertFalse(snapshot.has("vocab.json"));
     assertEquals(Origin.VERIFIED, snapshot.files().getFirst().origin(), "git's hash is checked");
   }
@@ -187,6 +195,82 @@ class HubDownloadTest {
             .map(request -> String.valueOf(request.range()))
             .toList();
     assertEquals(List.of("null", "bytes=100000-", "bytes=150000-"), ranges);
+  }
+
+  @Test
+  void progressCountsTheBytesThatAreThere() throws IOException {
+    hub.failNext("GET", "model.safetensors", cutAfter(120_000), status(404));
+    assertThrows(IOException.class, () -> download(WEIGHTS));
+    List<String> begun = new ArrayList<>();
+    List<Long> counts = new ArrayList<>();
+    Progress progress =
+        (name, unit, done, total) -> {
+          begun.add(name + " " + unit + " " + done + " of " + total);
+          Progress.Task ignored = Progress.none().begin(name, unit, done, total);
+          return new Progress.Task() {
+            @Override
+            public void advanceTo(long count) {
+              counts.add(count);
+            }
+
+            @Override
+            public void detail(String text) {
+              ignored.detail(text);
+            }
+
+            @Override
+            public void close() {
+              counts.add(-1L);
+            }
+          };
+        };
+    cache.download(NAME, WEIGHTS, progress);
+    assertEquals(List.of("model.safetensors bytes 120000 of 300000"), begun);
+    assertEquals(120_000, counts.getFirst());
+    assertEquals(List.of(300_000L, -1L), counts.subList(counts.size() - 2, counts.size()));
+    assertEquals(
+        counts.subList(0, counts.size() - 1).stream().sorted().toList(),
+        counts.subList(0, counts.size() - 1));
+  }
+
+  @Test
+  void aServerThatFallsSilentIsLeftAndAskedAgain() throws Exception {
+    CountDownLatch end = new CountDownLatch(1);
+    FakeHub.Fault cut = cutAfter(100_000);
+    hub.failNext(
+        "GET",
+        "model.safetensors",
+        (exchange, content) -> {
+          cut.answer(exchange, content);
+          try {
+            return end.await(60, TimeUnit.SECONDS);
+          } catch (InterruptedException e) {
+            throw new IOException(e);
+          }
+        });
+    HubSettings usual = cache.settings();
+    HubSettings impatient =
+        new HubSettings(
+            usual.endpoint(), usual.cache(), usual.token(), usual.access(), Duration.ofMillis(200));
+    cache = new HubCache(impatient, waits::add, Files::createSymbolicLink);
+    requireWeights();
+    end.countDown();
+    assertTrue(
+        hub.requests().stream().anyMatch(request -> "bytes=100000-".equals(request.range())));
+  }
+
+  @Test
+  void anInterruptedWaitEndsTheDownload() {
+    cache =
+        new HubCache(
+            cache.settings(),
+            time -> {
+              throw new InterruptedException();
+            },
+            Files::createSymbolicLink);
+    hub.failNext("HEAD", "model.safetensors", status(503));
+    assertThrows(InterruptedIOException.class, () -> download(WEIGHTS));
+    assertTrue(Thread.interrupted(), "the interrupt is passed on");
   }
 
   @Test
