@@ -85,6 +85,16 @@ public final class BaseRun implements AutoCloseable {
     return points;
   }
 
+  /**
+   * Returns whether runs can be continued from a site; other activations are changed by a hook of a
+   * whole forward pass.
+   *
+   * @param site of a block
+   */
+  public static boolean canStartAt(Site site) {
+    return STARTS.contains(site);
+  }
+
   /** Clean keys and values, [batch, pos, head, d_head] by layer. */
   private record CleanKeys(List<Tensor> keys, List<Tensor> values) {}
 

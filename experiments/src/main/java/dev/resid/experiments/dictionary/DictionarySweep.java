@@ -6,11 +6,11 @@ import dev.resid.experiments.study.RowLayout;
 import dev.resid.hook.ActivationCache;
 import dev.resid.hook.Capture;
 import dev.resid.hook.HookPoint;
-import dev.resid.model.BaseRun;
 import dev.resid.model.Gpt2;
 import dev.resid.sae.metric.FeatureRemoval;
 import dev.resid.sae.metric.FeatureRemoval.Order;
 import dev.resid.sae.metric.FeatureRemoval.Step;
+import dev.resid.sae.metric.WrittenRun;
 import dev.resid.tensor.Tensor;
 import dev.resid.tokenizer.TokenBatch;
 import java.util.List;
@@ -86,10 +86,10 @@ final class DictionarySweep {
             .map(s -> named.get(s).sae().config().point())
             .distinct()
             .toArray(HookPoint[]::new);
-    try (BaseRun base = gpt2.baseRun(one, point, reads)) {
+    try (WrittenRun base = new WrittenRun(gpt2, one, point, reads)) {
       numbers[layout.index("clean_ce")] = sum(base.crossEntropyNats().row(0));
       Tensor zero = Tensor.zeros(base.activation().shape());
-      double zeroCe = sum(base.continueWith(zero).crossEntropyNats().row(0));
+      double zeroCe = sum(base.continueWith(List.of(zero)).crossEntropyNats().row(0));
       progress.accept(1);
       for (int s : saes) {
         numbers[layout.index("zero_ce", s)] = zeroCe;
@@ -102,7 +102,7 @@ final class DictionarySweep {
     }
   }
 
-  private void error(double[] numbers, int s, BaseRun base) {
+  private void error(double[] numbers, int s, WrittenRun base) {
     NamedSae sae = named.get(s);
     Tensor x = base.activation();
     Tensor input = base.cache().get(sae.sae().config().point());
@@ -121,7 +121,7 @@ final class DictionarySweep {
     numbers[layout.index("error", s, error.ordinal(), part)] += value;
   }
 
-  private void remove(double[] numbers, int s, Order order, BaseRun base, double zeroCeNats) {
+  private void remove(double[] numbers, int s, Order order, WrittenRun base, double zeroCeNats) {
     int[] removed =
         IntStream.range(0, sizes.removed().length).map(k -> sizes.removed(s, k)).toArray();
     List<Step> steps =

@@ -1,12 +1,13 @@
 package dev.resid.sae.dictionary;
 
-import dev.resid.model.BaseRun;
 import dev.resid.model.Gpt2;
 import dev.resid.model.PositionValues;
 import dev.resid.sae.Sae;
 import dev.resid.sae.SparseFeatures;
+import dev.resid.sae.metric.WrittenRun;
 import dev.resid.tensor.Tensor;
 import dev.resid.tokenizer.TokenBatch;
+import java.util.List;
 
 /**
  * What a feature does for the prediction: its direction is taken out of the activation at every
@@ -30,12 +31,12 @@ public final class FeatureAblation {
    */
   public static double[][] logProbChangeNats(Gpt2 gpt2, Sae sae, TokenBatch tokens, int feature) {
     java.util.Objects.checkIndex(feature, sae.config().dSae());
-    try (BaseRun base = gpt2.baseRun(tokens, sae.config().outputPoint(), sae.config().point())) {
+    try (WrittenRun base = WrittenRun.of(gpt2, tokens, sae)) {
       Tensor input = base.cache().get(sae.config().point());
       SparseFeatures features = sae.encode(input);
       Tensor part = Contribution.of(sae, features, input, feature);
       Tensor changed = base.activation().minus(part.reshape(base.activation().shape()));
-      PositionValues without = base.continueWith(changed).crossEntropyNats();
+      PositionValues without = base.continueWith(List.of(changed)).crossEntropyNats();
       PositionValues clean = base.crossEntropyNats();
       double[][] change = new double[tokens.rows()][];
       for (int row = 0; row < change.length; row++) {

@@ -1,13 +1,10 @@
 package dev.resid.sae.metric;
 
-import dev.resid.model.BaseRun;
 import dev.resid.model.Continuation;
 import dev.resid.model.Gpt2;
 import dev.resid.model.PositionValues;
 import dev.resid.sae.Sae;
 import dev.resid.sae.SparseFeatures;
-import dev.resid.tensor.Axis;
-import dev.resid.tensor.Shape;
 import dev.resid.tensor.Tensor;
 import dev.resid.tokenizer.TokenBatch;
 import java.util.ArrayList;
@@ -94,9 +91,9 @@ public final class FeatureRemoval {
     for (int from = 0; from < tokens.rows(); from += step) {
       TokenBatch part = tokens.slice(from, Math.min(tokens.rows(), from + step));
       int predictions = part.tokenCount() - part.rows();
-      try (BaseRun base = gpt2.baseRun(part, sae.config().outputPoint(), sae.config().point())) {
+      try (WrittenRun base = WrittenRun.of(gpt2, part, sae)) {
         Tensor zeros = Tensor.zeros(base.activation().shape());
-        double zero = sum(base.continueWith(zeros).crossEntropyNats(), 0, part.rows());
+        double zero = sum(base.continueWith(List.of(zeros)).crossEntropyNats(), 0, part.rows());
         losses[0] += sum(base.crossEntropyNats(), 0, part.rows());
         losses[1] += zero;
         List<Step> some = measure(base, sae, zero / predictions, order, removed);
@@ -132,7 +129,7 @@ public final class FeatureRemoval {
    *     once
    */
   public static List<Step> measure(
-      BaseRun base, Sae sae, double zeroCeNats, int[] order, int... removed) {
+      WrittenRun base, Sae sae, double zeroCeNats, int[] order, int... removed) {
     requireRemovable(order, removed);
     int[] rank = ranks(order, sae.config().dSae());
     TokenBatch tokens = base.tokens();
@@ -171,26 +168,16 @@ public final class FeatureRemoval {
   }
 
   /** Adds the losses of the variants in front. */
-  private static void continueAll(BaseRun base, List<Tensor> variants, double[] losses) {
+  private static void continueAll(WrittenRun base, List<Tensor> variants, double[] losses) {
     int rows = base.tokens().rows();
     for (int first = 0; first < variants.size(); first += COPIES_AT_A_TIME) {
       int copies = Math.min(COPIES_AT_A_TIME, variants.size() - first);
-      Continuation run = base.continueWith(stacked(variants.subList(first, first + copies)));
+      Continuation run = base.continueWith(variants.subList(first, first + copies));
       PositionValues ce = run.crossEntropyNats();
       for (int c = 0; c < copies; c++) {
         losses[first + c] += sum(ce, c * rows, (c + 1) * rows);
       }
     }
-  }
-
-  private static Tensor stacked(List<Tensor> parts) {
-    Shape shape = parts.getFirst().shape();
-    int n = Math.toIntExact(shape.elements());
-    float[] all = new float[Math.multiplyExact(n, parts.size())];
-    for (int i = 0; i < parts.size(); i++) {
-      System.arraycopy(parts.get(i).toArray(), 0, all, i * n, n);
-    }
-    return Tensor.wrap(shape.with(Axis.BATCH, shape.size(Axis.BATCH) * parts.size()), all);
   }
 
   private static double sum(PositionValues values, int fromRow, int toRow) {

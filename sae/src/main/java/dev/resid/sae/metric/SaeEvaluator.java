@@ -1,19 +1,17 @@
 package dev.resid.sae.metric;
 
 import dev.resid.hook.HookPoint;
-import dev.resid.model.BaseRun;
 import dev.resid.model.Continuation;
 import dev.resid.model.Gpt2;
 import dev.resid.model.PositionValues;
 import dev.resid.sae.Sae;
 import dev.resid.sae.SaeConfig;
 import dev.resid.sae.SparseFeatures;
-import dev.resid.tensor.Axis;
 import dev.resid.tensor.Shape;
 import dev.resid.tensor.Tensor;
 import dev.resid.tokenizer.TokenBatch;
-import java.util.Arrays;
 import java.util.BitSet;
+import java.util.List;
 
 /**
  * Runs a model clean, with an SAE's reconstruction in the place of the activation, with 0 there and
@@ -113,13 +111,14 @@ public final class SaeEvaluator {
 
   private void measure(TokenBatch part, int firstRow, ActivationMeans means, SaeSums sums) {
     SaeConfig config = sae.config();
-    try (BaseRun base = gpt2.baseRun(part, config.outputPoint(), config.point())) {
+    try (WrittenRun base = WrittenRun.of(gpt2, part, sae)) {
       Tensor input = base.cache().get(config.point());
       Tensor x = base.activation();
       SparseFeatures features = sae.encode(input);
       Tensor y = sae.decode(features, input).reshape(x.shape());
       double[][] mean = {means.mean(TokenScope.ALL), means.mean(TokenScope.WITHOUT_FIRST)};
-      Continuation changed = base.continueWith(copies(x.shape(), y, mean[0]));
+      Continuation changed =
+          base.continueWith(List.of(y, Tensor.zeros(x.shape()), everywhere(x.shape(), mean[0])));
       TokenSums token = new TokenSums(x.toArray(), y.toArray(), mean, sums);
       PositionValues clean = base.crossEntropyNats();
       PositionValues ce = changed.crossEntropyNats();
@@ -136,15 +135,13 @@ public final class SaeEvaluator {
     }
   }
 
-  /** Returns the reconstruction, zeros and the mean activation, stacked along the batch axis. */
-  private static Tensor copies(Shape shape, Tensor y, double[] mean) {
-    float[] reconstruction = y.toArray();
-    int n = reconstruction.length;
-    float[] all = Arrays.copyOf(reconstruction, Math.multiplyExact(3, n));
-    for (int i = 0; i < n; i++) {
-      all[2 * n + i] = (float) mean[i % mean.length];
+  /** Returns an activation that is the mean at every position. */
+  private static Tensor everywhere(Shape shape, double... mean) {
+    float[] all = new float[Math.toIntExact(shape.elements())];
+    for (int i = 0; i < all.length; i++) {
+      all[i] = (float) mean[i % mean.length];
     }
-    return Tensor.wrap(shape.with(Axis.BATCH, 3 * shape.size(Axis.BATCH)), all);
+    return Tensor.wrap(shape, all);
   }
 
   private static double addFeatures(SparseFeatures features, int at, int pos, SaeSums sums) {

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.resid.hook.HookPoint;
+import dev.resid.hook.Site;
 import dev.resid.metric.KlDivergence;
 import dev.resid.metric.LogSoftmax;
 import dev.resid.model.Gpt2;
@@ -54,6 +55,40 @@ class SaeEvaluatorTest extends OnEachCpuBackend {
             metric + " over " + scope);
       }
       assertArrayEquals(expected.frequencies, report.frequencies(scope), 1e-15);
+    }
+  }
+
+  /** Also where a clean run cannot be continued: every point that published SAEs use. */
+  @Test
+  void anSaeIsJudgedAtEveryPointThatPublishedOnesUse() {
+    Gpt2 gpt2 = model(backend());
+    for (Site site :
+        List.of(
+            Site.RESID_MID,
+            Site.RESID_POST,
+            Site.ATTN_OUT,
+            Site.MLP_OUT,
+            Site.Z,
+            Site.MLP_PRE,
+            Site.MLP_POST,
+            Site.LN1_NORMALIZED,
+            Site.LN2_NORMALIZED)) {
+      HookPoint point = HookPoint.at(site, 0);
+      boolean wide = site == Site.MLP_PRE || site == Site.MLP_POST;
+      int width = wide ? SmallSaes.MODEL.dMlp() : WIDTH;
+      Sae sae = SmallSaes.random(point, width, 20, 5, backend());
+      SaeReport report = new SaeEvaluator(gpt2, sae).report(TOKENS);
+      Expected expected = new Expected(gpt2, sae, TokenScope.ALL);
+      for (SaeMetric metric :
+          List.of(SaeMetric.CE_INCREASE, SaeMetric.CE_RECOVERED_MEAN_ABLATION, SaeMetric.L0)) {
+        double value = expected.of(metric);
+        assertEquals(
+            value,
+            report.get(metric, TokenScope.ALL),
+            CLOSE * (1 + Math.abs(value)),
+            metric + " at " + point);
+      }
+      assertTrue(Math.abs(report.get(SaeMetric.CE_INCREASE, TokenScope.ALL)) > 1e-4, point.name());
     }
   }
 
@@ -230,7 +265,9 @@ class SaeEvaluatorTest extends OnEachCpuBackend {
 
     Expected(Gpt2 gpt2, Sae sae, TokenScope scope) {
       int first = scope == TokenScope.ALL ? 0 : 1;
-      Tensor clean = gpt2.capture(TOKENS, POINT.capture()).get(POINT);
+      HookPoint point = sae.hookPoint();
+      int width = sae.config().dIn();
+      Tensor clean = gpt2.capture(TOKENS, point.capture()).get(point);
       SparseFeatures features = sae.encode(clean);
       float[] in = clean.toArray();
       float[] out = sae.decode(features, clean).toArray();
@@ -238,15 +275,15 @@ class SaeEvaluatorTest extends OnEachCpuBackend {
       int dSae = features.dSae();
       frequencies = new double[dSae];
       List<Integer> rows = new ArrayList<>();
-      double[] meanOfAll = new double[WIDTH];
+      double[] meanOfAll = new double[width];
       for (int row = 0; row < TOKENS.rows(); row++) {
         for (int pos = 0; pos < TOKENS.length(row); pos++) {
           int at = row * TOKENS.maxLength() + pos;
-          double[] input = new double[WIDTH];
-          double[] output = new double[WIDTH];
-          for (int c = 0; c < WIDTH; c++) {
-            input[c] = in[at * WIDTH + c];
-            output[c] = out[at * WIDTH + c];
+          double[] input = new double[width];
+          double[] output = new double[width];
+          for (int c = 0; c < width; c++) {
+            input[c] = in[at * width + c];
+            output[c] = out[at * width + c];
             meanOfAll[c] += input[c] / TOKENS.tokenCount();
           }
           if (pos < first) {
@@ -271,19 +308,20 @@ class SaeEvaluatorTest extends OnEachCpuBackend {
     }
 
     private void losses(Gpt2 gpt2, Sae sae, int first, double[] mean) {
+      HookPoint point = sae.hookPoint();
       Tensor original = gpt2.forward(TOKENS).logits();
       List<Tensor> runs =
           List.of(
               original,
-              gpt2.forward(TOKENS, POINT.replace((t, at) -> sae.reconstruct(t))).logits(),
-              gpt2.forward(TOKENS, POINT.replace((t, at) -> t.times(0))).logits(),
+              gpt2.forward(TOKENS, point.replace((t, at) -> sae.reconstruct(t))).logits(),
+              gpt2.forward(TOKENS, point.replace((t, at) -> t.times(0))).logits(),
               gpt2.forward(
                       TOKENS,
-                      POINT.replace(
+                      point.replace(
                           (t, at) -> {
                             float[] all = new float[Math.toIntExact(t.elements())];
                             for (int i = 0; i < all.length; i++) {
-                              all[i] = (float) mean[i % WIDTH];
+                              all[i] = (float) mean[i % mean.length];
                             }
                             return Tensor.wrap(t.shape(), all);
                           }))
@@ -313,9 +351,9 @@ class SaeEvaluatorTest extends OnEachCpuBackend {
     }
 
     private double mean(Token token) {
-      double[] mean = new double[WIDTH];
+      double[] mean = new double[x.getFirst().length];
       for (double[] one : x) {
-        for (int c = 0; c < WIDTH; c++) {
+        for (int c = 0; c < mean.length; c++) {
           mean[c] += one[c] / x.size();
         }
       }
