@@ -34,6 +34,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -236,6 +237,7 @@ class HubDownloadTest {
   @Test
   void aServerThatFallsSilentIsLeftAndAskedAgain() throws Exception {
     CountDownLatch end = new CountDownLatch(1);
+    AtomicBoolean waitedForever = new AtomicBoolean();
     FakeHub.Fault cut = cutAfter(100_000);
     hub.failNext(
         "GET",
@@ -243,7 +245,8 @@ class HubDownloadTest {
         (exchange, content) -> {
           cut.answer(exchange, content);
           try {
-            return end.await(60, TimeUnit.SECONDS);
+            waitedForever.set(!end.await(60, TimeUnit.SECONDS));
+            return true;
           } catch (InterruptedException e) {
             throw new IOException(e);
           }
@@ -255,6 +258,7 @@ class HubDownloadTest {
     cache = new HubCache(impatient, waits::add, Files::createSymbolicLink);
     requireWeights();
     end.countDown();
+    assertFalse(waitedForever.get(), "the time-out ended it, not the server");
     assertTrue(
         hub.requests().stream().anyMatch(request -> "bytes=100000-".equals(request.range())));
   }

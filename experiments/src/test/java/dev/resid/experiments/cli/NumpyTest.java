@@ -120,7 +120,7 @@ class NumpyTest {
   private Path features(String name) throws IOException {
     Path sae = folder.resolve("sae");
     SaeCheckpoint.save(TinySaes.both().getFirst().sae(), DType.F32, sae);
-    Path x = folder.resolve("x.npy");
+    Path x = folder.resolve("activations.npy");
     try (TensorFile run = TensorFile.open(written("x.npz", "blocks.1.hook_resid_pre"))) {
       Tensor rows = run.tensor("blocks.1.hook_resid_pre");
       NpyWriter.write(x, Tensor.wrap(Shape.of(Axis.ROW, 6, Axis.IN, 16), rows.toArray()));
