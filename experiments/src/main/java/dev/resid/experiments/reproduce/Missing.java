@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * Numbers that could not be checked, and why.
+ * A file without which numbers could not be checked. Some need more than one.
  *
  * @param file what is missing and where it is published
  * @param numbers how many numbers need it
@@ -19,7 +19,9 @@ public record Missing(String file, int numbers, String parts) {
     Map<String, List<PublishedNumber>> byFile = new LinkedHashMap<>();
     for (PublishedNumber number : options.table().numbers()) {
       if (!options.canCheck(number)) {
-        byFile.computeIfAbsent(file(options, number), file -> new ArrayList<>()).add(number);
+        for (String file : files(options, number)) {
+          byFile.computeIfAbsent(file, name -> new ArrayList<>()).add(number);
+        }
       }
     }
     return byFile.entrySet().stream()
@@ -35,9 +37,9 @@ public record Missing(String file, int numbers, String parts) {
         .toList();
   }
 
-  private static String file(ReproduceOptions options, PublishedNumber number) {
+  private static List<String> files(ReproduceOptions options, PublishedNumber number) {
     if (!options.parts().contains(number.part())) {
-      return "left out by --parts";
+      return List.of("left out by --parts");
     }
     Input input = number.part().input();
     List<String> files = new ArrayList<>();
@@ -48,7 +50,7 @@ public record Missing(String file, int numbers, String parts) {
         .sae()
         .filter(name -> options.sae(name).isEmpty())
         .ifPresent(name -> files.add("--saes with " + name + ": " + source(options, name)));
-    return String.join("; and ", files);
+    return files;
   }
 
   private static String source(ReproduceOptions options, String name) {

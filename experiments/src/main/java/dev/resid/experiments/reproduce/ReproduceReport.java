@@ -70,8 +70,9 @@ final class ReproduceReport {
             .section(new Table("All numbers that could be checked", "", table(checks)))
             .section(
                 new Table(
-                    "Numbers that could not be checked",
-                    "Which file each needs. Nothing is downloaded by this command.",
+                    "Files that are missing",
+                    "Which numbers could not be checked, by the file they need. Nothing is"
+                        + " downloaded by this command.",
                     missingTable()))
             .section(StudyPage.run(out.record(), run()))
             .section(new Terms("Definitions", "", definitions()))
@@ -190,7 +191,10 @@ final class ReproduceReport {
         new ResultTable(
             List.of(
                 new Column("file", Type.TEXT, "What is missing, and where it is published."),
-                new Column("numbers", Type.WHOLE, "Published numbers that need it."),
+                new Column(
+                    "numbers",
+                    Type.WHOLE,
+                    "Published numbers that need it; some need more than one file."),
                 new Column("parts", Type.TEXT, "What they belong to.")));
     missing.forEach(one -> table.add(one.file(), (long) one.numbers(), one.parts()));
     return table;

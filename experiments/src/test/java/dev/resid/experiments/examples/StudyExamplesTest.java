@@ -4,12 +4,16 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.resid.experiments.direction.NamedSae;
+import dev.resid.experiments.language.ClozeOptions;
+import dev.resid.experiments.language.ClozePrompt;
+import dev.resid.experiments.language.ClozeTask;
 import dev.resid.experiments.report.Section.Verdict;
 import dev.resid.experiments.reproduce.ReproduceOutcome;
 import dev.resid.experiments.study.SmallModel;
 import dev.resid.experiments.study.StudyOutcome;
 import dev.resid.experiments.testing.TinyModel;
 import dev.resid.experiments.testing.TinySaes;
+import dev.resid.hook.HookPoint;
 import dev.resid.tensor.Backend;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -87,6 +91,39 @@ class StudyExamplesTest {
   }
 
   @Test
+  void positionsAndLaterSaesAreMeasured(@TempDir Path folder) throws IOException {
+    try (Backend backend = TinyModel.backend(1)) {
+      NamedSae sae = TinySaes.both().getLast();
+      StudyOutcome context =
+          ContextExample.run(
+              TinyModel.on(backend), TinyModel.tokens(6, 6), sae, folder.resolve("context"));
+      assertEquals(1 + 2, Files.readAllLines(context.folder().resolve("ranges.csv")).size());
+      NamedSae later = TinySaes.at(HookPoint.residPre(2));
+      StudyOutcome propagation =
+          PropagationExample.run(
+              TinyModel.on(backend), TinyModel.tokens(6, 6), sae, later, folder.resolve("later"));
+      // One pair, three quantities.
+      assertEquals(1 + 3, Files.readAllLines(propagation.folder().resolve("results.csv")).size());
+    }
+  }
+
+  @Test
+  void featuresHaveEffects(@TempDir Path folder) throws IOException {
+    try (Backend backend = TinyModel.backend(1)) {
+      List<ClozePrompt> prompts =
+          List.of(
+              new ClozePrompt(TinyModel.tokens(6), 3, "first", 0),
+              new ClozePrompt(TinyModel.tokens(5), 4, "second", 0));
+      ClozeOptions options =
+          new ClozeOptions(
+              ClozeTask.LAMBADA, prompts, List.of(TinySaes.both().getLast()), "two prompts", 1);
+      StudyOutcome outcome =
+          FeatureEffectExample.run(TinyModel.on(backend), options, folder.resolve("features"));
+      assertTrue(Files.readString(outcome.report()).contains("mean effect"));
+    }
+  }
+
+  @Test
   void aTableOfPublishedNumbersIsChecked(@TempDir Path folder) throws IOException {
     String numbers =
         """
@@ -110,7 +147,10 @@ class StudyExamplesTest {
         "SubstitutionExample",
         "RobustnessExample",
         "DictionaryExample",
-        "ReproduceExample"
+        "ReproduceExample",
+        "ContextExample",
+        "PropagationExample",
+        "FeatureEffectExample"
       })
   void theDocumentShowsTheSameLines(String name) throws IOException {
     Path root = root();

@@ -167,8 +167,9 @@ class ReproduceStudyTest {
   @Test
   void numbersHoldDoNotHoldOrLackTheirFiles() throws IOException {
     String tokens = number("nats", "evaluation-rows", "-", "clean", "ce_nats", "3.5", "sample");
+    String both = number("l1", "evaluation-rows", "tiny/other", "ranges", "l1", "3", "sample");
     ReproduceOutcome outcome =
-        new ReproduceStudy(gpt2, options(numbers() + tokens, Files.none()))
+        new ReproduceStudy(gpt2, options(numbers() + tokens + both, Files.none()))
             .run(temporary.resolve("out"), Progress.none(), workers);
     assertEquals(
         List.of("norm", "active", "sum", "wrong"),
@@ -178,6 +179,8 @@ class ReproduceStudyTest {
         outcome.checks().stream().map(Check::verdict).toList());
     assertEquals(2, outcome.missing().size());
     assertEquals("--saes with tiny/other: a shelf", outcome.missing().get(0).file());
+    assertEquals(
+        List.of(2, 2), outcome.missing().stream().map(Missing::numbers).toList(), "one needs both");
     assertTrue(outcome.missing().get(1).file().startsWith("--tokens FILE: rows of"));
     String page = java.nio.file.Files.readString(outcome.report());
     assertTrue(page.contains("does not hold") && page.contains("a shelf"));
