@@ -17,7 +17,10 @@ import java.util.function.Consumer;
  * measured. So a machine whose speed changes changes all of them alike.
  */
 final class Contest {
-  private static final double WARM_SECONDS = 4;
+  // Ours is compiled while it runs; what is native only has to touch its memory.
+  private static final double WARM_SECONDS = 3;
+  private static final double PEER_WARM_SECONDS = 0.5;
+  private static final double LONGEST_WARMING = 8;
   private static final int WARM_RUNS = 2;
   private static final int LIMIT_READINGS = 3;
 
@@ -25,7 +28,7 @@ final class Contest {
   private final Workload work;
   private final int threads;
   private final int repetitions;
-  private final double warmSeconds;
+  private final Warming warming;
   private final Consumer<String> turns;
   private final List<Line> lines = new ArrayList<>();
   private final List<Engine> engines = new ArrayList<>();
@@ -60,7 +63,7 @@ final class Contest {
     this.threads = threads;
     this.repetitions = repetitions;
     this.turns = turns;
-    this.warmSeconds = warming == Warming.UP ? WARM_SECONDS : 0;
+    this.warming = warming;
   }
 
   /**
@@ -74,11 +77,14 @@ final class Contest {
     float[] expected = work.expected();
     engines.add(work.ours());
     engines.addAll(work.baselines());
+    int own = engines.size();
     engines.forEach(engine -> work.check(engine, expected));
     for (Peer peer : peers) {
       admit(peer, expected);
     }
-    engines.forEach(this::warm);
+    for (int i = 0; i < engines.size(); i++) {
+      warm(engines.get(i), i < own ? WARM_SECONDS : PEER_WARM_SECONDS);
+    }
     double[][] seconds = new double[engines.size()][repetitions];
     double[] limits = new double[repetitions];
     for (int round = 0; round < repetitions; round++) {
@@ -121,11 +127,14 @@ final class Contest {
     return "not timed: " + text.strip().replaceAll("\\s+", " ");
   }
 
-  private void warm(Engine engine) {
+  private void warm(Engine engine, double least) {
+    if (warming == Warming.NONE) {
+      return;
+    }
     turns.accept(engine.name());
     long start = System.nanoTime();
-    for (int run = 0; run < WARM_RUNS || elapsed(start) < warmSeconds; run++) {
-      if (warmSeconds == 0 || (run > 0 && elapsed(start) > 3 * warmSeconds)) {
+    for (int run = 0; run < WARM_RUNS || elapsed(start) < least; run++) {
+      if (run > 0 && elapsed(start) > LONGEST_WARMING) {
         return;
       }
       engine.run();

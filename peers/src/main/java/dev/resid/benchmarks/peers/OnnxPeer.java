@@ -21,8 +21,10 @@ import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** ONNX Runtime with graphs and weights that are generated here. */
 public final class OnnxPeer implements Peer {
@@ -216,6 +218,7 @@ public final class OnnxPeer implements Peer {
     private final String output;
     private final OrtSession session;
     private final Map<String, OnnxTensor> arguments = new HashMap<>();
+    private final Set<String> results = new HashSet<>();
     private Sampler sampler = all -> all;
     private OrtSession.Result kept;
     private OrtSession.Result result;
@@ -250,6 +253,7 @@ public final class OnnxPeer implements Peer {
     /** Runs another session and keeps its results as arguments of this one. */
     void resultsAs(OnnxEngine other, Map<String, String> outputs) throws OrtException {
       kept = other.session.run(other.arguments);
+      results.addAll(outputs.keySet());
       for (Map.Entry<String, String> entry : outputs.entrySet()) {
         arguments.put(entry.getKey(), (OnnxTensor) kept.get(entry.getValue()).orElseThrow());
       }
@@ -294,6 +298,7 @@ public final class OnnxPeer implements Peer {
       } catch (OrtException e) {
         throw new IllegalStateException("ONNX Runtime: " + e.getMessage(), e);
       }
+      arguments.keySet().removeAll(results); // they are closed with what they came from
       arguments.values().forEach(OnnxTensor::close);
       if (kept != null) {
         kept.close();
