@@ -98,15 +98,15 @@ public final class BenchTable {
       List<Line> found = measure(group);
       printer.group(group, found);
       lines.addAll(found);
+      if (!options.out().toString().isEmpty()) {
+        write(facts);
+      }
     }
     System.out.printf(
         Locale.ROOT,
         "%nP: multiply-adds on registers; R: reading memory; both measured in every round. %.1f"
             + " minutes.%n",
         (System.nanoTime() - start) / 60e9);
-    if (!options.out().toString().isEmpty()) {
-      write(facts);
-    }
     return (!options.guard() || judge()) && !failed;
   }
 

@@ -117,7 +117,7 @@ final class Contest {
           engine.close();
         }
       }
-    } catch (Exception | LinkageError e) {
+    } catch (Exception | LinkageError | OutOfMemoryError e) {
       lines.add(Line.untimed(group, work.name(), peer.name(), work.bound(), message(e)));
     }
   }

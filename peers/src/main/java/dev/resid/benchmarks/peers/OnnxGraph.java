@@ -135,20 +135,21 @@ final class OnnxGraph {
     return names;
   }
 
-  /** Returns the model as the bytes of a file. */
+  /** Returns the model as the bytes of a file. Forgets the weights, of which there are many. */
   byte[] toBytes() {
     Protobuf graph = new Protobuf(Math.toIntExact(weightBytes + (1 << 20)));
     nodes.forEach(node -> graph.message(1, node));
     graph.text(2, "resid");
-    initializers.forEach(tensor -> graph.message(5, tensor));
+    while (!initializers.isEmpty()) {
+      graph.message(5, initializers.removeLast());
+    }
     inputs.forEach(input -> graph.message(11, input));
     outputs.forEach(output -> graph.message(12, output));
-    return new Protobuf(Math.toIntExact(weightBytes + (1 << 20)))
+    return new Protobuf()
         .number(1, IR_VERSION)
-        .message(7, graph)
         .message(8, new Protobuf().text(1, STANDARD).number(2, OPERATORS))
         .message(8, new Protobuf().text(1, MICROSOFT).number(2, 1))
-        .toBytes();
+        .toBytesWithLast(7, graph);
   }
 
   private static Protobuf tensor(String name, int type, byte[] content, long... dims) {

@@ -47,7 +47,7 @@ public final class OnnxPeer implements Peer {
             List.of(
                 forward(work, threads, Operators.FUSED),
                 forward(work, threads, Operators.STANDARD));
-        case SweepWork work -> List.of(sweep(work, threads, true), sweep(work, threads, false));
+        case SweepWork work -> sweep(work, threads);
         case SaeWork work -> List.of(sae(work, threads));
         case DecodeWork work ->
             List.of(work.engine(name() + ", fused", new OnnxDecoder(work.weights(), threads)));
@@ -93,23 +93,49 @@ public final class OnnxPeer implements Peer {
     return engine;
   }
 
-  private Engine sweep(SweepWork work, int threads, boolean continued) throws OrtException {
+  // Both ways are given the clean run's log-probabilities and last stream, computed once.
+  private List<Engine> sweep(SweepWork work, int threads) throws OrtException {
     TokenBatch tokens = work.tokens();
+    Gpt2Config config = work.weights().config();
     int batch = tokens.rows();
     int pos = tokens.maxLength();
-    Gpt2Config config = work.weights().config();
-    int layers = config.nLayers();
-    OnnxGraph clean = new OnnxGraph();
-    OnnxGpt2 cleanGpt2 = new OnnxGpt2(clean, work.weights(), Operators.FUSED, batch, pos);
-    String cleanLast = cleanGpt2.blocks(cleanGpt2.embed(clean.ids("ids", batch, pos)), 0, layers);
-    String cleanLog = logSoftmax(clean, cleanGpt2.logits(cleanLast));
-    clean.output(cleanLog, batch, pos, config.dVocab());
-    clean.output(cleanLast, batch, pos, config.dModel());
+    OnnxGraph graph = new OnnxGraph();
+    OnnxGpt2 gpt2 = new OnnxGpt2(graph, work.weights(), Operators.FUSED, batch, pos);
+    String last = gpt2.blocks(gpt2.embed(graph.ids("ids", batch, pos)), 0, config.nLayers());
+    String base = logSoftmax(graph, gpt2.logits(last));
+    graph.output(base, batch, pos, config.dVocab());
+    graph.output(last, batch, pos, config.dModel());
+    try (OnnxEngine clean = new OnnxEngine("", graph, base, threads)) {
+      clean.argument("ids", tokens);
+      OrtSession.Result results = clean.session.run(clean.arguments);
+      OnnxEngine continued = length(work, threads, Start.LAYER);
+      OnnxEngine whole = length(work, threads, Start.TOKENS);
+      for (OnnxEngine engine : List.of(continued, whole)) {
+        engine.borrow("base", (OnnxTensor) results.get(base).orElseThrow());
+        engine.borrow("last", (OnnxTensor) results.get(last).orElseThrow());
+      }
+      whole.kept = results;
+      return List.of(continued, whole);
+    }
+  }
 
+  /** Where a length begins. */
+  private enum Start {
+    /** At the changed stream. */
+    LAYER,
+    /** At the tokens. */
+    TOKENS
+  }
+
+  private OnnxEngine length(SweepWork work, int threads, Start start) throws OrtException {
+    TokenBatch tokens = work.tokens();
+    Gpt2Config config = work.weights().config();
+    int batch = tokens.rows();
+    int pos = tokens.maxLength();
     OnnxGraph graph = new OnnxGraph();
     OnnxGpt2 gpt2 = new OnnxGpt2(graph, work.weights(), Operators.FUSED, batch, pos);
     String x =
-        continued
+        start == Start.LAYER
             ? graph.input("x", batch, pos, config.dModel())
             : gpt2.blocks(gpt2.embed(graph.ids("ids", batch, pos)), 0, work.layer());
     String d = graph.input("d", batch, pos, config.dModel());
@@ -117,40 +143,28 @@ public final class OnnxPeer implements Peer {
     String base = graph.input("base", batch, pos, config.dVocab());
     String last = graph.input("last", batch, pos, config.dModel());
     String changed =
-        gpt2.blocks(graph.node("Add", x, graph.node("Mul", d, alpha)), work.layer(), layers);
-    String l2 =
-        graph.node(
-            OnnxGraph.STANDARD,
-            "ReduceL2",
-            List.of(graph.node("Sub", changed, last), graph.numbers(2)),
-            OnnxGraph.Attribute.of("keepdims", 0L));
+        gpt2.blocks(
+            graph.node("Add", x, graph.node("Mul", d, alpha)), work.layer(), config.nLayers());
+    String l2 = reduced(graph, "ReduceL2", graph.node("Sub", changed, last));
     String q = logSoftmax(graph, gpt2.logits(changed));
-    String terms = graph.node("Mul", graph.node("Exp", base), graph.node("Sub", base, q));
     String kl =
-        graph.node(
-            OnnxGraph.STANDARD,
+        reduced(
+            graph,
             "ReduceSum",
-            List.of(terms, graph.numbers(2)),
-            OnnxGraph.Attribute.of("keepdims", 0L));
+            graph.node("Mul", graph.node("Exp", base), graph.node("Sub", base, q)));
     String both =
         graph.node(
             OnnxGraph.STANDARD, "Concat", List.of(kl, l2), OnnxGraph.Attribute.of("axis", 0L));
     graph.output(both, 2L * batch, pos);
-
-    String name =
-        name() + ", fused" + (continued ? ", from layer " + work.layer() : ", whole model");
-    OnnxEngine engine = new OnnxEngine(name, graph, both, threads);
-    if (continued) {
+    String from = start == Start.LAYER ? ", from layer " + work.layer() : ", whole model";
+    OnnxEngine engine = new OnnxEngine(name() + ", fused" + from, graph, both, threads);
+    if (start == Start.LAYER) {
       engine.argument(x, work.clean());
     } else {
       engine.argument("ids", tokens);
     }
     engine.argument(d, work.directions());
     engine.argument(alpha, new float[] {(float) work.length(0)}, 1);
-    try (OnnxEngine first = new OnnxEngine("", clean, cleanLog, threads)) {
-      first.argument("ids", tokens);
-      engine.resultsAs(first, Map.of(base, cleanLog, last, cleanLast));
-    }
     engine.sampled(
         all -> {
           double[] klNats = new double[pos];
@@ -162,6 +176,14 @@ public final class OnnxPeer implements Peer {
           return work.part(klNats, distance);
         });
     return engine;
+  }
+
+  private static String reduced(OnnxGraph graph, String operator, String x) {
+    return graph.node(
+        OnnxGraph.STANDARD,
+        operator,
+        List.of(x, graph.numbers(2)),
+        OnnxGraph.Attribute.of("keepdims", 0L));
   }
 
   private static String logSoftmax(OnnxGraph graph, String logits) {
@@ -218,7 +240,7 @@ public final class OnnxPeer implements Peer {
     private final String output;
     private final OrtSession session;
     private final Map<String, OnnxTensor> arguments = new HashMap<>();
-    private final Set<String> results = new HashSet<>();
+    private final Set<String> borrowed = new HashSet<>();
     private Sampler sampler = all -> all;
     private OrtSession.Result kept;
     private OrtSession.Result result;
@@ -250,13 +272,10 @@ public final class OnnxPeer implements Peer {
       arguments.put(input, OnnxTensor.createTensor(environment, LongBuffer.wrap(ids), dims));
     }
 
-    /** Runs another session and keeps its results as arguments of this one. */
-    void resultsAs(OnnxEngine other, Map<String, String> outputs) throws OrtException {
-      kept = other.session.run(other.arguments);
-      results.addAll(outputs.keySet());
-      for (Map.Entry<String, String> entry : outputs.entrySet()) {
-        arguments.put(entry.getKey(), (OnnxTensor) kept.get(entry.getValue()).orElseThrow());
-      }
+    /** Takes an argument that another engine closes. */
+    void borrow(String input, OnnxTensor tensor) {
+      arguments.put(input, tensor);
+      borrowed.add(input);
     }
 
     void sampled(Sampler how) {
@@ -298,7 +317,7 @@ public final class OnnxPeer implements Peer {
       } catch (OrtException e) {
         throw new IllegalStateException("ONNX Runtime: " + e.getMessage(), e);
       }
-      arguments.keySet().removeAll(results); // they are closed with what they came from
+      arguments.keySet().removeAll(borrowed);
       arguments.values().forEach(OnnxTensor::close);
       if (kept != null) {
         kept.close();

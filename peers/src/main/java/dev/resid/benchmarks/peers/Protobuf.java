@@ -1,6 +1,9 @@
 package dev.resid.benchmarks.peers;
 
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 
 /** Writes the fields of one protobuf message: varints, floats, and nested messages or bytes. */
@@ -47,11 +50,50 @@ final class Protobuf {
   }
 
   Protobuf message(int field, Protobuf message) {
-    return raw(field, message.toBytes());
+    varint((long) field << 3 | LENGTH);
+    varint(message.bytes.size());
+    message.copyTo(bytes);
+    return this;
   }
 
-  byte[] toBytes() {
-    return bytes.toByteArray();
+  /** Returns the bytes of this message followed by a nested one, which may be very long. */
+  byte[] toBytesWithLast(int field, Protobuf last) {
+    varint((long) field << 3 | LENGTH);
+    varint(last.bytes.size());
+    byte[] all = new byte[bytes.size() + last.bytes.size()];
+    copyTo(new Into(all, 0));
+    last.copyTo(new Into(all, bytes.size()));
+    return all;
+  }
+
+  private void copyTo(OutputStream out) {
+    try {
+      bytes.writeTo(out);
+    } catch (IOException e) {
+      throw new UncheckedIOException("memory cannot be written", e);
+    }
+  }
+
+  /** Writes into an array. */
+  private static final class Into extends OutputStream {
+    private final byte[] array;
+    private int at;
+
+    Into(byte[] array, int from) {
+      this.array = array;
+      this.at = from;
+    }
+
+    @Override
+    public void write(int value) {
+      array[at++] = (byte) value;
+    }
+
+    @Override
+    public void write(byte[] from, int offset, int length) {
+      System.arraycopy(from, offset, array, at, length);
+      at += length;
+    }
   }
 
   private void varint(long value) {
