@@ -4,6 +4,8 @@ import dev.resid.hook.ActivationCache;
 import dev.resid.hook.HookPoint;
 import dev.resid.tensor.Axis;
 import dev.resid.tensor.Backend;
+import dev.resid.tensor.Scope;
+import dev.resid.tensor.Shape;
 import dev.resid.tensor.Tensor;
 
 /**
@@ -81,14 +83,17 @@ public final class Continuation {
     double[] values = new double[rows() * computed()];
     int perCopy = base.tokens().rows() * computed();
     int width = Math.toIntExact(changed.elements() / ((long) rows() * computed()));
-    float[] all = changed.toArray();
-    var shape = dev.resid.tensor.Shape.of(Axis.ROW, perCopy, Axis.D_MODEL, width);
+    Shape shape = Shape.of(Axis.ROW, perCopy, Axis.D_MODEL, width);
     Tensor reference = clean.reshape(shape);
-    for (int c = 0; c < copies; c++) {
-      float[] one =
-          java.util.Arrays.copyOfRange(all, c * perCopy * width, (c + 1) * perCopy * width);
-      double[] part = backend.l2Distance(Tensor.wrap(shape, one), reference);
-      System.arraycopy(part, 0, values, c * perCopy, perCopy);
+    Shape stack = Shape.of(Axis.LENGTH, copies, Axis.ROW, perCopy, Axis.D_MODEL, width);
+    // The copies stay where they are; on a GPU only the distances cross to the host.
+    try (Scope scope = backend.scope()) {
+      Tensor one = scope.take(stack.with(Axis.LENGTH, 1));
+      for (int c = 0; c < copies; c++) {
+        backend.extract(changed.reshape(stack), Axis.LENGTH, c, one);
+        double[] part = backend.l2Distance(one.reshape(shape), reference);
+        System.arraycopy(part, 0, values, c * perCopy, perCopy);
+      }
     }
     return PositionValues.of(spread(values), base.tokens(), copies);
   }

@@ -122,6 +122,10 @@ final class Surroundings {
       gpus.add(gpu);
       steps.add("GPU " + i + ": " + gpu + (enough ? "" : ", too old: 7.5 is needed"));
     }
+    steps.add(
+        "JCuda's cuBLAS binding: "
+            + BlasLibraries.problemOfCublas12().orElse("libcublas.so.12 is there"));
+    new BlasLibraries(steps).find();
     if (usable == 0) {
       return new Unavailable(
           "the kernels need compute capability 7.5, and the GPU here is " + gpus.getFirst(),
@@ -167,7 +171,7 @@ final class Surroundings {
   }
 
   private Backend open(Device device, Precision precision) {
-    Blas blas = new BlasChoice(device, precision, steps).open();
+    Blas blas = new BlasChoice(device, precision, new ArrayList<>()).open();
     String description =
         String.format(
             Locale.ROOT,

@@ -2,13 +2,18 @@ package dev.resid.experiments.cli;
 
 import dev.resid.backend.BackendOptions;
 import dev.resid.backend.Backends;
+import dev.resid.backend.Precision;
 import dev.resid.tensor.Backend;
+import java.util.Locale;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** The options {@code --backend}, {@code --threads} and {@code --vector-bits}. */
+/**
+ * The options {@code --backend}, {@code --threads}, {@code --vector-bits}, {@code --device} and
+ * {@code --precision}.
+ */
 final class BackendOptionsMixin {
   @Spec(Spec.Target.MIXEE)
   private CommandSpec mixee;
@@ -16,7 +21,7 @@ final class BackendOptionsMixin {
   @Option(
       names = "--backend",
       paramLabel = "NAME",
-      description = "What computes: vector or scalar; the fastest here if left out.")
+      description = "What computes: cuda, vector or scalar; the fastest here if left out.")
   private String name;
 
   @Option(
@@ -30,6 +35,20 @@ final class BackendOptionsMixin {
       paramLabel = "N",
       description = "Width of vector registers: 128, 256 or 512; the machine's if left out.")
   private Integer vectorBits;
+
+  @Option(
+      names = "--device",
+      paramLabel = "N",
+      description = "Number of the GPU for cuda, from 0; the first if left out.")
+  private Integer device;
+
+  @Option(
+      names = "--precision",
+      paramLabel = "NAME",
+      description =
+          "How cuda multiplies: fp32, or tf32, which is faster and rounds factors to 10 bits; fp32"
+              + " if left out.")
+  private String precision;
 
   /** Called by picocli. */
   BackendOptionsMixin() {}
@@ -56,9 +75,24 @@ final class BackendOptionsMixin {
       if (threads != null) {
         options = options.withThreads(threads);
       }
+      if (device != null) {
+        options = options.withDevice(device);
+      }
+      if (precision != null) {
+        options = options.withPrecision(precision());
+      }
       return vectorBits == null ? options : options.withVectorBits(vectorBits);
     } catch (IllegalArgumentException e) {
       throw new ParameterException(mixee.commandLine(), e.getMessage(), e);
     }
+  }
+
+  private Precision precision() {
+    for (Precision known : Precision.values()) {
+      if (known.name().toLowerCase(Locale.ROOT).equals(precision)) {
+        return known;
+      }
+    }
+    throw new IllegalArgumentException("--precision is " + precision + ", must be fp32 or tf32");
   }
 }

@@ -14,6 +14,7 @@ import java.io.PrintWriter;
 import java.lang.management.ManagementFactory;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -84,6 +85,12 @@ final class DoctorCommand implements Callable<Integer> {
     }
     if (chosen == null) {
       line(out, "  none", "nothing here can compute");
+    }
+    for (Map.Entry<String, List<String>> tried : Backends.steps().entrySet()) {
+      if (!tried.getValue().isEmpty()) {
+        out.println("Tried for " + tried.getKey());
+        tried.getValue().forEach(step -> out.println("- " + step));
+      }
     }
     return chosen == null ? ResidCommand.FAILED : ResidCommand.OK;
   }

@@ -40,6 +40,8 @@ class BackendOptionsMixinTest {
   void valuesOutOfRangeAreWrongUsage() {
     assertThrows(ParameterException.class, parse("--threads", "0")::open);
     assertThrows(ParameterException.class, parse("--vector-bits", "100")::open);
+    assertThrows(ParameterException.class, parse("--device", "-1")::open);
+    assertThrows(ParameterException.class, parse("--precision", "fp16")::open);
   }
 
   private static BackendOptionsMixin parse(String... args) {

@@ -24,6 +24,15 @@ class DoctorCommandTest {
   }
 
   @Test
+  void whatWasTriedForAGpuIsListed() {
+    String out = CliRun.of("doctor").out();
+    assertEquals(
+        Backends.available().containsKey("cuda"),
+        out.matches("(?s).*Tried for cuda\\R- \\S.*"),
+        out);
+  }
+
+  @Test
   void javaMemoryAndTheVectorApiAreReported() {
     String out = CliRun.of("doctor").out();
     assertAll(
