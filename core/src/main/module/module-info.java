@@ -7,7 +7,7 @@
  */
 module dev.resid.core {
   requires static jdk.incubator.vector;
-  requires it.unimi.dsi.fastutil;
+  requires it.unimi.dsi.fastutil.core;
   requires tools.jackson.core;
   requires tools.jackson.databind;
 

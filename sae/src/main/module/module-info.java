@@ -4,7 +4,7 @@
  */
 module dev.resid.sae {
   requires transitive dev.resid.core;
-  requires it.unimi.dsi.fastutil;
+  requires it.unimi.dsi.fastutil.core;
   requires tools.jackson.core;
   requires tools.jackson.databind;
 
