@@ -20,12 +20,8 @@ import java.awt.geom.AffineTransform;
 import java.awt.geom.Path2D;
 import java.awt.geom.Rectangle2D;
 import java.awt.image.BufferedImage;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.io.UncheckedIOException;
+import java.awt.image.DataBufferInt;
 import java.util.List;
-import javax.imageio.ImageIO;
-import javax.imageio.stream.MemoryCacheImageOutputStream;
 
 /** Paints a {@link Drawing} as PNG, without a display and without fonts. */
 final class PngWriter {
@@ -58,15 +54,8 @@ final class PngWriter {
     } finally {
       graphics.dispose();
     }
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    try (MemoryCacheImageOutputStream out = new MemoryCacheImageOutputStream(bytes)) {
-      if (!ImageIO.write(image, "png", out)) {
-        throw new IllegalStateException("this Java has no PNG writer; use a complete JDK");
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e); // in memory
-    }
-    return bytes.toByteArray();
+    int[] pixels = ((DataBufferInt) image.getRaster().getDataBuffer()).getData();
+    return PngFile.of(width, pixels);
   }
 
   private void mark(Mark mark) {

@@ -167,34 +167,21 @@ class PlateauStudyTest {
     }
   }
 
-  /** The other run also has other threads and another batch size, which changes no byte either. */
+  /** One part is interrupted, and has other threads and another batch: nothing of that is left. */
   @Test
-  void aRunInterruptedAtAnyMomentEndsInTheSameBytes() throws IOException {
-    Path folder = temporary.resolve("interrupted");
-    // Reports: 2 while activations are collected, then 10 ways of each batch of three prompts.
-    for (int after : new int[] {0, 1, 12, 35}) {
-      assertThrows(PulledPlug.class, () -> run(folder, 2, Shard.WHOLE, 3, interruptedAfter(after)));
-      assertFalse(RunRecord.read(folder).finished().isPresent());
-      assertFalse(Files.exists(folder.resolve("steps.csv")));
-      cutEnd(folder.resolve("blocks/prompts.f32"), 5);
-    }
-    long[] resumedAt = new long[1];
-    Progress progress =
-        (name, unit, done, total) -> {
-          resumedAt[0] = done; // of the last task, the sweep
-          return Progress.none().begin(name, unit, done, total);
-        };
-    run(folder, 3, Shard.WHOLE, 3, progress);
-    assertEquals(8L * 10, resumedAt[0], "the first block was not lost");
-    assertEquals(List.of(), differences(whole, folder));
-    assertTrue(RunRecord.read(folder).finished().isPresent());
-  }
-
-  @Test
-  void mergedShardsAreTheWholeRun() throws IOException {
+  void interruptedPartsMakeTheBytesOfAWholeRun() throws IOException {
     Path first = temporary.resolve("shard0");
     Path second = temporary.resolve("shard1");
-    run(first, 1, new Shard(0, 2), 0, Progress.none());
+    // Reports: 2 while activations are collected, then 10 ways of each batch of three prompts.
+    for (int after : new int[] {0, 1, 12}) {
+      assertThrows(
+          PulledPlug.class, () -> run(first, 2, new Shard(0, 2), 3, interruptedAfter(after)));
+      assertFalse(RunRecord.read(first).finished().isPresent());
+      cutEnd(first.resolve("blocks/prompts.f32"), 5);
+    }
+    run(first, 2, new Shard(0, 2), 3, Progress.none());
+    assertTrue(RunRecord.read(first).finished().isPresent());
+    run(first, 2, new Shard(0, 2), 3, interruptedAfter(0)); // nothing is computed again
     Path merged = temporary.resolve("merged");
     try (Workers workers = new Workers(2)) {
       String message =
@@ -204,14 +191,10 @@ class PlateauStudyTest {
               .getMessage();
       assertTrue(message.startsWith("1 of 2 blocks are missing (1)"), message);
       assertFalse(Files.exists(merged));
-      run(second, 2, new Shard(1, 2), 0, Progress.none());
+      run(second, 1, new Shard(1, 2), 0, Progress.none());
       assertFalse(Files.exists(second.resolve("report.html")));
       PlateauStudy.merge(List.of(second, first)).run(merged, workers);
     }
-    assertEquals(List.of(), differences(whole, merged));
-    // The merged folder is a finished run: nothing is computed again.
-    Files.delete(merged.resolve("report.html"));
-    run(merged, 1, Shard.WHOLE, 0, interruptedAfter(0));
     assertEquals(List.of(), differences(whole, merged));
   }
 

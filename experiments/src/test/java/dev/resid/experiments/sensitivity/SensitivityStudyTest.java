@@ -207,55 +207,37 @@ class SensitivityStudyTest {
     throw new AssertionError("no decoder row at row " + row + ", position " + pos);
   }
 
-  /** The other run also has other threads and another batch size, which changes no byte either. */
+  /** One part is interrupted, and has other threads and another batch: nothing of that is left. */
   @Test
-  void aRunInterruptedAtAnyMomentEndsInTheSameBytes() throws IOException {
-    Path folder = temporary.resolve("interrupted");
-    SensitivityOptions options = with(3, SensitivityOptions.DEFAULT_SEED);
-    // Reports: 4 while activations are collected, 24 + 1 in the first block, 8 + 1 in the second.
-    for (int after : new int[] {0, 3, 4, 11, 29}) {
-      assertThrows(PulledPlug.class, () -> run(folder, options, 2, interruptedAfter(after)));
-      assertFalse(RunRecord.read(folder).finished().isPresent());
-      assertFalse(Files.exists(folder.resolve("results.csv")));
-      cutEnd(folder.resolve("blocks/rows.log"), 3);
-      cutEnd(folder.resolve("blocks/pool.f32"), 5);
-    }
-    assertThrows(PulledPlug.class, () -> run(folder, options, 2, interruptedAfter(29)));
-    long[] resumedAt = new long[1];
-    Progress progress =
-        (name, unit, done, total) -> {
-          resumedAt[0] = done; // of the last task, the sweep
-          return Progress.none().begin(name, unit, done, total);
-        };
-    run(folder, options, 3, progress);
-    assertEquals(
-        8L * DIRECTIONS.size() * LENGTHS.length, resumedAt[0], "the first block was not lost");
-    assertEquals(List.of(), differences(whole, folder));
-    assertTrue(RunRecord.read(folder).finished().isPresent());
-  }
-
-  @Test
-  void mergedShardsAreTheWholeRun() throws IOException {
+  void interruptedPartsMakeTheBytesOfAWholeRun() throws IOException {
     Path first = temporary.resolve("shard0");
     Path second = temporary.resolve("shard1");
-    part(first, new Shard(0, 2), options());
-    part(second, new Shard(1, 2), options());
+    SensitivityOptions options = with(3, SensitivityOptions.DEFAULT_SEED);
+    // Reports: 4 while activations are collected, 24 + 1 in the part's block.
+    for (int after : new int[] {0, 3, 4, 11}) {
+      assertThrows(
+          PulledPlug.class, () -> part(first, new Shard(0, 2), options, interruptedAfter(after)));
+      assertFalse(RunRecord.read(first).finished().isPresent());
+      cutEnd(first.resolve("blocks/rows.log"), 3);
+      cutEnd(first.resolve("blocks/pool.f32"), 5);
+    }
+    part(first, new Shard(0, 2), options, Progress.none());
+    assertTrue(RunRecord.read(first).finished().isPresent());
+    part(first, new Shard(0, 2), options, interruptedAfter(0)); // nothing is computed again
+    part(second, new Shard(1, 2), options(), Progress.none());
     assertFalse(Files.exists(second.resolve("report.html")));
     Path merged = temporary.resolve("merged");
     try (Workers workers = new Workers(2)) {
       SensitivityStudy.merge(List.of(second, first)).run(merged, workers);
-      assertEquals(List.of(), differences(whole, merged));
-      // The merged folder is a finished run: nothing is computed again.
-      Files.delete(merged.resolve("report.html"));
-      run(merged, options(), 1, interruptedAfter(0));
-      assertEquals(List.of(), differences(whole, merged));
     }
+    assertEquals(List.of(), differences(whole, merged));
+    assertTrue(RunRecord.read(merged).finished().isPresent());
   }
 
   @Test
   void aMergeWithoutAllShardsIsRefused() throws IOException {
     Path first = temporary.resolve("shard0");
-    part(first, new Shard(0, 2), options());
+    part(first, new Shard(0, 2), options(), Progress.none());
     try (Workers workers = new Workers(1)) {
       String message =
           assertThrows(
@@ -273,8 +255,8 @@ class SensitivityStudyTest {
   void shardsOfDifferentRunsAreNotMerged() throws IOException {
     Path first = temporary.resolve("shard0");
     Path second = temporary.resolve("shard1");
-    part(first, new Shard(0, 2), options());
-    part(second, new Shard(1, 2), with(0, 24));
+    part(first, new Shard(0, 2), options(), Progress.none());
+    part(second, new Shard(1, 2), with(0, 24), Progress.none());
     try (Workers workers = new Workers(1)) {
       String message =
           assertThrows(
@@ -342,12 +324,12 @@ class SensitivityStudyTest {
     }
   }
 
-  private static void part(Path folder, Shard shard, SensitivityOptions options)
+  private static void part(Path folder, Shard shard, SensitivityOptions options, Progress progress)
       throws IOException {
     try (Backend backend = TinyModel.backend(2);
         Workers workers = new Workers(2)) {
       new SensitivityStudy(TinyModel.on(backend), options)
-          .runPart(folder, shard, Progress.none(), workers);
+          .runPart(folder, shard, progress, workers);
     }
   }
 

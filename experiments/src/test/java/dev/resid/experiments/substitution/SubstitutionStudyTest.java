@@ -106,23 +106,18 @@ class SubstitutionStudyTest {
     }
   }
 
+  /** One part is interrupted, and has other threads and another batch: nothing of that is left. */
   @Test
-  void anInterruptedRunEndsInTheSameBytes() throws IOException {
-    Path folder = temporary.resolve("interrupted");
-    for (int after : new int[] {1, 9, 33}) {
-      assertThrows(PulledPlug.class, () -> run(folder, Shard.WHOLE, 3, 2, interruptedAfter(after)));
-      assertFalse(Files.exists(folder.resolve("results.csv")));
-    }
-    run(folder, Shard.WHOLE, 3, 2, Progress.none());
-    assertEquals(List.of(), differences(whole, folder));
-  }
-
-  @Test
-  void mergedShardsAreTheWholeRun() throws IOException {
+  void interruptedPartsMakeTheBytesOfAWholeRun() throws IOException {
     Path first = temporary.resolve("shard0");
     Path second = temporary.resolve("shard1");
-    run(first, new Shard(0, 2), 0, 1, Progress.none());
+    for (int after : new int[] {1, 9}) {
+      assertThrows(
+          PulledPlug.class, () -> run(first, new Shard(0, 2), 3, 2, interruptedAfter(after)));
+    }
+    run(first, new Shard(0, 2), 3, 2, Progress.none());
     run(second, new Shard(1, 2), 0, 1, Progress.none());
+    assertFalse(Files.exists(second.resolve("results.csv")));
     Path merged = temporary.resolve("merged");
     try (Workers workers = new Workers(2)) {
       SubstitutionStudy.merge(List.of(second, first)).run(merged, workers);
