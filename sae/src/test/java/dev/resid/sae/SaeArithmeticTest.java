@@ -1,5 +1,6 @@
 package dev.resid.sae;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -245,5 +246,46 @@ class SaeArithmeticTest extends OnEachCpuBackend {
                 DecoderBias.ADDED,
                 SaeConfig.TopKScale.DECODER_NORM,
                 SaeCase.D_IN));
+  }
+
+  /** A row of zeros has no direction: dividing by its norm must not make infinities of it. */
+  @Test
+  void aFeatureWithoutADirectionIsNeverActive() {
+    SaeCase one =
+        SaeCase.of(
+            Architecture.TOP_K,
+            Normalization.NONE,
+            DecoderBias.ADDED,
+            SaeConfig.TopKScale.DECODER_NORM,
+            SaeCase.D_IN);
+    Sae whole = Sae.of(one.config(), one.weights(), backend());
+    Tensor x = activations(ROWS, SaeCase.D_IN);
+    SparseFeatures before = whole.encode(x);
+    int gone = before.indices()[0];
+    float[] decoder = whole.weights().get(SaeWeight.W_dec).toArray();
+    int width = decoder.length / whole.config().dSae();
+    Arrays.fill(decoder, gone * width, (gone + 1) * width, 0);
+    Tensor rows = Tensor.wrap(whole.weights().get(SaeWeight.W_dec).shape(), decoder);
+    Sae without = Sae.of(whole.config(), with(whole.weights(), SaeWeight.W_dec, rows), backend());
+    SparseFeatures after = without.encode(x);
+    int k = whole.config().k().getAsInt();
+    for (int row = 0; row < after.rows(); row++) {
+      assertEquals(0, after.get(row, gone), "row " + row);
+      assertTrue(after.count(row) <= k && after.count(row) > 0, "row " + row);
+    }
+    // Also if a caller sets it: it adds nothing, and everything stays finite.
+    float[] with = without.decode(before).toArray();
+    for (float value : with) {
+      assertTrue(Float.isFinite(value), "finite");
+    }
+    SparseFeatures only =
+        new SparseFeatures(
+            Shape.of(Axis.ROW, 1),
+            before.dSae(),
+            new long[] {0, 1},
+            new int[] {gone},
+            new float[] {3});
+    assertArrayEquals(
+        without.weights().get(SaeWeight.b_dec).toArray(), without.decode(only).toArray());
   }
 }

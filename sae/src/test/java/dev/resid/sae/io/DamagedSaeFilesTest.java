@@ -288,16 +288,15 @@ class DamagedSaeFilesTest {
     }
   }
 
-  /**
-   * Flips one bit of every byte, each time the next one. Containers are tested with every bit
-   * flipped where they are read.
-   */
+  /** Flips every bit, one at a time. */
   private void bits(Path file, int from, int to, Path sae) throws IOException {
     byte[] good = Files.readAllBytes(file);
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
       for (int i = from; i < to; i++) {
-        put(channel, i, good[i] ^ 1 << i % 8);
-        attempt(sae, "bit " + i % 8 + " of byte " + i + " flipped");
+        for (int bit = 0; bit < Byte.SIZE; bit++) {
+          put(channel, i, good[i] ^ 1 << bit);
+          attempt(sae, "bit " + bit + " of byte " + i + " flipped");
+        }
         put(channel, i, good[i]);
       }
     }
