@@ -119,10 +119,14 @@ final class CheckpointShards {
       map = JsonMapper.shared().readTree(Files.readAllBytes(index)).path("weight_map");
     } catch (JacksonException e) {
       throw new CheckpointException(
-          index + ": is not valid JSON (" + JsonComplaint.of(e) + "). Fetch it again");
+          index
+              + ": is not valid JSON ("
+              + JsonComplaint.of(e)
+              + "). Correct the file, or fetch it again");
     }
     if (!map.isObject() || map.isEmpty()) {
-      throw new CheckpointException(index + ": has no weight_map. Fetch it again");
+      throw new CheckpointException(
+          index + ": has no weight_map. Correct the file, or fetch it again");
     }
     Map<String, String> result = new TreeMap<>();
     for (Map.Entry<String, JsonNode> entry : map.properties()) {

@@ -62,10 +62,14 @@ final class Gpt2ConfigFile {
       root = JSON.readTree(content);
     } catch (JacksonException e) {
       throw new CheckpointException(
-          file + ": is not valid JSON (" + JsonComplaint.of(e) + "). Fetch it again");
+          file
+              + ": is not valid JSON ("
+              + JsonComplaint.of(e)
+              + "). Correct the file, or fetch it again");
     }
     if (root == null || !root.isObject()) {
-      throw new CheckpointException(file + ": is not a JSON object. Fetch it again");
+      throw new CheckpointException(
+          file + ": is not a JSON object. Correct the file, or fetch it again");
     }
     return new Gpt2ConfigFile(file, root).config();
   }

@@ -147,7 +147,7 @@ public final class Gpt2Trainer {
    * Makes all remaining steps, writing a checkpoint every so many and at the end.
    *
    * @param dir folder of the checkpoint
-   * @param every steps between checkpoints
+   * @param every at most so many steps between checkpoints; see {@link CheckpointTimer}
    * @param progress told tokens
    * @throws IOException if a checkpoint cannot be written; the last one stays
    */
@@ -156,6 +156,7 @@ public final class Gpt2Trainer {
     long total = plan.rate().totalSteps() * perStep;
     try (Progress.Task task = progress.begin("training", "tokens", step() * perStep, total)) {
       double smooth = Double.NaN;
+      CheckpointTimer timer = new CheckpointTimer(every);
       while (!isDone()) {
         double loss = advance();
         smooth = Double.isNaN(smooth) ? loss : 0.98 * smooth + 0.02 * loss;
@@ -163,8 +164,10 @@ public final class Gpt2Trainer {
             String.format(
                 Locale.ROOT, "step %d/%d loss %.3f", step(), plan.rate().totalSteps(), smooth));
         task.advanceTo(step() * perStep);
-        if (step() % every == 0 || isDone()) {
+        if (isDone()) {
           save(dir);
+        } else {
+          timer.saveIfDue(step(), () -> save(dir));
         }
       }
     }
@@ -204,7 +207,7 @@ public final class Gpt2Trainer {
         throw new IllegalArgumentException(
             state
                 + " belongs to another training run ("
-                + metadata.get(PLAN)
+                + TrainingPlan.firstDifference(plan.fingerprint(), metadata.getOrDefault(PLAN, ""))
                 + "); use another folder or the same options");
       }
       // Checkpoints of early builds do not say which text they saw.

@@ -59,4 +59,22 @@ public record TrainingPlan(
   String fingerprint() {
     return toString();
   }
+
+  /**
+   * Returns in words where the texts of two plans differ first, for example {@code sparsity=4.2
+   * here and sparsity=2.6 there}.
+   *
+   * @param here of this run
+   * @param there of the other one
+   */
+  public static String firstDifference(String here, String there) {
+    String[] mine = here.split("[\\[\\], ]+");
+    String[] theirs = there.split("[\\[\\], ]+");
+    for (int i = 0; i < Math.min(mine.length, theirs.length); i++) {
+      if (!mine[i].equals(theirs[i])) {
+        return mine[i] + " here and " + theirs[i] + " there";
+      }
+    }
+    return "it states more than this one";
+  }
 }

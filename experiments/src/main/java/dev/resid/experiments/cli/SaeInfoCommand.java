@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -20,12 +21,33 @@ import tools.jackson.databind.json.JsonMapper;
 @Command(
     name = "info",
     description = "Show what an SAE is and was trained on, without loading its weights.",
-    footer = {"", "Example:", "  resid sae info saes/blocks.8.hook_resid_pre"})
+    footer = {
+      "",
+      "Examples:",
+      "  resid sae info saes/blocks.8.hook_resid_pre",
+      "  resid sae info --sae embedded:local-layer3-l0-30"
+    })
 final class SaeInfoCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
-  @Parameters(paramLabel = SaeSource.LABEL, description = SaeSource.DESCRIPTION)
-  private String source;
+  @ArgGroup(multiplicity = "1")
+  private Named named;
+
+  /** The SAE, as an argument or as the option of other commands. */
+  private static final class Named {
+    @Parameters(paramLabel = SaeSource.LABEL, description = SaeSource.DESCRIPTION)
+    private String argument;
+
+    @Option(
+        names = "--sae",
+        paramLabel = SaeSource.LABEL,
+        description = "The same, as other commands take it.")
+    private String option;
+
+    String source() {
+      return argument != null ? argument : option;
+    }
+  }
 
   @Mixin private SaeStatementMixin statement;
 
@@ -38,7 +60,7 @@ final class SaeInfoCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     PrintWriter out = spec.commandLine().getOut();
-    try (SaeCheckpoint checkpoint = new SaeSource(source).open(statement.stated())) {
+    try (SaeCheckpoint checkpoint = new SaeSource(named.source()).open(statement.stated())) {
       Map<String, Object> values = values(checkpoint);
       if (json) {
         out.println(new JsonMapper().writerWithDefaultPrettyPrinter().writeValueAsString(values));

@@ -156,7 +156,9 @@ final class TrainGpt2Command implements Callable<Integer> {
   @Option(
       names = "--checkpoint-every",
       paramLabel = "STEPS",
-      description = "Steps between checkpoints; ${DEFAULT-VALUE} if left out.")
+      description =
+          "At most so many steps between checkpoints, one of which is written about every half"
+              + " minute; ${DEFAULT-VALUE} if left out.")
   private int every = 100;
 
   @Option(

@@ -24,6 +24,9 @@ final class ClozeFigures {
   /** Prompts that are drawn one by one. */
   private static final int DRAWN = 400;
 
+  /** Letters that fit below a figure. */
+  private static final int LABEL_LENGTH = 90;
+
   private static final int QUARTERS = 4;
   private static final List<String> CLASSES =
       List.of("both right", "clean run only", "with SAE only", "neither");
@@ -57,10 +60,28 @@ final class ClozeFigures {
     }
     return new Figures(
         "By SAE",
-        "Each point or line is a prompt. SAEs stand in the order of the table below, from 1 on"
+        "Each point or line is a prompt. SAEs: "
+            + numbered()
             + (result.prompts() > DRAWN ? "; the first " + DRAWN + " prompts are drawn." : "."),
         List.of(new Choice("strip", "Quantity", what)),
         figures);
+  }
+
+  /** Returns the numbers of SAEs on an axis with their names. */
+  private String numbered() {
+    List<String> names = new ArrayList<>();
+    for (int s = 0; s < result.saes().size(); s++) {
+      names.add((s + 1) + " " + result.saes().get(s).name());
+    }
+    return String.join(", ", names);
+  }
+
+  /** Returns the axis on which SAEs stand; it names them where they fit below a figure. */
+  private AxisSpec saeAxis() {
+    String names = numbered();
+    boolean fits = names.length() <= LABEL_LENGTH;
+    return new AxisSpec(
+        fits ? "SAE: " + names : "SAE, numbered as listed on the page", "SAE", AxisKind.LINEAR);
   }
 
   private double quantity(boolean norm, int row, int sae) {
@@ -99,7 +120,7 @@ final class ClozeFigures {
         norm ? "Norm of the activation" : "Change of the answer's log-probability",
         norm ? "Mean over a prompt's positions, first included" : "With the SAE minus without",
         source,
-        new AxisSpec("SAE (number in the table)", "SAE", AxisKind.LINEAR),
+        saeAxis(),
         axis(norm),
         List.of(new Panel("", series, Optional.empty())));
   }
@@ -130,7 +151,7 @@ final class ClozeFigures {
         norm ? "Norm of the activation, prompt by prompt" : "Δ ln p, prompt by prompt",
         "A line is a prompt; its style is the quarter in which it lies at the first SAE",
         source,
-        new AxisSpec("SAE (number in the table)", "SAE", AxisKind.LINEAR),
+        saeAxis(),
         axis(norm),
         List.of(new Panel("", series, Optional.empty())));
   }

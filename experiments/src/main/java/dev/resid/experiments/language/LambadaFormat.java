@@ -12,6 +12,12 @@ import tools.jackson.databind.json.JsonMapper;
  * plain text, as the authors did. What follows a passage's last space is the answer.
  */
 final class LambadaFormat {
+  /** What a file is taken for goes into its errors, because it is a guess. */
+  private static final String AS_JSON = " (taken as JSON lines, because the file begins with {)";
+
+  private static final String AS_TEXT =
+      " (taken as plain text, because the file does not begin with {)";
+
   private LambadaFormat() {}
 
   static List<ClozeItem> parse(String text, String name) throws IOException {
@@ -21,7 +27,8 @@ final class LambadaFormat {
     for (int i = 0; i < lines.length; i++) {
       if (!lines[i].isBlank()) {
         String where = name + ", line " + (i + 1);
-        items.add(item(json ? passage(lines[i], where) : lines[i], where));
+        String taken = json ? where + AS_JSON : where + AS_TEXT;
+        items.add(item(json ? passage(lines[i], taken) : lines[i], taken));
       }
     }
     if (items.isEmpty()) {

@@ -64,10 +64,22 @@ class ClozeFormatsTest {
   @Test
   void passagesThatAreNoneAreRefused() throws IOException {
     refuses(ClozeTask.LAMBADA, "", " has no passages");
-    refuses(ClozeTask.LAMBADA, "a b\nword\n", ", line 2 has no space");
-    refuses(ClozeTask.LAMBADA, "{\"text\": \"a b\"}\n{\"text\": 3}", ", line 2 has no \"text\"");
-    refuses(ClozeTask.LAMBADA, "{\"text\": \"a b\"}\nplain text", ", line 2 is not JSON");
-    refuses(ClozeTask.LAMBADA, "{", ", line 1 is not JSON");
+    refuses(
+        ClozeTask.LAMBADA,
+        "a b\nword\n",
+        ", line 2 (taken as plain text, because the file does not begin with {) has no space");
+    refuses(
+        ClozeTask.LAMBADA,
+        "{\"text\": \"a b\"}\n{\"text\": 3}",
+        ", line 2 (taken as JSON lines, because the file begins with {) has no \"text\"");
+    refuses(
+        ClozeTask.LAMBADA,
+        "{\"text\": \"a b\"}\nplain text",
+        ", line 2 (taken as JSON lines, because the file begins with {) is not JSON");
+    refuses(
+        ClozeTask.LAMBADA,
+        "{",
+        ", line 1 (taken as JSON lines, because the file begins with {) is not JSON");
     Path bytes = Files.write(temporary.resolve("bytes"), new byte[] {'a', ' ', (byte) 0xff});
     assertEquals(
         bytes + " is no UTF-8 text",

@@ -50,10 +50,14 @@ final class SaeJson {
       root = MAPPER.readTree(content);
     } catch (JacksonException e) {
       throw new SaeCheckpointException(
-          file + ": is not valid JSON (" + shown(e.getOriginalMessage()) + "). Fetch it again");
+          file
+              + ": is not valid JSON ("
+              + shown(e.getOriginalMessage())
+              + "). Correct the file, or fetch it again");
     }
     if (root == null || !root.isObject()) {
-      throw new SaeCheckpointException(file + ": is not a JSON object. Fetch it again");
+      throw new SaeCheckpointException(
+          file + ": is not a JSON object. Correct the file, or fetch it again");
     }
     return new SaeJson(file, "", root);
   }

@@ -20,7 +20,9 @@ import dev.resid.tensor.Backend;
 import dev.resid.tensor.Shape;
 import dev.resid.tensor.Tensor;
 import dev.resid.tokenizer.TokenBatch;
+import dev.resid.train.CheckpointTimer;
 import dev.resid.train.TextCorpus;
+import dev.resid.train.TrainingPlan;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -248,7 +250,7 @@ public final class SaeTrainer implements Closeable {
    * Makes all remaining steps, writing a checkpoint every so many and at the end.
    *
    * @param dir folder of the checkpoint
-   * @param every steps between checkpoints
+   * @param every at most so many steps between checkpoints; see {@link CheckpointTimer}
    * @param progress told tokens, loss, L0 and dead features
    * @throws IOException if a checkpoint cannot be written; the last one stays
    */
@@ -256,6 +258,7 @@ public final class SaeTrainer implements Closeable {
     long perStep = plan.tokensPerStep();
     long total = plan.rate().totalSteps() * perStep;
     try (Progress.Task task = progress.begin("training", "tokens", step * perStep, total)) {
+      CheckpointTimer timer = new CheckpointTimer(every);
       while (!isDone()) {
         SaeTrainingStep seen = advance();
         task.detail(
@@ -268,8 +271,10 @@ public final class SaeTrainer implements Closeable {
                 seen.l0(),
                 100 * seen.dead()));
         task.advanceTo(step * perStep);
-        if (step % every == 0 || isDone()) {
+        if (isDone()) {
           save(dir);
+        } else {
+          timer.saveIfDue(step, () -> save(dir));
         }
       }
     }
@@ -356,7 +361,7 @@ public final class SaeTrainer implements Closeable {
       throw new IllegalArgumentException(
           state
               + " belongs to another training run ("
-              + SaeTrainingPlan.firstDifference(plan.fingerprint(), found)
+              + TrainingPlan.firstDifference(plan.fingerprint(), found)
               + "); use another folder or the same options");
     }
   }

@@ -105,19 +105,4 @@ public record SaeTrainingPlan(
   String fingerprint() {
     return toString();
   }
-
-  /**
-   * Returns in words where two fingerprints differ first, for example {@code sparsity=4.2 here and
-   * sparsity=2.6 there}.
-   */
-  static String firstDifference(String here, String there) {
-    String[] mine = here.split("[\\[\\], ]+");
-    String[] theirs = there.split("[\\[\\], ]+");
-    for (int i = 0; i < Math.min(mine.length, theirs.length); i++) {
-      if (!mine[i].equals(theirs[i])) {
-        return mine[i] + " here and " + theirs[i] + " there";
-      }
-    }
-    return "it states more than this one";
-  }
 }
