@@ -12,6 +12,7 @@ import dev.resid.experiments.study.RowLayout;
 import dev.resid.experiments.study.SmallModel;
 import dev.resid.experiments.sweep.Shard;
 import dev.resid.experiments.sweep.Workers;
+import dev.resid.experiments.testing.StudyRuns;
 import dev.resid.experiments.testing.TinyModel;
 import dev.resid.experiments.testing.TinySaes;
 import dev.resid.hook.HookPoint;
@@ -276,7 +277,8 @@ class DictionaryPartsTest {
       DictionaryStudy study = new DictionaryStudy(gpt2, options);
       study.run(whole, Progress.none(), workers);
       assertThrows(
-          SmallModel.Stopped.class, () -> study.run(stopped, SmallModel.stoppingAfter(5), workers));
+          StudyRuns.PulledPlug.class,
+          () -> study.run(stopped, SmallModel.stoppingAfter(5), workers));
       assertTrue(Files.size(stopped.resolve("blocks/rows.log")) > 1000, "some are written down");
       study.run(stopped, Progress.none(), workers);
       Path first = temporary.resolve("first");

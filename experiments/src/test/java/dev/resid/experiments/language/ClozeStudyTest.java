@@ -11,6 +11,7 @@ import dev.resid.experiments.study.RowLayout;
 import dev.resid.experiments.study.SmallModel;
 import dev.resid.experiments.sweep.RowRange;
 import dev.resid.experiments.sweep.Workers;
+import dev.resid.experiments.testing.StudyRuns;
 import dev.resid.experiments.testing.TinySaes;
 import dev.resid.hook.HookPoint;
 import dev.resid.metric.LogSoftmax;
@@ -225,7 +226,8 @@ class ClozeStudyTest {
     Path stopped = temporary.resolve("stopped");
     ClozeStudy study = new ClozeStudy(gpt2, options);
     assertThrows(
-        SmallModel.Stopped.class, () -> study.run(stopped, SmallModel.stoppingAfter(10), workers));
+        StudyRuns.PulledPlug.class,
+        () -> study.run(stopped, SmallModel.stoppingAfter(10), workers));
     study.run(stopped, Progress.none(), workers);
     Path whole = temporary.resolve("whole");
     new ClozeStudy(gpt2, options).run(whole, Progress.none(), workers);

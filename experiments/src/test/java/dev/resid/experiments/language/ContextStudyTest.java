@@ -11,6 +11,7 @@ import dev.resid.experiments.study.RowLayout;
 import dev.resid.experiments.study.SmallModel;
 import dev.resid.experiments.sweep.RowRange;
 import dev.resid.experiments.sweep.Workers;
+import dev.resid.experiments.testing.StudyRuns;
 import dev.resid.experiments.testing.TinySaes;
 import dev.resid.hook.HookPoint;
 import dev.resid.model.Gpt2;
@@ -134,7 +135,7 @@ class ContextStudyTest {
     ContextStudy study = new ContextStudy(gpt2, options(6, TinySaes.both()));
     Path stopped = temporary.resolve("stopped");
     assertThrows(
-        SmallModel.Stopped.class, () -> study.run(stopped, SmallModel.stoppingAfter(7), workers));
+        StudyRuns.PulledPlug.class, () -> study.run(stopped, SmallModel.stoppingAfter(7), workers));
     study.run(stopped, Progress.none(), workers);
     Path whole = temporary.resolve("whole");
     study.run(whole, Progress.none(), workers);

@@ -16,6 +16,7 @@ import dev.resid.experiments.study.SmallModel;
 import dev.resid.experiments.sweep.RowRange;
 import dev.resid.experiments.sweep.RowValues;
 import dev.resid.experiments.sweep.Workers;
+import dev.resid.experiments.testing.StudyRuns;
 import dev.resid.experiments.testing.TinySaes;
 import dev.resid.hook.HookPoint;
 import dev.resid.model.Gpt2;
@@ -307,7 +308,8 @@ class FeatureEffectStudyTest {
     FeatureEffectStudy study = new FeatureEffectStudy(gpt2, options(12));
     Path stopped = temporary.resolve("stopped");
     assertThrows(
-        SmallModel.Stopped.class, () -> study.run(stopped, SmallModel.stoppingAfter(10), workers));
+        StudyRuns.PulledPlug.class,
+        () -> study.run(stopped, SmallModel.stoppingAfter(10), workers));
     study.run(stopped, Progress.none(), workers);
     Path whole = temporary.resolve("whole");
     study.run(whole, Progress.none(), workers);

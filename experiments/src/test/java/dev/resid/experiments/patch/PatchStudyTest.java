@@ -11,6 +11,7 @@ import dev.resid.experiments.report.Section.Verdict;
 import dev.resid.experiments.study.SmallModel;
 import dev.resid.experiments.study.StudyOutcome;
 import dev.resid.experiments.sweep.Workers;
+import dev.resid.experiments.testing.StudyRuns;
 import dev.resid.hook.HookPoint;
 import dev.resid.model.Gpt2;
 import dev.resid.progress.Progress;
@@ -137,7 +138,8 @@ class PatchStudyTest {
     Path stopped = temporary.resolve("stopped");
     PatchStudy study = new PatchStudy(gpt2, options);
     assertThrows(
-        SmallModel.Stopped.class, () -> study.run(stopped, SmallModel.stoppingAfter(40), workers));
+        StudyRuns.PulledPlug.class,
+        () -> study.run(stopped, SmallModel.stoppingAfter(40), workers));
     assertTrue(Files.notExists(stopped.resolve("report.html")));
     study.run(stopped, Progress.none(), workers);
     StudyOutcome whole = run("whole", options.pairs(), 4);

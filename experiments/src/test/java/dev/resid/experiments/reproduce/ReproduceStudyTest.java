@@ -11,6 +11,7 @@ import dev.resid.experiments.report.Section.Verdict;
 import dev.resid.experiments.reproduce.ReproduceOptions.Files;
 import dev.resid.experiments.study.SmallModel;
 import dev.resid.experiments.sweep.Workers;
+import dev.resid.experiments.testing.StudyRuns;
 import dev.resid.experiments.testing.TinyModel;
 import dev.resid.experiments.testing.TinySaes;
 import dev.resid.hook.HookPoint;
@@ -230,7 +231,7 @@ class ReproduceStudyTest {
     ReproduceStudy study = new ReproduceStudy(gpt2, options(numbers() + tokens, files));
     Path stopped = temporary.resolve("stopped");
     assertThrows(
-        SmallModel.Stopped.class, () -> study.run(stopped, SmallModel.stoppingAfter(2), workers));
+        StudyRuns.PulledPlug.class, () -> study.run(stopped, SmallModel.stoppingAfter(2), workers));
     assertFalse(java.nio.file.Files.exists(stopped.resolve("numbers.csv")));
     study.run(stopped, Progress.none(), workers);
     Path whole = temporary.resolve("whole");
