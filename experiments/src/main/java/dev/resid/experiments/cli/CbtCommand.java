@@ -27,8 +27,8 @@ import picocli.CommandLine.Spec;
       "",
       "Examples:",
       "  resid language cbt",
-      "  resid language cbt --model models/gpt2 --weights transformerlens --data FILE --limit 1000"
-          + " --sae saes/blocks.6.hook_resid_pre"
+      "  resid language cbt --model models/gpt2 --weights transformerlens --data FILE \\",
+      "    --limit 1000 --sae saes/blocks.6.hook_resid_pre"
     })
 final class CbtCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;

@@ -34,8 +34,8 @@ import picocli.CommandLine.Spec;
       "",
       "Examples:",
       "  resid language context",
-      "  resid language context --model models/gpt2 --weights transformerlens --text"
-          + " openwebtext.txt --rows 100 --row-length 1024 --sae saes/blocks.6.hook_resid_pre"
+      "  resid language context --model models/gpt2 --weights transformerlens \\",
+      "    --text openwebtext.txt --rows 100 --row-length 1024 --sae saes/blocks.6.hook_resid_pre"
     })
 final class ContextCommand implements Callable<Integer> {
   /** Rows of the embedded text; with all embedded SAEs that takes about a minute. */

@@ -30,8 +30,8 @@ import picocli.CommandLine.Spec;
       "",
       "Examples:",
       "  resid feature --sae my-sae --index 17",
-      "  resid feature --sae saes/blocks.8.hook_resid_pre --model models/gpt2 --index 22"
-          + " --text openwebtext.txt --out feature22.html"
+      "  resid feature --sae saes/blocks.8.hook_resid_pre --model models/gpt2 --index 22 \\",
+      "    --text openwebtext.txt --out feature22.html"
     })
 final class FeatureCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;

@@ -27,8 +27,8 @@ import picocli.CommandLine.Spec;
       "",
       "Examples:",
       "  resid language lambada",
-      "  resid language lambada --model models/gpt2 --weights transformerlens --data FILE --limit"
-          + " 1000 --sae saes/blocks.6.hook_resid_pre"
+      "  resid language lambada --model models/gpt2 --weights transformerlens --data FILE \\",
+      "    --limit 1000 --sae saes/blocks.6.hook_resid_pre"
     })
 final class LambadaCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;

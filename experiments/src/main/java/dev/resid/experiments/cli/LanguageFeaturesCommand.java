@@ -30,8 +30,8 @@ import picocli.CommandLine.Spec;
       "",
       "Examples:",
       "  resid language features",
-      "  resid language features --task cbt --model models/gpt2 --weights transformerlens --data"
-          + " FILE --limit 1000 --sae saes/blocks.6.hook_resid_pre"
+      "  resid language features --task cbt --model models/gpt2 --weights transformerlens \\",
+      "    --data FILE --limit 1000 --sae saes/blocks.6.hook_resid_pre"
     })
 final class LanguageFeaturesCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;

@@ -46,8 +46,8 @@ import picocli.CommandLine.Spec;
       "Examples:",
       "  resid plateau",
       "  resid plateau --prompts 50 --regime relative --out quick",
-      "  resid plateau --model models/gpt2 --weights transformerlens --text openwebtext.txt --out"
-          + " gpt2-plateau"
+      "  resid plateau --model models/gpt2 --weights transformerlens --text openwebtext.txt \\",
+      "    --out gpt2-plateau"
     })
 final class PlateauCommand implements Callable<Integer> {
   /** Base prompts that the embedded model gets through in about two minutes on two cores. */

@@ -28,9 +28,9 @@ import picocli.CommandLine.Spec;
       "",
       "Examples:",
       "  resid language propagation",
-      "  resid language propagation --model models/gpt2 --weights transformerlens --text"
-          + " openwebtext.txt --rows 100 --row-length 1024 --sae saes/blocks.2.hook_resid_pre --sae"
-          + " saes/blocks.6.hook_resid_pre"
+      "  resid language propagation --model models/gpt2 --weights transformerlens \\",
+      "    --text openwebtext.txt --rows 100 --row-length 1024 \\",
+      "    --sae saes/blocks.2.hook_resid_pre --sae saes/blocks.6.hook_resid_pre"
     })
 final class PropagationCommand implements Callable<Integer> {
   /** Rows of the embedded text; with all embedded SAEs that takes about a minute. */

@@ -38,8 +38,8 @@ import picocli.CommandLine.Spec;
       "",
       "Examples:",
       "  resid sensitivity",
-      "  resid sensitivity --model models/gpt2 --text openwebtext.txt --rows 16000 --layer 6 --out"
-          + " gpt2-layer6",
+      "  resid sensitivity --model models/gpt2 --text openwebtext.txt --rows 16000 \\",
+      "    --layer 6 --out gpt2-layer6",
       "  resid sensitivity --model models/gpt2 --text openwebtext.txt --shard 0/4 --out shard0"
     })
 final class SensitivityCommand implements Callable<Integer> {

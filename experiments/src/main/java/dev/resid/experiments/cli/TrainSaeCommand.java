@@ -50,8 +50,8 @@ import picocli.CommandLine.Spec;
           + " features, auxiliary loss of dead ones).",
       "",
       "Example:",
-      "  resid train sae --objective local --hook blocks.3.hook_resid_pre --text texts/"
-          + " --sparsity 1 --out my-sae"
+      "  resid train sae --objective local --hook blocks.3.hook_resid_pre --text texts/ \\",
+      "    --sparsity 1 --out my-sae"
     })
 final class TrainSaeCommand implements Callable<Integer> {
   /** What training can make small. */
