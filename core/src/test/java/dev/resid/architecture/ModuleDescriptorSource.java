@@ -29,6 +29,11 @@ public final class ModuleDescriptorSource {
   private static final Pattern PROVIDES =
       Pattern.compile("provides\\s+[\\w.]+\\s+with\\s+([\\w.,\\s]+);");
 
+  /** The one module whose packages do not begin with its name. */
+  private static final String FASTUTIL = "it.unimi.dsi.fastutil.core";
+
+  private static final String FASTUTIL_PACKAGES = "it.unimi.dsi.fastutil";
+
   private static final Map<String, String> SYSTEM =
       ModuleFinder.ofSystem().findAll().stream()
           .flatMap(
@@ -101,7 +106,9 @@ public final class ModuleDescriptorSource {
     if (name.startsWith("dev.resid.") && !name.startsWith("dev.resid.sae")) {
       return required.contains("dev.resid.core");
     }
-    return required.stream().anyMatch(module -> (name + ".").startsWith(module + "."));
+    return required.stream()
+        .map(module -> module.equals(FASTUTIL) ? FASTUTIL_PACKAGES : module)
+        .anyMatch(start -> (name + ".").startsWith(start + "."));
   }
 
   private Set<String> all(Pattern pattern) {

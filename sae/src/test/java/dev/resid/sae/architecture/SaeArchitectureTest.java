@@ -43,7 +43,16 @@ class SaeArchitectureTest {
             "tensor",
             "tokenizer",
             "train")
-        .allow("sae.dictionary", "sae", "hook", "metric", "model", "random", "tensor", "tokenizer")
+        .allow(
+            "sae.dictionary",
+            "sae",
+            "sae.metric",
+            "hook",
+            "metric",
+            "model",
+            "random",
+            "tensor",
+            "tokenizer")
         .rule()
         .check(SAE);
   }
