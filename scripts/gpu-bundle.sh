@@ -48,14 +48,20 @@ done
 
 # ---- Java
 "$jdk/bin/jlink" --output "$out/runtime" --strip-debug --no-header-files --no-man-pages \
-  --add-modules java.base,java.logging,java.management,java.net.http,java.xml,java.sql,jdk.crypto.ec,jdk.incubator.vector,jdk.management,jdk.unsupported,jdk.zipfs
-tar -C "$out" -c runtime | xz -6 -T0 >"$out/runtime.tar.xz"
+  --add-modules java.base,java.logging,java.management,java.net.http,java.xml,jdk.incubator.vector,jdk.management,jdk.unsupported,jdk.zipfs
+# fastutil is thousands of classes that resemble each other: unpacked, xz makes a quarter of them.
+mkdir "$out/runtime/classes"
+for jar in "$out"/lib/fastutil-*.jar; do
+  unzip -q -o "$jar" -d "$out/runtime/classes"
+  rm "$jar"
+done
+tar -C "$out" -c runtime | xz -9e >"$out/runtime.tar.xz"
 rm -rf "$out/runtime"
 
 # ---- goldens of other programs, and stand-ins that let JCuda's cuBLAS binding run on CUDA 13
 shared=$root/../shared
 if [ -d "$shared/goldens" ]; then
-  tar -C "$shared" -c goldens | xz -6 -T0 >"$out/goldens.tar.xz"
+  tar -C "$shared" -c goldens | xz -9e >"$out/goldens.tar.xz"
 fi
 if [ -x "$shared/tools/cublas12-on-13/build.sh" ] && command -v gcc >/dev/null; then
   work=$(mktemp -d)

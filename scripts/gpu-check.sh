@@ -26,7 +26,7 @@ if [ ! -x "$work/runtime/bin/java" ]; then
   fi
 fi
 java="$work/runtime/bin/java --add-modules jdk.incubator.vector --enable-native-access=ALL-UNNAMED -Xmx16g"
-libraries=$(printf '%s:' "$here"/lib/*.jar)
+libraries=$work/runtime/classes:$(printf '%s:' "$here"/lib/*.jar)
 tests=$(printf '%s:' "$here"/test/*.jar)
 
 {

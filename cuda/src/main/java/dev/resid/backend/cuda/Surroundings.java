@@ -132,7 +132,7 @@ final class Surroundings {
           "use --backend vector, or a GPU of 2018 or newer");
     }
     return new Available(
-        gpus.getFirst() + (count > 1 ? " and " + (count - 1) + " more" : "") + ", " + driver);
+        gpus.getFirst() + (count > 1 ? " (one of " + count + " GPUs)" : "") + ", " + driver);
   }
 
   /**
