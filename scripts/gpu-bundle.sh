@@ -41,6 +41,10 @@ done
 console=org.junit.platform:junit-platform-console-standalone:$(sed -n 's:.*<junit.version>\(.*\)</junit.version>.*:\1:p' pom.xml)
 mvn -q -B -ntp -N org.apache.maven.plugins:maven-dependency-plugin:3.9.0:copy \
   -Dartifact="$console" -DoutputDirectory="$out/test" -Dmdep.useBaseVersion=true
+# The embedded SAEs are not used by the checks.
+for sae in "$out"/lib/resid-sae-*.jar; do
+  zip -q -d "$sae" '*.safetensors'
+done
 # The compiler of PTX that JCuda brings is not used and is most of its size.
 for natives in "$out"/lib/jcuda-natives-*.jar; do
   zip -q -d "$natives" 'lib/libJNvPTXCompiler*' 'lib/libJNvrtc*' 'lib/libJCudaRuntime*'
@@ -48,7 +52,10 @@ done
 
 # ---- Java
 "$jdk/bin/jlink" --output "$out/runtime" --strip-debug --no-header-files --no-man-pages \
-  --add-modules java.base,java.logging,java.management,java.net.http,java.xml,jdk.incubator.vector,jdk.management,jdk.unsupported,jdk.zipfs
+  --add-modules java.base,java.desktop,java.logging,java.management,java.net.http,java.xml,jdk.incubator.vector,jdk.management,jdk.unsupported,jdk.zipfs
+# Charts use java.awt.geom and nothing of a screen.
+rm -f "$out"/runtime/lib/lib{awt,fontmanager,freetype,javajpeg,jawt,jsound,lcms,mlib_image,splashscreen}*.so \
+  "$out"/runtime/lib/psfont*
 # fastutil is thousands of classes that resemble each other: unpacked, xz makes a quarter of them.
 mkdir "$out/runtime/classes"
 for jar in "$out"/lib/fastutil-*.jar; do
