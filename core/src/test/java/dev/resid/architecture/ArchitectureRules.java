@@ -155,7 +155,10 @@ public final class ArchitectureRules {
    */
   public static long classFilesOf(Class<?> member) {
     try (Stream<Path> files = Files.walk(locationOf(member))) {
-      return files.filter(file -> file.toString().endsWith(".class")).count();
+      return files
+          .map(file -> file.getFileName().toString())
+          .filter(name -> name.endsWith(".class") && !name.equals("module-info.class"))
+          .count();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
