@@ -56,16 +56,33 @@ final class Format {
 
   private static List<Path> sources(Path root) throws IOException {
     List<Path> found = new ArrayList<>();
-    try (Stream<Path> folders = Files.list(root)) {
-      for (Path folder : folders.filter(Files::isDirectory).sorted().toList()) {
-        Path start = folder.endsWith(".ci") ? folder : folder.resolve("src");
-        if (Files.isDirectory(start)) {
-          try (Stream<Path> files = Files.walk(start)) {
-            files.filter(file -> file.toString().endsWith(".java")).sorted().forEach(found::add);
-          }
+    for (Path folder : folders(root)) {
+      if (folder.endsWith(".ci")) {
+        addSources(folder, found);
+      } else if (folder.endsWith("examples")) {
+        // Not the scripts beside the projects: JBang's first lines are comments of a form of its
+        // own.
+        for (Path project : folders(folder)) {
+          addSources(project.resolve("src"), found);
         }
+      } else {
+        addSources(folder.resolve("src"), found);
       }
     }
     return found;
+  }
+
+  private static List<Path> folders(Path parent) throws IOException {
+    try (Stream<Path> folders = Files.list(parent)) {
+      return folders.filter(Files::isDirectory).sorted().toList();
+    }
+  }
+
+  private static void addSources(Path start, List<Path> found) throws IOException {
+    if (Files.isDirectory(start)) {
+      try (Stream<Path> files = Files.walk(start)) {
+        files.filter(file -> file.toString().endsWith(".java")).sorted().forEach(found::add);
+      }
+    }
   }
 }

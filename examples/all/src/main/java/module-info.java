@@ -1,0 +1,5 @@
+/** A program on the module path. */
+module org.example.all {
+  requires dev.resid.experiments;
+  requires dev.resid.sae;
+}
