@@ -8,6 +8,7 @@ import dev.resid.tensor.Axis;
 import dev.resid.tensor.Shape;
 import dev.resid.tensor.Tensor;
 
+// docs:begin
 /** Unit vectors that one attention head can write: g·W_O / ‖g·W_O‖ with g ~ N(0, I). */
 final class HeadDirections {
   private final float[] W_O;
@@ -53,3 +54,4 @@ final class HeadDirections {
     return "head " + head;
   }
 }
+// docs:end

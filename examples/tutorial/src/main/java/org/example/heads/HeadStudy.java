@@ -40,7 +40,7 @@ import java.util.function.IntConsumer;
 /** Is the model more sensitive to what an attention head can write than to random directions? */
 final class HeadStudy {
   private static final long SEED = 1;
-  private static final double[] LENGTHS = {4, 8, 16};
+  private static final double[] LENGTHS = {0.1, 0.2, 0.4}; // shares of the mean norm
 
   private final Gpt2 gpt2;
   private final TokenBatch tokens;
@@ -69,10 +69,11 @@ final class HeadStudy {
     int done = 0;
     for (int row = rows.from(); row < rows.to(); row++) {
       try (BaseRun base = gpt2.baseRun(tokens.slice(row, row + 1), residPre(layer))) {
+        double norm = meanNorm(base.activation());
         for (int kind = 0; kind <= heads.size(); kind++) {
           Tensor unit = kind == 0 ? random(base, row) : head(base, row, kind - 1);
           for (int i = 0; i < LENGTHS.length; i++) {
-            Tensor moved = base.activation().plus(unit.times(LENGTHS[i]));
+            Tensor moved = base.activation().plus(unit.times(LENGTHS[i] * norm));
             Continuation after = base.continueWith(moved);
             double[] of = numbers[row - rows.from()];
             of[layout.index("kl", kind, i)] = after.meanKlNats();
@@ -83,6 +84,21 @@ final class HeadStudy {
       }
     }
     return numbers;
+  }
+
+  /** Returns the mean norm of an activation, without the first position, which is unlike others. */
+  private static double meanNorm(Tensor x) {
+    int width = x.shape().last();
+    float[] values = x.toArray();
+    double sum = 0;
+    for (int from = width; from < values.length; from += width) {
+      double squares = 0;
+      for (int c = 0; c < width; c++) {
+        squares += values[from + c] * values[from + c];
+      }
+      sum += Math.sqrt(squares);
+    }
+    return sum / (values.length / width - 1);
   }
 
   private Tensor random(BaseRun base, int row) {
@@ -122,7 +138,7 @@ final class HeadStudy {
         new ResultTable(
             List.of(
                 new Column("direction", Type.TEXT, "What the activations are moved along."),
-                new Column("length", Type.NUMBER, "How far."),
+                new Column("length", Type.NUMBER, "How far, as a share of the mean norm."),
                 new Column("kl_nats", Type.NUMBER, "Mean KL(original‖moved)."),
                 new Column("low", Type.NUMBER, "Lower end of its 95 % interval."),
                 new Column("high", Type.NUMBER, "Upper end of its 95 % interval."),

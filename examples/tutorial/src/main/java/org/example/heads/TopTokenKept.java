@@ -7,6 +7,7 @@ import dev.resid.tensor.Tensor;
 final class TopTokenKept {
   private TopTokenKept() {}
 
+  // docs:begin
   /**
    * Returns the part, from 0 to 1.
    *
@@ -36,4 +37,5 @@ final class TopTokenKept {
     }
     return best;
   }
+  // docs:end
 }
