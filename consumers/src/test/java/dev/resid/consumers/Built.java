@@ -20,8 +20,9 @@ final class Built {
     List<Path> all = all();
     Predicate<String> needed =
         switch (artefact) {
-          case "resid-core" -> name -> name.matches("(resid-core|fastutil|jackson-).*");
-          case "resid-sae" -> name -> name.matches("(resid-core|resid-sae|fastutil|jackson-).*");
+          case "resid-core" -> name -> name.matches("(resid-core|fastutil-core|jackson-).*");
+          case "resid-sae" ->
+              name -> name.matches("(resid-core|resid-sae|fastutil-core|jackson-).*");
           case "resid-experiments" -> name -> true;
           default -> throw new IllegalArgumentException(artefact);
         };
