@@ -4,21 +4,39 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /** Makes text out of a hostile file fit for one line of an error message. */
-final class Printable {
+public final class Printable {
   private static final int MAX_NAME = 80;
   private static final int MAX_LINE = 200;
+  private static final int MAX_SENTENCE = 600;
   private static final int MAX_LIST = 12;
 
   private Printable() {}
 
-  /** Returns a name in quotes, unprintable characters and quotes escaped, cut if long. */
-  static String quoted(String name) {
+  /**
+   * Returns a name in quotes, unprintable characters and quotes escaped, cut after 80 characters.
+   *
+   * @param name as the file has it
+   */
+  public static String quoted(String name) {
     return '"' + escaped(name, MAX_NAME, "\"\\") + '"';
   }
 
-  /** Returns a text with unprintable characters escaped, cut if long. */
-  static String line(String text) {
+  /**
+   * Returns a text with unprintable characters escaped, cut after 200 characters.
+   *
+   * @param text may quote what the file has
+   */
+  public static String line(String text) {
     return escaped(text, MAX_LINE, "");
+  }
+
+  /**
+   * Returns a sentence with unprintable characters escaped, cut after 600 characters.
+   *
+   * @param text may quote what the file has
+   */
+  public static String sentence(String text) {
+    return escaped(text, MAX_SENTENCE, "");
   }
 
   private static String escaped(String text, int max, String special) {

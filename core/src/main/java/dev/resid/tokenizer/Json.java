@@ -1,8 +1,6 @@
 package dev.resid.tokenizer;
 
 import dev.resid.io.JsonComplaint;
-import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonGenerator;
@@ -13,7 +11,6 @@ import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
 import tools.jackson.core.StreamWriteFeature;
 import tools.jackson.core.TokenStreamLocation;
-import tools.jackson.core.exc.JacksonIOException;
 import tools.jackson.core.json.JsonFactory;
 
 /**
@@ -47,9 +44,12 @@ final class Json {
 
   private Json() {}
 
-  /** Returns a parser that stands before the first token of a UTF-8 stream. */
-  static JsonParser parser(InputStream in) {
-    return FACTORY.createParser(ObjectReadContext.empty(), in);
+  /**
+   * Returns a parser that stands before the first token of a text in UTF-8. A whole file in memory:
+   * whatever the parser throws is then about what the file holds, never about reading it.
+   */
+  static JsonParser parser(byte[] text) {
+    return FACTORY.createParser(ObjectReadContext.empty(), text);
   }
 
   /** Returns the place of the token that the parser stands at, in words. */
@@ -62,14 +62,8 @@ final class Json {
     return FACTORY.createGenerator(ObjectWriteContext.empty(), out);
   }
 
-  /**
-   * Returns the parser's complaint as a checked exception that names the file; of a failed read,
-   * the failure itself.
-   */
-  static IOException damaged(String file, JacksonException e) {
-    if (e instanceof JacksonIOException && e.getCause() instanceof IOException failure) {
-      return failure;
-    }
+  /** Returns the parser's complaint as a checked exception that names the file. */
+  static TokenizerFormatException damaged(String file, JacksonException e) {
     String where = e.getLocation() == null ? "unknown place" : place(e.getLocation());
     return new TokenizerFormatException(
         file,

@@ -2,7 +2,6 @@ package dev.resid.tokenizer;
 
 import dev.resid.io.AtomicFiles;
 import it.unimi.dsi.fastutil.ints.IntArrayList;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -211,7 +210,7 @@ public final class TokenBatch {
    */
   public static TokenBatch readJson(InputStream in, String name) throws IOException {
     byte[] json = in.readAllBytes();
-    try (JsonParser parser = Json.parser(new ByteArrayInputStream(json))) {
+    try (JsonParser parser = Json.parser(json)) {
       if (parser.nextToken() != JsonToken.START_ARRAY) {
         throw wrong(name, parser, "the file", "an array of rows [[id, ...], ...]");
       }

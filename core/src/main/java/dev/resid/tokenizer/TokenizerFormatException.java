@@ -1,5 +1,6 @@
 package dev.resid.tokenizer;
 
+import dev.resid.io.Printable;
 import java.io.IOException;
 
 /**
@@ -36,6 +37,14 @@ public final class TokenizerFormatException extends IOException {
   }
 
   private static String message(String file, String where, String problem, String advice) {
-    return file + ", " + where + ": " + problem + ". " + advice + ".";
+    // What is quoted there comes from the file and may be anything.
+    return file
+        + ", "
+        + Printable.line(where)
+        + ": "
+        + Printable.sentence(problem)
+        + ". "
+        + advice
+        + ".";
   }
 }

@@ -174,7 +174,7 @@ final class TokenizerReader {
   }
 
   private static <T> T parse(InputStream in, String file, Body<T> body) throws IOException {
-    try (JsonParser parser = Json.parser(in)) {
+    try (JsonParser parser = Json.parser(in.readAllBytes())) {
       JsonCursor cursor = new JsonCursor(parser, file);
       T result = body.read(cursor);
       cursor.end();

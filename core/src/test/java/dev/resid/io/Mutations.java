@@ -2,9 +2,11 @@ package dev.resid.io;
 
 import static org.junit.jupiter.api.Assertions.fail;
 
+import dev.resid.testing.Mutator;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.SplittableRandom;
 
 /** Damages files and checks that a reader answers with a result or with its own exception. */
@@ -66,52 +68,14 @@ final class Mutations {
     return this;
   }
 
-  /** Overwrites, removes, doubles or inserts a few bytes at random places, many times. */
+  /** Damages the file at random, and as its format invites, many times. */
   Mutations random(byte[] file, int count, long seed) {
+    Mutator mutator = new Mutator(List.of(file), List.of("PK", "{", "\"", "("));
     SplittableRandom random = new SplittableRandom(seed);
     for (int i = 0; i < count; i++) {
-      byte[] damaged = file.clone();
-      int edits = 1 + random.nextInt(4);
-      for (int e = 0; e < edits && damaged.length > 0; e++) {
-        damaged = edit(damaged, random);
-      }
-      attempt(damaged, "mutation " + i + " of seed " + seed);
+      attempt(mutator.next(random), "mutation " + i + " of seed " + seed);
     }
     return this;
-  }
-
-  private static byte[] edit(byte[] file, SplittableRandom random) {
-    int at = random.nextInt(file.length);
-    int length = Math.min(1 + random.nextInt(8), file.length - at);
-    byte[] result;
-    switch (random.nextInt(5)) {
-      case 0 -> {
-        result = file.clone();
-        result[at] = (byte) random.nextInt(256);
-      }
-      case 1 -> {
-        result = file.clone();
-        byte[] extremes = {0, 1, -1, 0x7F, (byte) 0x80, '9', '-', '"'};
-        Arrays.fill(result, at, at + length, extremes[random.nextInt(extremes.length)]);
-      }
-      case 2 -> {
-        result = new byte[file.length - length];
-        System.arraycopy(file, 0, result, 0, at);
-        System.arraycopy(file, at + length, result, at, file.length - at - length);
-      }
-      case 3 -> {
-        result = new byte[file.length + length];
-        System.arraycopy(file, 0, result, 0, at + length);
-        System.arraycopy(file, at, result, at + length, file.length - at);
-      }
-      default -> {
-        int other = random.nextInt(file.length);
-        int n = Math.min(length, file.length - other);
-        result = file.clone();
-        System.arraycopy(file, other, result, at, n);
-      }
-    }
-    return result;
   }
 
   private void attempt(byte[] bytes, String what) {

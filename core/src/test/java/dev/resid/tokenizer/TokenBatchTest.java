@@ -140,6 +140,18 @@ class TokenBatchTest {
     assertTrue(message.contains(problem), message);
   }
 
+  /** Zero bytes at the beginning make the parser take the file for UTF-32 in an odd order. */
+  @Test
+  void otherEncodingsAreRefusedWithTheNameOfTheFile() {
+    byte[] bytes = {0, 0, 1, 0, 0, 0, 0, ']'};
+    String message =
+        assertThrows(
+                TokenizerFormatException.class,
+                () -> TokenBatch.readJson(new ByteArrayInputStream(bytes), "tokens.json"))
+            .getMessage();
+    assertTrue(message.startsWith("tokens.json, "), message);
+  }
+
   @Test
   void deepNestingIsRefusedWithoutAStackOverflow() {
     byte[] bytes = "[".repeat(1_000_000).getBytes(StandardCharsets.UTF_8);

@@ -206,6 +206,7 @@ class TokenizerFilesTest {
         "`\"abc\": 4`|`\"a c\": 4`|vocab.json, key 'a c' (id 4)|stands for no byte",
         "`\"abc\": 4`|`\"日\": 4`|vocab.json, key '日' (id 4)|stands for no byte",
         "`\"abc\": 4`|`\"\": 4`|vocab.json, key '' (id 4)|the token is empty",
+        "`\"abc\": 4`|`\"a\\n\": 4`|vocab.json, key 'a\\u000a' (id 4)|stands for no byte",
         "`\"abc\": 4, `|``|vocab.json, key|no token has id 4",
         "`6}`|`6`|vocab.json, line 1|not well-formed JSON",
         "`6}`|`6} x`|vocab.json, line 1|not well-formed JSON",
@@ -239,6 +240,7 @@ class TokenizerFilesTest {
         "`#version: 0.2;a b;ab  c`|line 3|found 'ab  c'",
         "`#version: 0.2;a b;ab c x`|line 3|found 'ab c x'",
         "`#version: 0.2;a b; ab`|line 3|found ' ab'",
+        "`#version: 0.2;a b;ab\0c`|line 3|found 'ab\\u0000c'",
         "`#version: 0.2;a b;;ab c`|line 3|found ''",
         "`a b;#version: 0.2`|line 2|needs the token '#version:'",
       })

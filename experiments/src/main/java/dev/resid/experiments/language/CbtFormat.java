@@ -1,5 +1,6 @@
 package dev.resid.experiments.language;
 
+import dev.resid.io.Printable;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -58,7 +59,7 @@ final class CbtFormat {
     String start = number + " ";
     if (!line.startsWith(start)) {
       throw new IOException(
-          where + " should begin with \"" + start + "\", got \"" + shortened(line) + "\"");
+          where + " should begin with \"" + start + "\", got " + Printable.quoted(line));
     }
     return line.substring(start.length()).strip();
   }
@@ -75,14 +76,11 @@ final class CbtFormat {
     }
     String answer = cells[1].strip();
     if (cells.length > 3 && !Arrays.asList(cells[3].strip().split("\\|")).contains(answer)) {
-      throw new IOException(where + ": the answer \"" + answer + "\" is none of the candidates");
+      throw new IOException(
+          where + ": the answer " + Printable.quoted(answer) + " is none of the candidates");
     }
     String before = cells[0].substring(0, blank).strip();
     String context = String.join(" ", sentences) + (before.isEmpty() ? "" : " " + before);
     return new ClozeItem(context, answer);
-  }
-
-  private static String shortened(String line) {
-    return line.length() <= 40 ? line : line.substring(0, 39) + "…";
   }
 }

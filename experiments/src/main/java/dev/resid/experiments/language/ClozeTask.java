@@ -56,7 +56,7 @@ public enum ClozeTask {
    *     the line and what was expected there
    */
   public List<ClozeItem> read(Path file) throws IOException {
-    return parse(decode(Files.readAllBytes(file), file.toString()), file.toString());
+    return parse(Files.readAllBytes(file), file.toString());
   }
 
   /**
@@ -69,11 +69,13 @@ public enum ClozeTask {
       if (in == null) {
         throw new IOException("the resource " + resource + " is missing; rebuild Resid");
       }
-      return parse(decode(in.readAllBytes(), resource), resource);
+      return parse(in.readAllBytes(), resource);
     }
   }
 
-  private List<ClozeItem> parse(String text, String name) throws IOException {
+  /** Returns the items of a file's bytes; messages begin with the name. */
+  List<ClozeItem> parse(byte[] bytes, String name) throws IOException {
+    String text = decode(bytes, name);
     return switch (this) {
       case LAMBADA -> LambadaFormat.parse(text, name);
       case CBT -> CbtFormat.parse(text, name);

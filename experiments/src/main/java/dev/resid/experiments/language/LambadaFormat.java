@@ -1,5 +1,7 @@
 package dev.resid.experiments.language;
 
+import dev.resid.io.JsonComplaint;
+import dev.resid.io.Printable;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -42,7 +44,7 @@ final class LambadaFormat {
     try {
       json = JsonMapper.shared().readTree(line);
     } catch (JacksonException e) {
-      throw new IOException(where + " is not JSON: " + e.getOriginalMessage(), e);
+      throw new IOException(where + " is not JSON: " + JsonComplaint.of(e), e);
     }
     JsonNode text = json.path("text");
     if (!text.isString()) {
@@ -56,7 +58,9 @@ final class LambadaFormat {
     int space = whole.lastIndexOf(' ');
     if (space < 0 || whole.substring(0, space).isBlank()) {
       throw new IOException(
-          where + " has no space, so there is nothing before its last word: \"" + whole + "\"");
+          where
+              + " has no space, so there is nothing before its last word: "
+              + Printable.quoted(whole));
     }
     return new ClozeItem(whole.substring(0, space), whole.substring(space + 1));
   }
