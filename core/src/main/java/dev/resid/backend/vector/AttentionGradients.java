@@ -8,6 +8,7 @@ import dev.resid.backend.vector.AttentionKernels.Sizes;
 import dev.resid.backend.vector.AttentionKernels.Values;
 import dev.resid.backend.vector.Scratch.Use;
 import dev.resid.tensor.AttentionSpec;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 // The gradients of AttentionKernels, of one head of one batch row at a time, which writes dQ, dK
@@ -99,7 +100,8 @@ final class AttentionGradients {
   // out[t, s] = Σ_d x[t, d]·keys[s, d] for visible pairs at least; out has whole tiles and panels.
   private static void products(
       float[] x, int unit, float[] keys, Sizes s, AttentionSpec spec, Plane out, Scratch scratch) {
-    float[] packed = AttentionKernels.packAlongWidth(keys, s.keyFrom(unit), s, s.keys(), scratch);
+    MemorySegment packed =
+        AttentionKernels.packAlongWidth(keys, s.keyFrom(unit), s, s.keys(), scratch);
     for (int t = 0; t < s.queries(); t += ROWS) {
       int rows = Math.min(ROWS, s.queries() - t);
       int keyCount = Packing.roundUp(s.visible(spec, t + rows - 1), COLUMNS);

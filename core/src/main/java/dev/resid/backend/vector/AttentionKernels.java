@@ -2,6 +2,7 @@ package dev.resid.backend.vector;
 
 import dev.resid.backend.vector.Scratch.Use;
 import dev.resid.tensor.AttentionSpec;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 // Attention of one head of one batch row at a time, forward. B batch, T queries, S keys, H heads,
@@ -77,7 +78,7 @@ final class AttentionKernels {
   }
 
   /** Positions of one head, packed for the mix, and whether all values are finite. */
-  record Values(float[] panels, int count, boolean finite, float[] source, int from) {}
+  record Values(MemorySegment panels, int count, boolean finite, float[] source, int from) {}
 
   void attention(float[] q, float[] k, float[] v, Sizes s, AttentionSpec spec, float[] z) {
     if (s.queries() == 1) {
@@ -89,7 +90,7 @@ final class AttentionKernels {
         s.units(),
         (unit, scratch) -> {
           int seen = s.visible(spec, s.queries() - 1);
-          float[] keys = packAlongWidth(k, s.keyFrom(unit), s, seen, scratch);
+          MemorySegment keys = packAlongWidth(k, s.keyFrom(unit), s, seen, scratch);
           Values values = packAlongKeys(v, s.keyFrom(unit), s, seen, scratch, Use.VALUES);
           float[] scores = scratch.floats(Use.SCORES, ROWS * s.paddedKeys());
           int[] limits = new int[ROWS];
@@ -113,7 +114,7 @@ final class AttentionKernels {
         s.units(),
         (unit, scratch) -> {
           int seen = s.visible(spec, s.queries() - 1);
-          float[] keys = packAlongWidth(k, s.keyFrom(unit), s, seen, scratch);
+          MemorySegment keys = packAlongWidth(k, s.keyFrom(unit), s, seen, scratch);
           float[] scores = scratch.floats(Use.SCORES, ROWS * s.paddedKeys());
           for (int t = 0; t < s.queries(); t += ROWS) {
             int rows = Math.min(ROWS, s.queries() - t);
@@ -158,18 +159,23 @@ final class AttentionKernels {
   }
 
   /** Packs `count` positions of one head into panels of positions, each [D, COLUMNS]. */
-  static float[] packAlongWidth(float[] x, int from, Sizes s, int count, Scratch scratch) {
-    float[] to = scratch.floats(Use.KEYS, s.paddedKeys() * s.width());
-    Packing.rowTiles(x, from, s.ld(), count, s.width(), to, 0, COLUMNS);
+  static MemorySegment packAlongWidth(float[] x, int from, Sizes s, int count, Scratch scratch) {
+    int length = Packing.roundUp(count, COLUMNS) * s.width();
+    float[] packed = scratch.floats(Use.KEYS, s.paddedKeys() * s.width());
+    Packing.rowTiles(x, from, s.ld(), count, s.width(), packed, 0, COLUMNS);
+    MemorySegment to = scratch.panels(Use.KEYS, (long) s.paddedKeys() * s.width());
+    PanelMemory.put(packed, 0, to, 0, length);
     return to;
   }
 
   /** Packs `count` positions of one head into panels of its width, each [count, COLUMNS]. */
   static Values packAlongKeys(float[] x, int from, Sizes s, int count, Scratch scratch, Use use) {
     int length = count * s.paddedWidth();
-    float[] to = scratch.floats(use, length);
-    Packing.columnTiles(x, from, s.ld(), s.width(), count, to, 0, COLUMNS);
-    return new Values(to, count, RowKernels.allFinite(to, 0, length), x, from);
+    float[] packed = scratch.floats(use, length);
+    Packing.columnTiles(x, from, s.ld(), s.width(), count, packed, 0, COLUMNS);
+    MemorySegment to = scratch.panels(use, length);
+    PanelMemory.put(packed, 0, to, 0, length);
+    return new Values(to, count, RowKernels.allFinite(packed, 0, length), x, from);
   }
 
   /**
@@ -180,7 +186,7 @@ final class AttentionKernels {
       float[] x,
       int from,
       int rows,
-      float[] keys,
+      MemorySegment keys,
       Sizes s,
       Plane out,
       int keyCount,
@@ -190,7 +196,7 @@ final class AttentionKernels {
     Packing.rows(x, from, s.ld(), rows, width, tile, 0, ROWS);
     for (int j = 0; j < keyCount; j += COLUMNS) {
       MicroKernel.tileFromZero(
-          tile, 0, keys, j * width, width, out.values(), out.from() + j, out.ld());
+          tile, 0, keys, 4L * j * width, width, out.values(), out.from() + j, out.ld());
     }
   }
 
@@ -243,7 +249,7 @@ final class AttentionKernels {
     int padded = s.paddedWidth();
     float[] sums = scratch.floats(Use.TILE, ROWS * padded);
     for (int j = 0; j < padded; j += COLUMNS) {
-      int from = j * values.count() + first * COLUMNS;
+      long from = 4L * (j * values.count() + first * COLUMNS);
       MicroKernel.tileFromZero(tile, 0, values.panels(), from, depth, sums, j, padded);
     }
   }

@@ -1,46 +1,34 @@
 package dev.resid.backend.vector;
 
-import dev.resid.backend.vector.BlockProduct.Bias;
 import dev.resid.backend.vector.BlockProduct.Panels;
+import dev.resid.backend.vector.BlockProduct.Sink;
 import dev.resid.backend.vector.BlockProduct.Start;
-import dev.resid.backend.vector.BlockProduct.Target;
 import dev.resid.backend.vector.Scratch.Use;
 import dev.resid.tensor.Activation;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import jdk.incubator.vector.FloatVector;
 
-// Matrix products by the scheme of Goto and van de Geijn ("Anatomy of High-Performance Matrix
-// Multiplication", 2008): a block of rows of the left operand is packed and stays in the
-// second-level cache, while the panels of the right operand pass by; of a panel, DEPTH terms at a
-// time stay in the first level while all tiles of the block use them (BlockProduct).
+// Matrix products by blocks as in Goto and van de Geijn ("Anatomy of High-Performance Matrix
+// Multiplication", 2008), with the operands' roles exchanged: panels of the right operand stay in
+// the second-level cache, tiles of the left one pass by (BlockProduct). The rows are packed once,
+// by all threads, before the product begins.
 //
-// What is particular here: the sums of a tile are loaded at the start of every DEPTH terms and
-// stored at their end. So each output element is one chain of fused multiply-adds over its terms in
-// order, in whichever tile, block or thread it is computed, and one row alone has the bits it has
-// among thousands.
+// What is particular here: the sums of a tile go on from where the terms before left them. So each
+// output element is one chain of fused multiply-adds over its terms in order, in whichever tile,
+// block or thread it is computed, and one row alone has the bits it has among thousands.
 //
 // R rows, K = in, N = out; M and N the sides of a weight gradient.
 final class MatrixProduct {
-  // Terms of a packed block of rows at most, a multiple of DEPTH. With all terms in one block the
-  // output is written once; reading and writing it again for each part costs more than what the
-  // fewer rows of a deeper block cost in reading the right operand more often.
-  private static final int BLOCK_DEPTH = 3072;
-
-  // Rows of a packed block, and its elements, at most: 1.1 MiB.
-  private static final int BLOCK_ROWS = 384;
-  private static final int BLOCK = BLOCK_ROWS * 768;
-
-  // Panels between which the activation is applied, while the outputs are still near.
-  private static final int GROUP_PANELS = 16;
-
   // Terms and columns of the right operand that are packed at a time where it is not a packed
   // matrix: 9 MiB.
-  private static final int SHARED_DEPTH = 768;
+  private static final int SHARED_DEPTH = BlockProduct.DEPTH;
   private static final int SHARED_COLUMNS = 3072;
   private static final int TASKS_PER_THREAD = 8;
-  private static final int SMALLEST_TASK_TILES = 6;
-  private static final int DEPTH = BlockProduct.DEPTH;
   private static final int ROWS = MicroKernel.ROWS;
   private static final int COLUMNS = MicroKernel.COLUMNS;
+  private static final int WIDTH = BlockProduct.WIDTH;
   private static final int SMALL = MicroKernel.SMALL_ROWS;
 
   // Up to here reading the weights takes longer than multiplying with them.
@@ -48,60 +36,11 @@ final class MatrixProduct {
 
   private final Workers workers;
   private final FloatPool pool;
+  private final ConcurrentLinkedQueue<MemorySegment> idlePanels = new ConcurrentLinkedQueue<>();
 
   MatrixProduct(Workers workers, FloatPool pool) {
     this.workers = workers;
     this.pool = pool;
-  }
-
-  /**
-   * How the outputs of a product are split into tasks; changes no result. A block has as many rows
-   * as the cache allows, since every block reads the whole right operand.
-   */
-  private record Split(int rows, int rowBlocks, int panels, int chunks, int threads) {
-    static Split of(int rows, int terms, int panels, int threads) {
-      int tiles = (rows + ROWS - 1) / ROWS;
-      int depth = Math.clamp(terms, 1, BLOCK_DEPTH);
-      int most = Math.max(1, Math.min(BLOCK_ROWS, BLOCK / depth) / ROWS);
-      int fewest = (tiles + most - 1) / most;
-      // A multiple of the threads, where the blocks stay large enough.
-      int even = Math.min(Packing.roundUp(fewest, threads), tiles / SMALLEST_TASK_TILES);
-      int rowBlocks = Math.max(fewest, even);
-      int wanted = threads == 1 ? 1 : threads * TASKS_PER_THREAD;
-      int chunks = Math.clamp((wanted + rowBlocks - 1) / rowBlocks, 1, (panels + 3) / 4);
-      int blockTiles = (tiles + rowBlocks - 1) / rowBlocks;
-      int chunkPanels = (panels + chunks - 1) / chunks;
-      return new Split(
-          blockTiles * ROWS,
-          (tiles + blockTiles - 1) / blockTiles,
-          chunkPanels,
-          (panels + chunkPanels - 1) / chunkPanels,
-          threads);
-    }
-
-    int tasks() {
-      return rowBlocks * chunks;
-    }
-
-    // Consecutive tasks go to different threads, most of the time in turn. Numbered like this, a
-    // thread meets the chunks of one block one after the other and packs its rows only once.
-    private int turn(int task) {
-      return task / (threads * chunks);
-    }
-
-    private int blocksOf(int turn) {
-      return Math.min(threads, rowBlocks - turn * threads);
-    }
-
-    int row(int task) {
-      int turn = turn(task);
-      return (turn * threads + (task - turn * threads * chunks) % blocksOf(turn)) * rows;
-    }
-
-    int panel(int task) {
-      int turn = turn(task);
-      return (task - turn * threads * chunks) / blocksOf(turn) * panels;
-    }
   }
 
   /** out[r, j] = f(Σ_i x[r, i]·w[i, j] + bias[j]). */
@@ -112,44 +51,58 @@ final class MatrixProduct {
     }
     int in = w.in;
     int columns = w.out;
-    Split split = Split.of(rows, in, w.panelCount(), workers.count());
-    Object product = new Object();
-    workers.run(
-        split.tasks(),
-        (task, scratch) -> {
-          int row = split.row(task);
-          int count = Math.min(split.rows(), rows - row);
-          int first = split.panel(task);
-          int last = Math.min(first + split.panels(), w.panelCount());
-          for (int k = 0; k < in; k += BLOCK_DEPTH) {
-            int terms = Math.min(BLOCK_DEPTH, in - k);
-            if (scratch.isNew(product, row, k)) {
-              BlockProduct.packRows(x, row * in + k, in, count, terms, scratch);
-            }
-            float[] a = scratch.floats(Use.ROWS, 0);
-            Start start = k == 0 ? Start.ZERO : Start.OUTPUT;
-            for (int panel = first; panel < last; panel += GROUP_PANELS) {
-              int column = panel * COLUMNS;
-              int n = Math.min(columns, Math.min(last, panel + GROUP_PANELS) * COLUMNS) - column;
-              Target c = new Target(out, row * columns + column, columns);
-              Panels b = new Panels(w.panels, w.panelFrom(panel) + k * COLUMNS, in * COLUMNS);
-              Bias add = k + terms == in ? new Bias(bias, column) : Bias.NONE;
-              BlockProduct.multiply(a, count, terms, b, n, start, add, c, scratch);
-              if (k + terms == in) {
-                activate(f, c, count, n, scratch);
-              }
-            }
-          }
-        });
+    int slab = PackedRows.slab(in);
+    for (int first = 0; first < rows; first += slab) {
+      int firstRow = first;
+      PackedRows a = packRows(x, first, Math.min(slab, rows - first), in, workers, pool);
+      Blocks blocks = Blocks.of(a.rows(), in, columns, workers.count());
+      workers.run(
+          blocks.tasks(),
+          (task, scratch) ->
+              blocks.run(
+                  task,
+                  scratch,
+                  (row, count, column, n, own) -> {
+                    Sink sink =
+                        (r, height, sums, from) -> {
+                          int to = (firstRow + r) * columns + column;
+                          for (int i = 0; i < height; i++) {
+                            int at = to + i * columns;
+                            addBias(sums, from + i * WIDTH, bias, column, out, at, n);
+                            if (f != Activation.IDENTITY) {
+                              Activations.apply(f, out, at, out, at, n, own);
+                            }
+                          }
+                        };
+                    Panels b = w.panels(column / COLUMNS, 0);
+                    BlockProduct.multiply(a, row, count, b, n, Start.ZERO, sink, own);
+                  }));
+      pool.give(a.tiles());
+    }
   }
 
-  private static void activate(Activation f, Target c, int rows, int n, Scratch scratch) {
-    if (f == Activation.IDENTITY) {
-      return;
+  /** Packs rows of x [R, terms] from one on, in an array from the pool. */
+  static PackedRows packRows(
+      float[] x, int first, int rows, int terms, Workers workers, FloatPool pool) {
+    return PackedRows.pack(
+        (line, lines, to, toFrom, width) ->
+            Packing.rowTiles(x, (first + line) * terms, terms, lines, terms, to, toFrom, width),
+        rows,
+        terms,
+        workers,
+        pool);
+  }
+
+  private static void addBias(
+      float[] sums, int from, float[] bias, int biasFrom, float[] out, int to, int n) {
+    int j = 0;
+    for (; j <= n - Lanes.L; j += Lanes.L) {
+      FloatVector.fromArray(Lanes.F, sums, from + j)
+          .add(FloatVector.fromArray(Lanes.F, bias, biasFrom + j))
+          .intoArray(out, to + j);
     }
-    for (int r = 0; r < rows; r++) {
-      int at = c.from() + r * c.ld();
-      Activations.apply(f, c.values(), at, c.values(), at, n, scratch);
+    for (; j < n; j++) {
+      out[to + j] = sums[from + j] + bias[biasFrom + j];
     }
   }
 
@@ -174,21 +127,21 @@ final class MatrixProduct {
           int last = (int) ((long) panels * (task + 1) / tasks);
           for (int p = (int) ((long) panels * task / tasks); p < last; p++) {
             int width = w.columnsOf(p);
+            long b = w.at(p, 0);
             for (int row = 0; row < rows; row += SMALL) {
-              int count = Math.min(SMALL, rows - row);
               Arrays.fill(tile, 0, SMALL * COLUMNS, 0f);
               if (rows == 1) {
-                MicroKernel.rows1(a, 0, w.panels, w.panelFrom(p), in, tile, 0, 0, COLUMNS);
+                MicroKernel.rows1(a, 0, w.panels, b, in, tile, 0, 0, COLUMNS);
               } else {
-                MicroKernel.rows4(a, row * in, w.panels, w.panelFrom(p), in, tile, 0, 0, COLUMNS);
+                MicroKernel.rows4(a, row * in, w.panels, b, in, tile, 0, 0, COLUMNS);
               }
-              Target c = new Target(out, row * columns + p * COLUMNS, columns);
-              for (int r = 0; r < count; r++) {
-                int at = c.from() + r * columns;
-                System.arraycopy(tile, r * COLUMNS, out, at, width);
-                Elementwise.addInPlace(out, at, bias, p * COLUMNS, width);
+              for (int r = 0; r < Math.min(SMALL, rows - row); r++) {
+                int at = (row + r) * columns + p * COLUMNS;
+                addBias(tile, r * COLUMNS, bias, p * COLUMNS, out, at, width);
+                if (f != Activation.IDENTITY) {
+                  Activations.apply(f, out, at, out, at, width, scratch);
+                }
               }
-              activate(f, c, count, width, scratch);
             }
           }
         });
@@ -200,34 +153,49 @@ final class MatrixProduct {
   /** dX[r, i] = Σ_j dOut[r, j]·w[i, j]: the panels of w are transposed a block at a time. */
   void linearBackwardInput(float[] dOut, int rows, PackedMatrix w, float[] dX) {
     RightOperand transposed =
-        (j, depth, i, width, to, toFrom) -> packTransposed(w, j, depth, i, width, to, toFrom);
+        (j, depth, i, width, to, scratch) -> packTransposed(w, j, depth, i, width, to, scratch);
     LeftOperand left =
-        (row, lines, j, depth, to, toFrom) ->
-            Packing.rowTiles(dOut, row * w.out + j, w.out, lines, depth, to, toFrom, ROWS);
-    product(left, rows, w.out, transposed, w.in, Start.ZERO, dX);
+        (row, lines, j, depth, to, toFrom, width) ->
+            Packing.rowTiles(dOut, row * w.out + j, w.out, lines, depth, to, toFrom, width);
+    product(left, rows, w.out, transposed, w.in, Begin.ZERO, dX);
   }
 
   /** Adds Σ_r a[r, i]·b[r, j] to sum[i, j]. */
   void addOuterProducts(float[] a, float[] b, int rows, int m, int n, float[] sum) {
     RightOperand right =
-        (r, depth, j, width, to, toFrom) ->
-            Packing.columns(b, r * n + j, n, width, depth, to, toFrom, COLUMNS);
+        (r, depth, j, width, to, scratch) ->
+            Packing.columns(b, r * n + j, n, width, depth, to, 0, COLUMNS);
     LeftOperand left =
-        (i, lines, r, depth, to, toFrom) ->
-            Packing.columnTiles(a, r * m + i, m, lines, depth, to, toFrom, ROWS);
-    product(left, m, rows, right, n, Start.OUTPUT, sum);
+        (i, lines, r, depth, to, toFrom, width) ->
+            Packing.columnTiles(a, r * m + i, m, lines, depth, to, toFrom, width);
+    product(left, m, rows, right, n, Begin.OUTPUT, sum);
+  }
+
+  // Sums that begin with what an array [lines, columns] holds, from a line and column on.
+  private static Start loading(float[] c, int line, int column, int columns, int n) {
+    return (row, rows, sums, from) -> {
+      for (int r = 0; r < rows; r++) {
+        System.arraycopy(c, (line + row + r) * columns + column, sums, from + r * WIDTH, n);
+      }
+    };
+  }
+
+  /** What a product begins its sums with: nothing, or what the output holds. */
+  private enum Begin {
+    ZERO,
+    OUTPUT
   }
 
   @FunctionalInterface
   private interface LeftOperand {
     /** Packs lines of the left operand, `depth` terms from `term`, into tiles. */
-    void pack(int line, int lines, int term, int depth, float[] to, int toFrom);
+    void pack(int line, int lines, int term, int depth, float[] to, int toFrom, int width);
   }
 
   @FunctionalInterface
   private interface RightOperand {
     /** Packs one panel, `depth` terms from `term`, `width` columns from `column`. */
-    void pack(int term, int depth, int column, int width, float[] to, int toFrom);
+    void pack(int term, int depth, int column, int width, float[] to, Scratch scratch);
   }
 
   /** Computes a product of which neither operand is packed yet into c [lines, columns]. */
@@ -237,74 +205,108 @@ final class MatrixProduct {
       int terms,
       RightOperand right,
       int columns,
-      Start start,
+      Begin begin,
       float[] c) {
     if (lines == 0 || terms == 0 || columns == 0) {
-      if (start == Start.ZERO) {
+      if (begin == Begin.ZERO) {
         Arrays.fill(c, 0, lines * columns, 0f);
       }
       return;
     }
     int sharedColumns = Math.min(Packing.roundUp(columns, COLUMNS), SHARED_COLUMNS);
-    float[] shared = pool.take(sharedColumns * Math.min(SHARED_DEPTH, terms));
+    MemorySegment shared = takePanels((long) sharedColumns * Math.min(SHARED_DEPTH, terms));
+    int slab = PackedRows.slab(Math.min(SHARED_DEPTH, terms));
     for (int column = 0; column < columns; column += sharedColumns) {
-      int first = column;
       int width = Math.min(sharedColumns, columns - column);
-      int panels = (width + COLUMNS - 1) / COLUMNS;
       for (int term = 0; term < terms; term += SHARED_DEPTH) {
         int k = term;
-        Start begin = term == 0 ? start : Start.OUTPUT;
         int depth = Math.min(SHARED_DEPTH, terms - term);
-        workers.run(
-            panels,
-            (p, scratch) ->
-                right.pack(
-                    k,
-                    depth,
-                    first + p * COLUMNS,
-                    Math.min(COLUMNS, width - p * COLUMNS),
-                    shared,
-                    p * COLUMNS * depth));
-        Split split = Split.of(lines, depth, panels, workers.count());
-        Object product = new Object();
-        workers.run(
-            split.tasks(),
-            (task, scratch) -> {
-              int line = split.row(task);
-              int blockLines = Math.min(split.rows(), lines - line);
-              int panel = split.panel(task);
-              int n = Math.min(split.panels() * COLUMNS, width - panel * COLUMNS);
-              float[] a = scratch.floats(Use.ROWS, Packing.roundUp(blockLines, ROWS) * depth);
-              if (scratch.isNew(product, line, k)) {
-                pack(left, line, blockLines, k, depth, a);
-              }
-              Panels b = new Panels(shared, panel * COLUMNS * depth, COLUMNS * depth);
-              Target to = new Target(c, line * columns + first + panel * COLUMNS, columns);
-              BlockProduct.multiply(a, blockLines, depth, b, n, begin, Bias.NONE, to, scratch);
-            });
+        packPanels(right, k, depth, column, width, shared);
+        Begin part = term == 0 ? begin : Begin.OUTPUT;
+        for (int line = 0; line < lines; line += slab) {
+          int first = line;
+          PackedRows a =
+              PackedRows.pack(
+                  (l, count, to, toFrom, w) -> left.pack(first + l, count, k, depth, to, toFrom, w),
+                  Math.min(slab, lines - line),
+                  depth,
+                  workers,
+                  pool);
+          multiply(a, shared, width, part, c, line, column, columns);
+          pool.give(a.tiles());
+        }
       }
     }
-    pool.give(shared);
+    idlePanels.add(shared);
   }
 
-  // Tiles, DEPTH terms of all lines after the other.
-  private static void pack(LeftOperand left, int line, int lines, int term, int terms, float[] to) {
-    int padded = Packing.roundUp(lines, ROWS);
-    for (int k = 0; k < terms; k += DEPTH) {
-      left.pack(line, lines, term + k, Math.min(DEPTH, terms - k), to, padded * k);
-    }
+  // Packs panels of `width` columns from `column` on, `depth` terms from `term`.
+  private void packPanels(
+      RightOperand right, int term, int depth, int column, int width, MemorySegment to) {
+    workers.run(
+        (width + COLUMNS - 1) / COLUMNS,
+        (p, scratch) -> {
+          float[] panel = scratch.floats(Use.PANEL, depth * COLUMNS);
+          int n = Math.min(COLUMNS, width - p * COLUMNS);
+          right.pack(term, depth, column + p * COLUMNS, n, panel, scratch);
+          int length = depth * COLUMNS;
+          PanelMemory.put(panel, 0, to, 4L * p * length, length);
+        });
+  }
+
+  // One part of the terms: c, from a line and column on, is what the sums go on from.
+  private void multiply(
+      PackedRows a,
+      MemorySegment panels,
+      int width,
+      Begin begin,
+      float[] c,
+      int line,
+      int column,
+      int columns) {
+    long stride = 4L * COLUMNS * a.terms();
+    Blocks blocks = Blocks.of(a.rows(), a.terms(), width, workers.count());
+    workers.run(
+        blocks.tasks(),
+        (task, scratch) ->
+            blocks.run(
+                task,
+                scratch,
+                (row, count, from, n, own) -> {
+                  Start start =
+                      begin == Begin.ZERO
+                          ? Start.ZERO
+                          : loading(c, line, column + from, columns, n);
+                  Sink sink =
+                      (r, height, sums, at) -> {
+                        for (int i = 0; i < height; i++) {
+                          int to = (line + r + i) * columns + column + from;
+                          System.arraycopy(sums, at + i * WIDTH, c, to, n);
+                        }
+                      };
+                  Panels b = new Panels(panels, from / COLUMNS * stride, stride);
+                  BlockProduct.multiply(a, row, count, b, n, start, sink, own);
+                }));
+  }
+
+  private MemorySegment takePanels(long elements) {
+    MemorySegment segment = idlePanels.poll();
+    return segment != null && segment.byteSize() >= elements * Float.BYTES
+        ? segment
+        : PanelMemory.allocate(elements);
   }
 
   // One panel of wᵀ: to[j, i] = w[i, j] for `depth` columns j and `width` rows i of w.
   private static void packTransposed(
-      PackedMatrix w, int j, int depth, int i, int width, float[] to, int toFrom) {
+      PackedMatrix w, int j, int depth, int i, int width, float[] to, Scratch scratch) {
+    float[] rows = scratch.floats(Use.PIECE, COLUMNS * COLUMNS);
     int done = 0;
     while (done < depth) {
       int panel = (j + done) / COLUMNS;
       int inPanel = (j + done) % COLUMNS;
       int count = Math.min(depth - done, COLUMNS - inPanel);
-      int from = w.panelFrom(panel) + i * COLUMNS + inPanel;
-      Packing.rows(w.panels, from, COLUMNS, width, count, to, toFrom + done * COLUMNS, COLUMNS);
+      PanelMemory.get(w.panels, w.at(panel, i), rows, 0, width * COLUMNS);
+      Packing.rows(rows, inPanel, COLUMNS, width, count, to, done * COLUMNS, COLUMNS);
       done += count;
     }
   }

@@ -1,5 +1,7 @@
 package dev.resid.backend.vector;
 
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -20,6 +22,7 @@ import jdk.incubator.vector.VectorSpecies;
 final class MicroKernel {
   private static final VectorSpecies<Float> F = Lanes.F;
   private static final int L = Lanes.L;
+  private static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
   /** Columns of a panel. */
   static final int COLUMNS = 2 * L;
@@ -43,8 +46,8 @@ final class MicroKernel {
   static void tile(
       float[] a,
       int aFrom,
-      float[] b,
-      int bFrom,
+      MemorySegment b,
+      long bFrom,
       int depth,
       float[] c,
       int start,
@@ -59,7 +62,7 @@ final class MicroKernel {
 
   /** As {@link #tile} with c set to zero before. */
   static void tileFromZero(
-      float[] a, int aFrom, float[] b, int bFrom, int depth, float[] c, int cFrom, int ld) {
+      float[] a, int aFrom, MemorySegment b, long bFrom, int depth, float[] c, int cFrom, int ld) {
     FloatVector zero = FloatVector.zero(F);
     for (int r = 0; r < ROWS; r++) {
       zero.intoArray(c, cFrom + r * ld);
@@ -72,13 +75,14 @@ final class MicroKernel {
   static void rows12(
       float[] a,
       int aFrom,
-      float[] b,
-      int bFrom,
+      MemorySegment b,
+      long bFrom,
       int depth,
       float[] c,
       int start,
       int end,
       int ld) {
+    MemorySegment panel = PanelMemory.certain(b);
     FloatVector s0 = FloatVector.fromArray(F, c, start);
     FloatVector t0 = FloatVector.fromArray(F, c, start + L);
     FloatVector s1 = FloatVector.fromArray(F, c, start + ld);
@@ -104,10 +108,10 @@ final class MicroKernel {
     FloatVector s11 = FloatVector.fromArray(F, c, start + 11 * ld);
     FloatVector t11 = FloatVector.fromArray(F, c, start + 11 * ld + L);
     for (int k = 0; k < depth; k++) {
-      int bK = bFrom + k * COLUMNS;
+      long bK = bFrom + k * (COLUMNS * 4L);
       int aK = aFrom + k * 12;
-      FloatVector left = FloatVector.fromArray(F, b, bK);
-      FloatVector right = FloatVector.fromArray(F, b, bK + L);
+      FloatVector left = FloatVector.fromMemorySegment(F, panel, bK, ORDER);
+      FloatVector right = FloatVector.fromMemorySegment(F, panel, bK + L * 4L, ORDER);
       FloatVector x = FloatVector.broadcast(F, a[aK]);
       s0 = x.fma(left, s0);
       t0 = x.fma(right, t0);
@@ -175,13 +179,14 @@ final class MicroKernel {
   static void rows6(
       float[] a,
       int aFrom,
-      float[] b,
-      int bFrom,
+      MemorySegment b,
+      long bFrom,
       int depth,
       float[] c,
       int start,
       int end,
       int ld) {
+    MemorySegment panel = PanelMemory.certain(b);
     FloatVector s0 = FloatVector.fromArray(F, c, start);
     FloatVector t0 = FloatVector.fromArray(F, c, start + L);
     FloatVector s1 = FloatVector.fromArray(F, c, start + ld);
@@ -195,10 +200,10 @@ final class MicroKernel {
     FloatVector s5 = FloatVector.fromArray(F, c, start + 5 * ld);
     FloatVector t5 = FloatVector.fromArray(F, c, start + 5 * ld + L);
     for (int k = 0; k < depth; k++) {
-      int bK = bFrom + k * COLUMNS;
+      long bK = bFrom + k * (COLUMNS * 4L);
       int aK = aFrom + k * 6;
-      FloatVector left = FloatVector.fromArray(F, b, bK);
-      FloatVector right = FloatVector.fromArray(F, b, bK + L);
+      FloatVector left = FloatVector.fromMemorySegment(F, panel, bK, ORDER);
+      FloatVector right = FloatVector.fromMemorySegment(F, panel, bK + L * 4L, ORDER);
       FloatVector x = FloatVector.broadcast(F, a[aK]);
       s0 = x.fma(left, s0);
       t0 = x.fma(right, t0);
@@ -236,13 +241,14 @@ final class MicroKernel {
   static void rows4(
       float[] a,
       int aFrom,
-      float[] b,
-      int bFrom,
+      MemorySegment b,
+      long bFrom,
       int depth,
       float[] c,
       int start,
       int end,
       int ld) {
+    MemorySegment panel = PanelMemory.certain(b);
     FloatVector s0 = FloatVector.fromArray(F, c, start);
     FloatVector t0 = FloatVector.fromArray(F, c, start + L);
     FloatVector s1 = FloatVector.fromArray(F, c, start + ld);
@@ -252,10 +258,10 @@ final class MicroKernel {
     FloatVector s3 = FloatVector.fromArray(F, c, start + 3 * ld);
     FloatVector t3 = FloatVector.fromArray(F, c, start + 3 * ld + L);
     for (int k = 0; k < depth; k++) {
-      int bK = bFrom + k * COLUMNS;
+      long bK = bFrom + k * (COLUMNS * 4L);
       int aK = aFrom + k * 4;
-      FloatVector left = FloatVector.fromArray(F, b, bK);
-      FloatVector right = FloatVector.fromArray(F, b, bK + L);
+      FloatVector left = FloatVector.fromMemorySegment(F, panel, bK, ORDER);
+      FloatVector right = FloatVector.fromMemorySegment(F, panel, bK + L * 4L, ORDER);
       FloatVector x = FloatVector.broadcast(F, a[aK]);
       s0 = x.fma(left, s0);
       t0 = x.fma(right, t0);
@@ -283,20 +289,21 @@ final class MicroKernel {
   static void rows1(
       float[] a,
       int aFrom,
-      float[] b,
-      int bFrom,
+      MemorySegment b,
+      long bFrom,
       int depth,
       float[] c,
       int start,
       int end,
       int ld) {
+    MemorySegment panel = PanelMemory.certain(b);
     FloatVector s0 = FloatVector.fromArray(F, c, start);
     FloatVector t0 = FloatVector.fromArray(F, c, start + L);
     for (int k = 0; k < depth; k++) {
-      int bK = bFrom + k * COLUMNS;
+      long bK = bFrom + k * (COLUMNS * 4L);
       int aK = aFrom + k;
-      FloatVector left = FloatVector.fromArray(F, b, bK);
-      FloatVector right = FloatVector.fromArray(F, b, bK + L);
+      FloatVector left = FloatVector.fromMemorySegment(F, panel, bK, ORDER);
+      FloatVector right = FloatVector.fromMemorySegment(F, panel, bK + L * 4L, ORDER);
       FloatVector x = FloatVector.broadcast(F, a[aK]);
       s0 = x.fma(left, s0);
       t0 = x.fma(right, t0);

@@ -1,14 +1,18 @@
 package dev.resid.backend.vector;
 
+import dev.resid.backend.vector.BlockProduct.Panels;
+import dev.resid.backend.vector.Scratch.Use;
 import dev.resid.tensor.HostStorage;
 import dev.resid.tensor.Matrix;
 import dev.resid.tensor.Shape;
 import dev.resid.tensor.ShapeMismatchException;
 import dev.resid.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 
 // A weight matrix [in, out] as panels of COLUMNS columns, each [in, COLUMNS]; the last panel is
 // filled up with zero columns. A product walks a panel from front to back, so it reads memory in
-// order however many rows it has.
+// order however many rows it has. Panels are packed in a buffer of the heap, and copied.
 final class PackedMatrix implements Matrix {
   // How much of a mapped file is read at a time. Larger pieces are no faster, and leave garbage
   // behind that adds up to more memory while a model is loaded.
@@ -18,18 +22,13 @@ final class PackedMatrix implements Matrix {
   private final Shape shape;
   final int in;
   final int out;
-  final float[] panels;
+  final MemorySegment panels;
 
   PackedMatrix(Shape shape) {
     this.shape = shape;
     in = shape.dims().get(0).size();
     out = shape.dims().get(1).size();
-    long length = (long) in * Packing.roundUp(out, COLUMNS);
-    if (length > Integer.MAX_VALUE - 8) {
-      throw new IllegalArgumentException(
-          "the matrix " + shape + " is longer than a host array; split it by columns");
-    }
-    panels = new float[(int) length];
+    panels = PanelMemory.allocate((long) in * Packing.roundUp(out, COLUMNS));
   }
 
   static void requireMatrix(Tensor w) {
@@ -42,8 +41,14 @@ final class PackedMatrix implements Matrix {
     return (out + COLUMNS - 1) / COLUMNS;
   }
 
-  int panelFrom(int panel) {
-    return panel * in * COLUMNS;
+  /** Returns the byte where row i of a panel begins. */
+  long at(int panel, int i) {
+    return ((long) panel * in + i) * (COLUMNS * 4L);
+  }
+
+  /** Returns the panels from one on, with the rows from i on. */
+  Panels panels(int panel, int i) {
+    return new Panels(panels, at(panel, i), at(1, 0));
   }
 
   int columnsOf(int panel) {
@@ -54,10 +59,7 @@ final class PackedMatrix implements Matrix {
   void fill(Tensor w, Workers workers) {
     if (w.storage() instanceof HostStorage host) {
       workers.run(
-          panelCount(),
-          (p, scratch) ->
-              Packing.columns(
-                  host.array(), p * COLUMNS, out, columnsOf(p), in, panels, panelFrom(p), COLUMNS));
+          panelCount(), (p, scratch) -> putRows(host.array(), p * COLUMNS, in, p, 0, scratch));
       return;
     }
     int rows = Math.max(1, Math.min(in, PIECE / Math.max(1, out)));
@@ -66,37 +68,26 @@ final class PackedMatrix implements Matrix {
         (part, scratch) -> {
           int first = part * rows;
           int count = Math.min(rows, in - first);
-          float[] piece = scratch.floats(Scratch.Use.PIECE, count * out);
+          float[] piece = scratch.floats(Use.PIECE, count * out);
           w.storage().read((long) first * out, piece, 0, count * out);
           for (int p = 0; p < panelCount(); p++) {
-            Packing.columns(
-                piece,
-                p * COLUMNS,
-                out,
-                columnsOf(p),
-                count,
-                panels,
-                panelFrom(p) + first * COLUMNS,
-                COLUMNS);
+            putRows(piece, p * COLUMNS, count, p, first, scratch);
           }
         });
+  }
+
+  // Rows of [rows, out] from index `from` on, `count` of them, as rows from `first` on of a panel.
+  private void putRows(float[] w, int from, int count, int panel, int first, Scratch scratch) {
+    float[] packed = scratch.floats(Use.PANEL, count * COLUMNS);
+    Packing.columns(w, from, out, columnsOf(panel), count, packed, 0, COLUMNS);
+    PanelMemory.put(packed, 0, panels, at(panel, first), count * COLUMNS);
   }
 
   /** Fills the matrix from its transpose w [out, in]. */
   void fillTransposed(Tensor w, Workers workers) {
     if (w.storage() instanceof HostStorage host) {
       workers.run(
-          panelCount(),
-          (p, scratch) ->
-              Packing.rows(
-                  host.array(),
-                  p * COLUMNS * in,
-                  in,
-                  columnsOf(p),
-                  in,
-                  panels,
-                  panelFrom(p),
-                  COLUMNS));
+          panelCount(), (p, scratch) -> putColumns(host.array(), p * COLUMNS * in, p, scratch));
       return;
     }
     int group = Math.max(1, Math.min(panelCount(), PIECE / Math.max(1, COLUMNS * in)));
@@ -106,27 +97,26 @@ final class PackedMatrix implements Matrix {
           int first = part * group;
           int end = Math.min(first + group, panelCount());
           int lines = Math.min(end * COLUMNS, out) - first * COLUMNS;
-          float[] piece = scratch.floats(Scratch.Use.PIECE, lines * in);
+          float[] piece = scratch.floats(Use.PIECE, lines * in);
           w.storage().read((long) first * COLUMNS * in, piece, 0, lines * in);
           for (int p = first; p < end; p++) {
-            Packing.rows(
-                piece,
-                (p - first) * COLUMNS * in,
-                in,
-                columnsOf(p),
-                in,
-                panels,
-                panelFrom(p),
-                COLUMNS);
+            putColumns(piece, (p - first) * COLUMNS * in, p, scratch);
           }
         });
   }
 
+  // Columns [columns, in] from index `from` on as a panel.
+  private void putColumns(float[] w, int from, int panel, Scratch scratch) {
+    float[] packed = scratch.floats(Use.PANEL, in * COLUMNS);
+    Packing.rows(w, from, in, columnsOf(panel), in, packed, 0, COLUMNS);
+    PanelMemory.put(packed, 0, panels, at(panel, 0), in * COLUMNS);
+  }
+
   /** Copies column j to target[targetFrom, targetFrom + in). */
   void readColumn(int j, float[] target, int targetFrom) {
-    int from = panelFrom(j / COLUMNS) + j % COLUMNS;
+    long from = at(j / COLUMNS, 0) + j % COLUMNS * 4L;
     for (int i = 0; i < in; i++) {
-      target[targetFrom + i] = panels[from + i * COLUMNS];
+      target[targetFrom + i] = panels.get(ValueLayout.JAVA_FLOAT, from + i * (COLUMNS * 4L));
     }
   }
 
@@ -140,8 +130,7 @@ final class PackedMatrix implements Matrix {
     float[] values = new float[Math.multiplyExact(in, out)];
     for (int p = 0; p < panelCount(); p++) {
       for (int i = 0; i < in; i++) {
-        System.arraycopy(
-            panels, panelFrom(p) + i * COLUMNS, values, i * out + p * COLUMNS, columnsOf(p));
+        PanelMemory.get(panels, at(p, i), values, i * out + p * COLUMNS, columnsOf(p));
       }
     }
     return Tensor.wrap(shape, values);
@@ -149,6 +138,6 @@ final class PackedMatrix implements Matrix {
 
   @Override
   public long bytes() {
-    return (long) panels.length * Float.BYTES;
+    return panels.byteSize();
   }
 }

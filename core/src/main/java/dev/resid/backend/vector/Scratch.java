@@ -1,11 +1,15 @@
 package dev.resid.backend.vector;
 
+import java.lang.foreign.MemorySegment;
+
 /** Buffers of one thread, kept from task to task. Their contents are arbitrary at first. */
 final class Scratch {
   /** What a buffer is for; two uses at the same time need two names. */
   enum Use {
     ROWS,
     TILE,
+    SUMS,
+    PANEL,
     BASE,
     LOGITS,
     KEYS,
@@ -20,12 +24,9 @@ final class Scratch {
   }
 
   private final float[][] buffers = new float[Use.values().length][];
+  private final MemorySegment[] segments = new MemorySegment[Use.values().length];
 
   private double[] doubles = {};
-
-  private Object packedFor;
-  private int packedRow;
-  private int packedTerm;
 
   /** Returns a buffer of float64, at least as long as asked; there is one. */
   double[] doubles(int length) {
@@ -33,20 +34,6 @@ final class Scratch {
       doubles = new double[length];
     }
     return doubles;
-  }
-
-  /**
-   * Returns whether ROWS holds anything but these rows of a product, and takes note that it is
-   * about to hold them.
-   *
-   * @param product any object of the one call that packs rows under these numbers
-   */
-  boolean isNew(Object product, int row, int term) {
-    boolean isNew = packedFor != product || packedRow != row || packedTerm != term;
-    packedFor = product;
-    packedRow = row;
-    packedTerm = term;
-    return isNew;
   }
 
   /** Returns the buffer for a use, at least as long as asked. */
@@ -57,5 +44,15 @@ final class Scratch {
       buffers[use.ordinal()] = buffer;
     }
     return buffer;
+  }
+
+  /** Returns panels outside the heap for a use, at least as many elements as asked. */
+  MemorySegment panels(Use use, long elements) {
+    MemorySegment segment = segments[use.ordinal()];
+    if (segment == null || segment.byteSize() < elements * Float.BYTES) {
+      segment = PanelMemory.allocate(elements);
+      segments[use.ordinal()] = segment;
+    }
+    return segment;
   }
 }

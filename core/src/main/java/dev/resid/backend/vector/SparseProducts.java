@@ -1,32 +1,24 @@
 package dev.resid.backend.vector;
 
-import dev.resid.backend.vector.BlockProduct.Bias;
-import dev.resid.backend.vector.BlockProduct.Panels;
 import dev.resid.backend.vector.BlockProduct.Start;
-import dev.resid.backend.vector.BlockProduct.Target;
-import dev.resid.backend.vector.Scratch.Use;
 import dev.resid.tensor.SparseRows;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
-// Products of which few entries are kept: a block of rows is multiplied with TILE columns of the
-// weights at a time, and the tile is looked through while it is in the second-level cache. Only
-// what is kept leaves it. An element is one chain over ascending terms plus its bias, wherever it
-// is
-// computed, so it has the bits of MatrixProduct.linear; and what is kept is exact, so it does not
-// depend on how rows and columns are split into tasks.
+// Products of which few entries are kept: the finished sums of a tile of rows with a group of
+// columns are looked through while they are in the first-level cache, and only what is kept leaves
+// it. An element is one chain over ascending terms plus its bias, wherever it is computed, so it
+// has the bits of MatrixProduct.linear; and what is kept is exact, so it does not depend on how
+// rows and columns are split into tasks.
 //
 // R rows, N columns.
 final class SparseProducts {
-  private static final int TILE = 512;
-
-  // Rows of a tile lie so far apart that they fall into different sets of the first-level cache.
-  private static final int LD = TILE + 16;
-  private static final int BLOCK_ROWS = 192;
-  private static final int TASKS_PER_THREAD = 8;
+  private static final int WIDTH = BlockProduct.WIDTH;
 
   // Keys that top-k keeps at a time for all rows: 64 MiB.
   private static final int MOST_KEYS = 1 << 23;
@@ -35,78 +27,39 @@ final class SparseProducts {
   private static final int L = Lanes.L;
 
   private final Workers workers;
+  private final FloatPool pool;
 
-  SparseProducts(Workers workers) {
+  SparseProducts(Workers workers, FloatPool pool) {
     this.workers = workers;
+    this.pool = pool;
   }
 
-  /** How rows and tiles are split into tasks; changes no result. */
-  private record Split(int rows, int blockRows, int blocks, int tiles, int chunkTiles, int chunks) {
-    static Split of(int rows, int columns, int threads) {
-      int tiles = (columns + TILE - 1) / TILE;
-      int wanted = threads == 1 ? 1 : threads * TASKS_PER_THREAD;
-      int fewest = Math.max(1, (rows + BLOCK_ROWS - 1) / BLOCK_ROWS);
-      int blockRows = Packing.roundUp(Math.max(1, (rows + fewest - 1) / fewest), MicroKernel.ROWS);
-      int blocks = (rows + blockRows - 1) / blockRows;
-      int chunks = Math.clamp((wanted + blocks - 1) / Math.max(1, blocks), 1, Math.max(1, tiles));
-      int chunkTiles = (tiles + chunks - 1) / chunks;
-      return new Split(
-          rows,
-          blockRows,
-          blocks,
-          tiles,
-          chunkTiles,
-          chunkTiles == 0 ? 0 : (tiles + chunkTiles - 1) / chunkTiles);
-    }
-
-    int tasks() {
-      return blocks * chunks;
-    }
-
-    int firstRow(int task) {
-      return task / chunks * blockRows;
-    }
-
-    int rowCount(int task) {
-      return Math.min(blockRows, rows - firstRow(task));
-    }
-
-    int firstTile(int task) {
-      return task % chunks * chunkTiles;
-    }
-
-    int lastTile(int task) {
-      return Math.min(tiles, firstTile(task) + chunkTiles);
-    }
-  }
-
-  /** What looks through one row of a tile: n products from x[from] on, of columns from `column`. */
+  /** What looks through one row: n products from x[from] on, of columns from `column`. */
   @FunctionalInterface
   private interface RowScan {
     void scan(float[] x, int from, int n, int row, int column);
   }
 
-  /**
-   * Multiplies the rows of a task with its tiles and has every row of every tile looked through.
-   */
-  private static void tiles(
-      Split split, int task, float[] x, int xFrom, PackedMatrix w, Scratch scratch, RowScan scan) {
-    int row = split.firstRow(task);
-    int count = split.rowCount(task);
-    float[] a = BlockProduct.packRows(x, xFrom + row * w.in, w.in, count, w.in, scratch);
-    float[] products = scratch.floats(Use.LOGITS, BLOCK_ROWS * LD);
-    for (int tile = split.firstTile(task); tile < split.lastTile(task); tile++) {
-      int column = tile * TILE;
-      int n = Math.min(TILE, w.out - column);
-      Panels panels =
-          new Panels(
-              w.panels, w.panelFrom(column / MicroKernel.COLUMNS), w.in * MicroKernel.COLUMNS);
-      Target target = new Target(products, 0, LD);
-      BlockProduct.multiply(a, count, w.in, panels, n, Start.ZERO, Bias.NONE, target, scratch);
-      for (int r = 0; r < count; r++) {
-        scan.scan(products, r * LD, n, r, column);
-      }
-    }
+  /** Multiplies the rows of a task with its columns and has every row of a group looked through. */
+  private static void scan(
+      Blocks blocks, int task, PackedRows a, PackedMatrix w, Scratch scratch, RowScan scan) {
+    blocks.run(
+        task,
+        scratch,
+        (row, count, column, n, own) ->
+            BlockProduct.multiply(
+                a,
+                row,
+                count,
+                w.panels(column / MicroKernel.COLUMNS, 0),
+                n,
+                Start.ZERO,
+                (first, rows, sums, from) -> {
+                  for (int r = 0; r < rows; r++) {
+                    scan.scan(sums, from + r * WIDTH, n, first + r, column);
+                  }
+                },
+                own));
   }
 
   // ---- above a threshold
@@ -139,26 +92,52 @@ final class SparseProducts {
         "more entries are kept than a host array holds; use fewer rows");
   }
 
+  /** What was found in some of the rows, in an order of spans within chunks. */
+  private record Part(int firstRow, Blocks blocks, Found[] found) {
+    /** Returns the first row of a chunk, counted from the first row of all parts. */
+    int row(int chunk) {
+      return firstRow + chunk * blocks.chunkRows();
+    }
+
+    int rowCount(int chunk) {
+      return Math.min(blocks.chunkRows(), blocks.rows() - chunk * blocks.chunkRows());
+    }
+  }
+
   /** Keeps y = x·w + bias where it exceeds its threshold or is NaN. */
   SparseRows linearAbove(float[] x, int rows, PackedMatrix w, float[] bias, float[] threshold) {
-    Split split = Split.of(rows, w.out, workers.count());
-    Found[] found = new Found[split.tasks()];
+    List<Part> parts = new ArrayList<>();
+    int slab = PackedRows.slab(w.in);
+    for (int first = 0; first < rows; first += slab) {
+      parts.add(findAbove(x, first, Math.min(slab, rows - first), w, bias, threshold));
+    }
+    return merge(rows, w.out, parts);
+  }
+
+  private Part findAbove(
+      float[] x, int first, int rows, PackedMatrix w, float[] bias, float[] threshold) {
+    PackedRows a = MatrixProduct.packRows(x, first, rows, w.in, workers, pool);
+    Blocks blocks = Blocks.of(rows, w.in, w.out, workers.count());
+    Found[] found = new Found[blocks.tasks()];
     workers.run(
-        split.tasks(),
+        blocks.tasks(),
         (task, scratch) -> {
-          int count = split.rowCount(task);
-          int firstTile = split.firstTile(task);
-          Found here = new Found(count * (split.lastTile(task) - firstTile));
-          found[task] = here;
+          int count = blocks.rowCount(task);
+          int firstRow = blocks.row(task);
+          int firstColumn = blocks.column(task);
+          Found here = new Found(count * ((blocks.columnCount(task) + WIDTH - 1) / WIDTH));
+          found[blocks.chunk(task) * blocks.spans() + blocks.span(task)] = here;
           RowScan scan =
               (products, from, n, row, column) -> {
                 int before = here.size;
                 keepAbove(products, from, n, bias, threshold, column, here);
-                here.counts[(column / TILE - firstTile) * count + row] = here.size - before;
+                int group = (column - firstColumn) / WIDTH;
+                here.counts[group * count + row - firstRow] = here.size - before;
               };
-          tiles(split, task, x, 0, w, scratch, scan);
+          scan(blocks, task, a, w, scratch, scan);
         });
-    return merge(split, w.out, found);
+    pool.give(a.tiles());
+    return new Part(first, blocks, found);
   }
 
   private static void keepAbove(
@@ -201,46 +180,52 @@ final class SparseProducts {
   }
 
   /** Puts the pairs of all tasks into the order of rows. */
-  private SparseRows merge(Split split, int columns, Found[] found) {
-    long[] starts = new long[split.rows() + 1];
-    for (int task = 0; task < found.length; task++) {
-      int first = split.firstRow(task);
-      int count = split.rowCount(task);
-      int[] counts = found[task].counts;
-      for (int i = 0; i < counts.length; i++) {
-        starts[first + i % count + 1] += counts[i];
+  private SparseRows merge(int rows, int columns, List<Part> parts) {
+    long[] starts = new long[rows + 1];
+    for (Part part : parts) {
+      for (int i = 0; i < part.found().length; i++) {
+        int chunk = i / part.blocks().spans();
+        int[] counts = part.found()[i].counts;
+        for (int c = 0; c < counts.length; c++) {
+          starts[part.row(chunk) + c % part.rowCount(chunk) + 1] += counts[c];
+        }
       }
     }
-    for (int r = 0; r < split.rows(); r++) {
+    for (int r = 0; r < rows; r++) {
       starts[r + 1] += starts[r];
     }
-    if (starts[split.rows()] > Integer.MAX_VALUE - 8) {
+    if (starts[rows] > Integer.MAX_VALUE - 8) {
       throw tooMany();
     }
-    int[] indices = new int[(int) starts[split.rows()]];
+    int[] indices = new int[(int) starts[rows]];
     float[] values = new float[indices.length];
-    workers.run(
-        split.chunks() == 0 ? 0 : split.blocks(),
-        (block, scratch) -> {
-          int first = block * split.blockRows();
-          int count = split.rowCount(block * split.chunks());
-          int[] next = new int[count];
-          Arrays.setAll(next, r -> (int) starts[first + r]);
-          for (int chunk = 0; chunk < split.chunks(); chunk++) {
-            Found from = found[block * split.chunks() + chunk];
-            int at = 0;
-            for (int i = 0; i < from.counts.length; i++) {
-              int n = from.counts[i];
-              int r = i % count;
-              for (int p = 0; p < n; p++) {
-                indices[next[r]] = from.indices[at + p];
-                values[next[r]++] = from.values[at + p];
-              }
-              at += n;
-            }
-          }
-        });
+    for (Part part : parts) {
+      workers.run(
+          part.blocks().chunks(),
+          (chunk, scratch) -> putInOrder(part, chunk, starts, indices, values));
+    }
     return new SparseRows(columns, starts, indices, values);
+  }
+
+  private static void putInOrder(
+      Part part, int chunk, long[] starts, int[] indices, float[] values) {
+    int count = part.rowCount(chunk);
+    int[] next = new int[count];
+    Arrays.setAll(next, r -> (int) starts[part.row(chunk) + r]);
+    int spans = part.blocks().spans();
+    for (int span = 0; span < spans; span++) {
+      Found from = part.found()[chunk * spans + span];
+      int at = 0;
+      for (int i = 0; i < from.counts.length; i++) {
+        int n = from.counts[i];
+        int r = i % count;
+        for (int p = 0; p < n; p++) {
+          indices[next[r]] = from.indices[at + p];
+          values[next[r]++] = from.values[at + p];
+        }
+        at += n;
+      }
+    }
   }
 
   // ---- the k largest
@@ -254,41 +239,43 @@ final class SparseProducts {
     }
     int[] indices = new int[(int) starts[rows]];
     float[] values = new float[indices.length];
-    int chunks = Split.of(rows, w.out, workers.count()).chunks();
-    int part = Math.max(BLOCK_ROWS, MOST_KEYS / Math.max(1, chunks * k));
-    for (int first = 0; first < rows && k > 0; first += part) {
-      int count = Math.min(part, rows - first);
-      Split split = Split.of(count, w.out, workers.count());
-      LargestKeys[] keys = new LargestKeys[count * split.chunks()];
-      int xFrom = first * w.in;
-      workers.run(
-          split.tasks(),
-          (task, scratch) -> {
-            int chunk = task % split.chunks();
-            int row = split.firstRow(task);
-            int columns = (split.lastTile(task) - split.firstTile(task)) * TILE;
-            for (int r = 0; r < split.rowCount(task); r++) {
-              keys[(row + r) * split.chunks() + chunk] = new LargestKeys(Math.min(k, columns));
-            }
-            RowScan scan =
-                (products, from, n, r, column) -> {
-                  finish(products, from, n, bias, scale, column);
-                  keys[(row + r) * split.chunks() + chunk].offer(products, from, n, column);
-                };
-            tiles(split, task, x, xFrom, w, scratch, scan);
-          });
+    int spans = Blocks.of(rows, w.in, w.out, workers.count()).spans();
+    int part = Packing.roundUp(MOST_KEYS / Math.max(1, spans * k) + 1, MicroKernel.ROWS);
+    int step = Math.min(part, PackedRows.slab(w.in));
+    for (int first = 0; first < rows && k > 0; first += step) {
+      int count = Math.min(step, rows - first);
+      LargestKeys[][] keys = largest(x, first, count, w, bias, scale, k);
       int firstOut = first * k;
       workers.run(
           count,
-          (row, scratch) ->
-              LargestKeys.merge(
-                  Arrays.copyOfRange(keys, row * split.chunks(), (row + 1) * split.chunks()),
-                  k,
-                  indices,
-                  values,
-                  firstOut + row * k));
+          (row, scratch) -> LargestKeys.merge(keys[row], k, indices, values, firstOut + row * k));
     }
     return new SparseRows(w.out, starts, indices, values);
+  }
+
+  // The k largest of each of `count` rows from `first` on, in each span of columns.
+  private LargestKeys[][] largest(
+      float[] x, int first, int count, PackedMatrix w, float[] bias, float[] scale, int k) {
+    PackedRows a = MatrixProduct.packRows(x, first, count, w.in, workers, pool);
+    Blocks blocks = Blocks.of(count, w.in, w.out, workers.count());
+    LargestKeys[][] keys = new LargestKeys[count][blocks.spans()];
+    workers.run(
+        blocks.tasks(),
+        (task, scratch) -> {
+          int span = blocks.span(task);
+          int firstRow = blocks.row(task);
+          for (int r = 0; r < blocks.rowCount(task); r++) {
+            keys[firstRow + r][span] = new LargestKeys(Math.min(k, blocks.columnCount(task)));
+          }
+          RowScan scan =
+              (products, from, n, row, column) -> {
+                finish(products, from, n, bias, scale, column);
+                keys[row][span].offer(products, from, n, column);
+              };
+          scan(blocks, task, a, w, scratch, scan);
+        });
+    pool.give(a.tiles());
+    return keys;
   }
 
   private static void finish(float[] x, int from, int n, float[] bias, float[] scale, int column) {

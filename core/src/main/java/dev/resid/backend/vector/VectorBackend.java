@@ -59,9 +59,9 @@ public final class VectorBackend implements Backend {
     products = new MatrixProduct(workers, pool);
     attention = new AttentionKernels(workers);
     attentionGradients = new AttentionGradients(workers);
-    vocabulary = new Vocabulary(workers);
+    vocabulary = new Vocabulary(workers, pool);
     columns = new ColumnKernels(workers);
-    sparse = new SparseProducts(workers);
+    sparse = new SparseProducts(workers, pool);
   }
 
   /**

@@ -1,9 +1,8 @@
 package dev.resid.backend.vector;
 
-import dev.resid.backend.vector.BlockProduct.Bias;
 import dev.resid.backend.vector.BlockProduct.Panels;
+import dev.resid.backend.vector.BlockProduct.Sink;
 import dev.resid.backend.vector.BlockProduct.Start;
-import dev.resid.backend.vector.BlockProduct.Target;
 import dev.resid.backend.vector.Scratch.Use;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.VectorOperators;
@@ -23,21 +22,20 @@ import jdk.incubator.vector.VectorSpecies;
 //
 // R rows, C d_model, V vocabulary.
 final class Vocabulary {
-  /** Columns of a tile. */
-  static final int TILE = 512;
+  /** Columns of a tile: a group of panels. */
+  static final int TILE = BlockProduct.WIDTH;
 
-  // Tiles of one task: the base logits of its rows, 1.5 MiB, are kept for all copies.
-  private static final int TILES = 8;
-  private static final int BLOCK_ROWS = 96;
   private static final int ROWS = MicroKernel.ROWS;
   private static final int COLUMNS = MicroKernel.COLUMNS;
   private static final VectorSpecies<Double> D = Lanes.D;
   private static final int LD = Lanes.LD;
 
   private final Workers workers;
+  private final FloatPool pool;
 
-  Vocabulary(Workers workers) {
+  Vocabulary(Workers workers, FloatPool pool) {
     this.workers = workers;
+    this.pool = pool;
   }
 
   /** Maxima and sums of each row and tile. */
@@ -99,85 +97,127 @@ final class Vocabulary {
   /** Returns ln Σ exp(x·w + bias) of every row, and the logit of its label in `picked`. */
   double[] unembedLogSumExp(
       float[] x, int rows, PackedMatrix w, float[] bias, int[] labels, double[] picked) {
-    int tiles = tiles(w.out);
-    Parts parts = new Parts(rows, tiles);
-    int blockRows = blockRows(rows);
-    int blocks = (rows + blockRows - 1) / blockRows;
-    int chunks = (tiles + TILES - 1) / TILES;
-    workers.run(
-        blocks * chunks,
-        (task, scratch) -> {
-          int row = task / chunks * blockRows;
-          int count = Math.min(blockRows, rows - row);
-          float[] a = BlockProduct.packRows(x, row * w.in, w.in, count, w.in, scratch);
-          float[] logits = scratch.floats(Use.LOGITS, BLOCK_ROWS * TILE);
-          int firstTile = task % chunks * TILES;
-          for (int t = firstTile; t < Math.min(tiles, firstTile + TILES); t++) {
-            int n = Math.min(TILE, w.out - t * TILE);
-            logits(a, count, w, bias, t, new Target(logits, 0, TILE), scratch);
-            for (int r = 0; r < count; r++) {
-              reduce(logits, r * TILE, n, parts, row + r, t, scratch);
-              int label = labels[row + r] - t * TILE;
-              if (label >= 0 && label < n) {
-                picked[row + r] = logits[r * TILE + label];
-              }
-            }
-          }
-        });
     double[] result = new double[rows];
-    workers.run(rows, (row, scratch) -> result[row] = parts.logSumExp(row));
+    int slab = PackedRows.slab(w.in);
+    for (int first = 0; first < rows; first += slab) {
+      int firstRow = first;
+      PackedRows a =
+          MatrixProduct.packRows(x, first, Math.min(slab, rows - first), w.in, workers, pool);
+      Parts parts = new Parts(a.rows(), tiles(w.out));
+      Blocks blocks = Blocks.of(a.rows(), w.in, w.out, workers.count());
+      workers.run(
+          blocks.tasks(),
+          (task, scratch) ->
+              blocks.run(
+                  task,
+                  scratch,
+                  (row, count, column, n, own) -> {
+                    Sink sink =
+                        (r, height, sums, from) -> {
+                          for (int i = 0; i < height; i++) {
+                            int at = from + i * TILE;
+                            Elementwise.addInPlace(sums, at, bias, column, n);
+                            reduce(sums, at, n, parts, r + i, column / TILE, own);
+                            int label = labels[firstRow + r + i] - column;
+                            if (label >= 0 && label < n) {
+                              picked[firstRow + r + i] = sums[at + label];
+                            }
+                          }
+                        };
+                    Panels b = w.panels(column / COLUMNS, 0);
+                    BlockProduct.multiply(a, row, count, b, n, Start.ZERO, sink, own);
+                  }));
+      pool.give(a.tiles());
+      workers.run(a.rows(), (row, scratch) -> result[firstRow + row] = parts.logSumExp(row));
+    }
     return result;
   }
 
   /** Returns KL(p‖q) of every row of `perturbed` [n·R, C] against row i mod R of `base` [R, C]. */
   double[] unembedKl(
       float[] base, int baseRows, float[] perturbed, int rows, PackedMatrix w, float[] bias) {
-    int tiles = tiles(w.out);
-    int copies = baseRows == 0 ? 0 : rows / baseRows;
-    Parts p = new Parts(baseRows, tiles);
-    Parts q = new Parts(rows, tiles);
-    double[] weighted = new double[rows * tiles];
-    int blockRows = blockRows(baseRows);
-    int blocks = (baseRows + blockRows - 1) / blockRows;
-    int chunks = (tiles + TILES - 1) / TILES;
-    int ld = TILES * TILE;
-    workers.run(
-        blocks * chunks,
-        (task, scratch) -> {
-          int row = task / chunks * blockRows;
-          int count = Math.min(blockRows, baseRows - row);
-          int first = task % chunks * TILES;
-          int last = Math.min(tiles, first + TILES);
-          float[] original = scratch.floats(Use.BASE, BLOCK_ROWS * ld);
-          float[] logits = scratch.floats(Use.LOGITS, BLOCK_ROWS * TILE);
-          float[] a = BlockProduct.packRows(base, row * w.in, w.in, count, w.in, scratch);
-          for (int t = first; t < last; t++) {
-            int n = Math.min(TILE, w.out - t * TILE);
-            int from = (t - first) * TILE;
-            logits(a, count, w, bias, t, new Target(original, from, ld), scratch);
-            for (int r = 0; r < count; r++) {
-              reduce(original, r * ld + from, n, p, row + r, t, scratch);
-            }
-          }
-          for (int copy = 0; copy < copies; copy++) {
-            int changed = copy * baseRows + row;
-            a = BlockProduct.packRows(perturbed, changed * w.in, w.in, count, w.in, scratch);
-            for (int t = first; t < last; t++) {
-              int n = Math.min(TILE, w.out - t * TILE);
-              logits(a, count, w, bias, t, new Target(logits, 0, TILE), scratch);
-              for (int r = 0; r < count; r++) {
-                int from = r * ld + (t - first) * TILE;
-                reduce(logits, r * TILE, n, q, changed + r, t, scratch);
-                weighted[(changed + r) * tiles + t] =
-                    weightedDifference(
-                        original, from, logits, r * TILE, n, p.max[(row + r) * tiles + t], scratch);
-              }
-            }
-          }
-        });
     double[] result = new double[rows];
-    workers.run(rows, (row, scratch) -> result[row] = kl(p, row % baseRows, q, row, weighted));
+    int copies = baseRows == 0 ? 0 : rows / baseRows;
+    int slab = Math.max(ROWS, PackedRows.slab(w.in) / (copies + 1) / ROWS * ROWS);
+    for (int first = 0; first < baseRows; first += slab) {
+      int count = Math.min(slab, baseRows - first);
+      PackedRows[] packed = new PackedRows[copies + 1];
+      packed[0] = MatrixProduct.packRows(base, first, count, w.in, workers, pool);
+      for (int copy = 0; copy < copies; copy++) {
+        packed[copy + 1] =
+            MatrixProduct.packRows(perturbed, copy * baseRows + first, count, w.in, workers, pool);
+      }
+      kl(packed, w, bias, first, baseRows, result);
+      for (PackedRows rowsOfCopy : packed) {
+        pool.give(rowsOfCopy.tiles());
+      }
+    }
     return result;
+  }
+
+  // KL of some rows of all copies against those of the base, which come first.
+  private void kl(
+      PackedRows[] packed,
+      PackedMatrix w,
+      float[] bias,
+      int firstRow,
+      int baseRows,
+      double[] result) {
+    int count = packed[0].rows();
+    int copies = packed.length - 1;
+    int tiles = tiles(w.out);
+    Parts p = new Parts(count, tiles);
+    Parts q = new Parts(count * copies, tiles);
+    double[] weighted = new double[count * copies * tiles];
+    Blocks blocks = Blocks.of(count, w.in, w.out, workers.count());
+    workers.run(
+        blocks.tasks(),
+        (task, scratch) ->
+            blocks.run(
+                task,
+                scratch,
+                (row, rows, column, n, own) -> {
+                  Panels b = w.panels(column / COLUMNS, 0);
+                  float[] original = own.floats(Use.BASE, ROWS * TILE);
+                  for (int r = row; r < row + rows; r += ROWS) {
+                    int height = Math.min(ROWS, row + rows - r);
+                    Sink keep =
+                        (at, lines, sums, from) -> {
+                          System.arraycopy(sums, from, original, 0, lines * TILE);
+                          for (int i = 0; i < lines; i++) {
+                            Elementwise.addInPlace(original, i * TILE, bias, column, n);
+                            reduce(original, i * TILE, n, p, at + i, column / TILE, own);
+                          }
+                        };
+                    BlockProduct.multiply(packed[0], r, height, b, n, Start.ZERO, keep, own);
+                    for (int copy = 0; copy < copies; copy++) {
+                      int from = copy * count;
+                      Sink compare =
+                          (at, lines, sums, sumsAt) -> {
+                            for (int i = 0; i < lines; i++) {
+                              int x = sumsAt + i * TILE;
+                              Elementwise.addInPlace(sums, x, bias, column, n);
+                              reduce(sums, x, n, q, from + at + i, column / TILE, own);
+                              weighted[(from + at + i) * tiles + column / TILE] =
+                                  weightedDifference(
+                                      original,
+                                      i * TILE,
+                                      sums,
+                                      x,
+                                      n,
+                                      p.max[(at + i) * tiles + column / TILE],
+                                      own);
+                            }
+                          };
+                      BlockProduct.multiply(
+                          packed[copy + 1], r, height, b, n, Start.ZERO, compare, own);
+                    }
+                  }
+                }));
+    workers.run(
+        count * copies,
+        (i, scratch) ->
+            result[i / count * baseRows + firstRow + i % count] = kl(p, i % count, q, i, weighted));
   }
 
   private static double kl(Parts p, int baseRow, Parts q, int row, double[] weighted) {
@@ -197,26 +237,6 @@ final class Vocabulary {
 
   private static int tiles(int vocabulary) {
     return (vocabulary + TILE - 1) / TILE;
-  }
-
-  private int blockRows(int rows) {
-    int blocks = Math.max(1, (rows + BLOCK_ROWS - 1) / BLOCK_ROWS);
-    return Math.max(1, Packing.roundUp((rows + blocks - 1) / blocks, ROWS));
-  }
-
-  // One tile of logits for a block of rows.
-  private static void logits(
-      float[] packed,
-      int count,
-      PackedMatrix w,
-      float[] bias,
-      int tile,
-      Target out,
-      Scratch scratch) {
-    int n = Math.min(TILE, w.out - tile * TILE);
-    Panels panels = new Panels(w.panels, w.panelFrom(tile * TILE / COLUMNS), w.in * COLUMNS);
-    Bias add = new Bias(bias, tile * TILE);
-    BlockProduct.multiply(packed, count, w.in, panels, n, Start.ZERO, add, out, scratch);
   }
 
   // The maximum and Σ exp(x − max) of one row in one tile.

@@ -15,9 +15,9 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /**
- * Products that are larger than the blocks they are computed in: more terms than DEPTH,
- * SHARED_DEPTH and BLOCK_DEPTH, more rows than a block of that depth and than BLOCK_ROWS, more
- * columns than a group and than SHARED_COLUMNS. The contract's sizes lie below all of these.
+ * Products that are larger than the blocks they are computed in: more terms than DEPTH and twice
+ * that, more rows than a call of several parts takes at a time, more columns than a group and than
+ * SHARED_COLUMNS. The contract's sizes lie below all of these.
  */
 class LargeProductTest {
   /** A size: rows, inner, columns. */
@@ -45,6 +45,7 @@ class LargeProductTest {
           new Size(197, 260, 70),
           new Size(101, 3090, 40),
           new Size(400, 30, 300),
+          new Size(412, 800, 290),
           new Size(14, 20, 3100),
           new Size(3, 1300, 600));
 
