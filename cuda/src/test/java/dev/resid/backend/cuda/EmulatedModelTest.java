@@ -4,12 +4,25 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
 
+import dev.resid.backend.Backends;
+import dev.resid.backend.scalar.ScalarBackend;
+import dev.resid.hook.HookPoint;
+import dev.resid.model.BaseRun;
+import dev.resid.model.Gpt2;
+import dev.resid.model.ModelCase;
+import dev.resid.tensor.Axis;
+import dev.resid.tensor.Backend;
+import dev.resid.tensor.Shape;
+import dev.resid.tensor.Tensor;
 import dev.resid.testing.OnEachCpuBackend;
+import dev.resid.testing.TensorAssert;
+import dev.resid.testing.Tolerance;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.platform.testkit.engine.EngineExecutionResults;
 import org.junit.platform.testkit.engine.EngineTestKit;
@@ -20,13 +33,12 @@ import org.junit.platform.testkit.engine.EngineTestKit;
  * ../shared} is there.
  */
 class EmulatedModelTest {
-  private static final List<String> SHORT =
-      List.of("model.ForwardReferenceTest", "model.GenerationTest");
-
   private static final List<String> LONG =
       List.of(
           "model.ContinuationTest",
           "model.ForwardPropertiesTest",
+          "model.ForwardReferenceTest",
+          "model.GenerationTest",
           "model.GradientPropertiesTest",
           "model.GradientReferenceTest",
           "model.HookPropertiesTest",
@@ -45,9 +57,33 @@ class EmulatedModelTest {
     EmulatedGpu.require().repair();
   }
 
-  @TestFactory
-  Stream<DynamicTest> theModelRuns() {
-    return SHORT.stream().map(EmulatedModelTest::onTheEmulatedGpu);
+  /** The short form of the build: logits, and KL after a change, of a small model. */
+  @Test
+  void aSmallModelGivesTheNumbersOfTheReference() {
+    ModelCase c = ModelCase.of(41_000);
+    try (Backend cuda = Backends.named("cuda");
+        Backend scalar = new ScalarBackend()) {
+      TensorAssert check = new TensorAssert("cuda", "small model", 41_000);
+      Gpt2 expected = c.on(scalar);
+      Gpt2 actual = c.on(cuda);
+      // What ForwardReferenceTest allows, with room for values above 1.
+      Tolerance bound = Tolerance.within(1e-4, 1e-4);
+      check.close(
+          expected.forward(c.tokens()).logits(), actual.forward(c.tokens()).logits(), bound);
+      check.close(klNats(expected, c), klNats(actual, c), bound);
+    }
+  }
+
+  private static Tensor klNats(Gpt2 gpt2, ModelCase c) {
+    try (BaseRun base = gpt2.baseRun(c.tokens(), HookPoint.residPre(1))) {
+      Tensor changed = base.activation().map(x -> x < 0 ? x : 1.5f * x);
+      double[] nats = base.continueWith(changed).klNats().row(0);
+      float[] values = new float[nats.length];
+      for (int i = 0; i < nats.length; i++) {
+        values[i] = (float) nats[i];
+      }
+      return Tensor.wrap(Shape.of(Axis.POS, values.length), values);
+    }
   }
 
   @TestFactory
