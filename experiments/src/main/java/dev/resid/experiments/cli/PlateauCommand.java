@@ -14,7 +14,6 @@ import dev.resid.tensor.Backend;
 import dev.resid.tokenizer.TokenBatch;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -124,8 +123,8 @@ final class PlateauCommand implements Callable<Integer> {
       split = ",",
       description =
           "What is moved towards: model-generated, random, and with an SAE sae-reconstruction,"
-              + " single-feature, bag-of-features, synthetic-baseline, synthetic-structured. All"
-              + " that are possible if left out.")
+              + " single-feature, bag-of-features, synthetic-baseline, synthetic-structured,"
+              + " synthetic-structured-v1. All that are possible but the last if left out.")
   private List<String> targets;
 
   @Option(
@@ -223,8 +222,8 @@ final class PlateauCommand implements Callable<Integer> {
             sourceName(),
             layer,
             prompts(tokens),
-            kinds(targets, possible(features, TargetKind.values())),
-            kinds(bases, possible(features, BASES)),
+            kinds(targets, possible(features, TargetKind.USUAL)),
+            kinds(bases, possible(features, List.of(BASES))),
             realBase,
             features,
             spacings,
@@ -240,8 +239,8 @@ final class PlateauCommand implements Callable<Integer> {
     return words.equals(List.of("none")) ? List.of() : words.stream().map(TargetKind::of).toList();
   }
 
-  private static List<TargetKind> possible(Optional<PlateauSae> sae, TargetKind... kinds) {
-    return Arrays.stream(kinds).filter(kind -> sae.isPresent() || !kind.needsSae()).toList();
+  private static List<TargetKind> possible(Optional<PlateauSae> sae, List<TargetKind> kinds) {
+    return kinds.stream().filter(kind -> sae.isPresent() || !kind.needsSae()).toList();
   }
 
   private TokenBatch tokens(Gpt2 gpt2) throws IOException {

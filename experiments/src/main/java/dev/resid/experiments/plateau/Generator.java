@@ -54,14 +54,15 @@ final class Generator {
       case RANDOM -> normal(DrawKeys.PLATEAU_RANDOM, prompt);
       case SAE_RECONSTRUCTION -> synthetic(kind).reconstruction(activations[other(prompt)]);
       case SINGLE_FEATURE -> synthetic(kind).singleFeature(prompt, own);
-      case BAG_OF_FEATURES, SYNTHETIC_BASELINE, SYNTHETIC_STRUCTURED -> {
+      case BAG_OF_FEATURES, SYNTHETIC_BASELINE, SYNTHETIC_STRUCTURED, SYNTHETIC_STRUCTURED_V1 -> {
         SyntheticActivations made = synthetic(kind);
         Features features = made.encode(own);
         Features changed =
             switch (kind) {
               case BAG_OF_FEATURES -> made.bag(prompt, features);
               case SYNTHETIC_BASELINE -> made.baseline(prompt, features);
-              default -> made.structured(features);
+              case SYNTHETIC_STRUCTURED -> made.structured(features);
+              default -> made.structuredByDensity(features);
             };
         yield made.decode(changed, own);
       }

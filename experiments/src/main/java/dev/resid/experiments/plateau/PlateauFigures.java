@@ -348,6 +348,7 @@ final class PlateauFigures {
       case SAE_RECONSTRUCTION -> Style.BLUE_DASHED;
       case SINGLE_FEATURE -> Style.BLACK_DOTTED;
       case BAG_OF_FEATURES -> Style.VERMILION_DASHED;
+      case SYNTHETIC_STRUCTURED_V1 -> Style.RAMP_5;
     };
   }
 }

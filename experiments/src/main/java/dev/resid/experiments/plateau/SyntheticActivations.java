@@ -9,6 +9,7 @@ import dev.resid.tensor.Shape;
 import dev.resid.tensor.Tensor;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.function.IntUnaryOperator;
 
 /**
  * Activations that are put together from the features of an SAE. Replaced features always go into a
@@ -211,13 +212,27 @@ final class SyntheticActivations {
    * @param features of the base
    */
   Features structured(Features features) {
+    return structured(features, this::replacement);
+  }
+
+  /**
+   * As {@link #structured}, with the feature nearest to t in density as t', whatever its cosine:
+   * version 1 of the publication, which is not in the paper's figures.
+   *
+   * @param features of the base
+   */
+  Features structuredByDensity(Features features) {
+    return structured(features, t -> table.nearestInDensity(t, 1, new BitSet())[0]);
+  }
+
+  private Features structured(Features features, IntUnaryOperator replacementOf) {
     int n = features.indices().length;
     if (n == 0) {
       return features;
     }
     requireRoom(features);
     int strongest = features.indices()[strongest(features.values())];
-    int replacement = replacement(strongest);
+    int replacement = replacementOf.applyAsInt(strongest);
     double[] cosines = new double[table.size()];
     for (int j = 0; j < cosines.length; j++) {
       cosines[j] = table.cosine(replacement, j);

@@ -1,6 +1,7 @@
 package dev.resid.experiments.plateau;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
 
@@ -19,7 +20,13 @@ public enum TargetKind {
   /** The base's feature values on features of about the same density. */
   SYNTHETIC_BASELINE("synthetic baseline", Needs.SAE),
   /** The base's feature values on features of about the same geometry. */
-  SYNTHETIC_STRUCTURED("synthetic structured", Needs.SAE);
+  SYNTHETIC_STRUCTURED("synthetic structured", Needs.SAE),
+  /** As {@link #SYNTHETIC_STRUCTURED} in the version before the paper's. */
+  SYNTHETIC_STRUCTURED_V1("synthetic structured v1", Needs.SAE);
+
+  /** Kinds of the paper and its notebooks, which a run has if nothing else is asked for. */
+  public static final List<TargetKind> USUAL =
+      Arrays.stream(values()).filter(kind -> kind != SYNTHETIC_STRUCTURED_V1).toList();
 
   private enum Needs {
     NOTHING,

@@ -262,7 +262,7 @@ class PlateauStudyTest {
         "random tokens",
         1,
         PROMPTS,
-        Arrays.asList(TargetKind.values()),
+        TargetKind.USUAL,
         bases,
         realBase,
         Optional.of(sae),

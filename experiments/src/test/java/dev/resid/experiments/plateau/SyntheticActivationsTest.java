@@ -127,6 +127,28 @@ class SyntheticActivationsTest {
   }
 
   @Test
+  void versionOneTakesTheFeatureNearestInDensityForTheStrongest() {
+    boolean differs = false;
+    for (int prompt = 0; prompt < PROMPTS; prompt++) {
+      Features features = some(prompt, 9);
+      int strongest = strongest(features);
+      int t = features.indices()[strongest];
+      Features changed = synthetic(1).structuredByDensity(features);
+      int replacement = changed.indices()[strongest];
+      assertEquals(
+          0,
+          IntStream.range(0, FEATURES)
+              .filter(j -> j != t && off(t, j) < off(t, replacement))
+              .count());
+      assertNotEquals(t, replacement);
+      assertArrayEquals(features.values(), changed.values());
+      assertEquals(9, Arrays.stream(changed.indices()).distinct().count(), "none twice");
+      differs |= replacement != synthetic(1).replacement(t);
+    }
+    assertTrue(differs, "the case did not occur");
+  }
+
+  @Test
   void aDictionaryClosedUnderARotationKeepsItsCosines() {
     // Rows i and i + n/2 are images of each other under an orthogonal map: t' = R·t.
     int half = 60;
