@@ -8,6 +8,8 @@ import dev.resid.experiments.report.Chart.Series;
 import dev.resid.experiments.report.Chart.Style;
 import dev.resid.experiments.report.Chart.Trace;
 import dev.resid.experiments.report.Chart.Value;
+import dev.resid.experiments.report.JointPlot;
+import dev.resid.experiments.report.JointPlot.Axes;
 import dev.resid.experiments.report.Section.Choice;
 import dev.resid.experiments.report.Section.Figure;
 import dev.resid.experiments.report.Section.Figures;
@@ -18,6 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.IntToDoubleFunction;
 
 /** The figures of a result: strips, lines over layers, and scatters by prompt. */
 final class ClozeFigures {
@@ -161,7 +164,7 @@ final class ClozeFigures {
     Map<String, String> saes = new LinkedHashMap<>();
     Map<String, String> pairs = new LinkedHashMap<>();
     pairs.put("norm", "MSE, L0, L1, Δ ln p against relative norm");
-    pairs.put("ce", "ΔCE against Δ ln p");
+    pairs.put("ce", "ΔCE against MSE and Δ ln p");
     List<Figure> figures = new ArrayList<>();
     for (int s = 0; s < result.saes().size(); s++) {
       String key = String.valueOf(s);
@@ -174,10 +177,15 @@ final class ClozeFigures {
               .orElseThrow();
       List<Panel> against =
           List.of(
-              panel("squared error", s, AxisKind.LOG, least, ClozeLayout.SQUARED_ERROR),
-              panel("L0", s, AxisKind.LOG, least, ClozeLayout.L0),
-              panel("L1", s, AxisKind.LOG, least, ClozeLayout.L1),
-              panel("Δ ln p (nats)", s, AxisKind.SIGNED, least, -1));
+              panel("normalised MSE", s, AxisKind.LOG, least, r -> result.normalizedMse(r, sae)),
+              panel("L0", s, AxisKind.LOG, least, r -> result.ofPrompt(r, sae, ClozeLayout.L0)),
+              panel("L1", s, AxisKind.LOG, least, r -> result.ofPrompt(r, sae, ClozeLayout.L1)),
+              panel(
+                  "Δ ln p (nats)",
+                  s,
+                  AxisKind.SIGNED,
+                  least,
+                  r -> result.get(r, ClozeLayout.DELTA_LN_P, sae)));
       figures.add(
           new Figure(
               Map.of("sae", key, "scatter", "norm"),
@@ -200,46 +208,45 @@ final class ClozeFigures {
         figures);
   }
 
-  private Panel panel(String name, int sae, AxisKind kind, double least, int quantity) {
+  private Panel panel(String name, int sae, AxisKind kind, double least, IntToDoubleFunction y) {
     return new Panel(
         name,
-        classes(
-            sae,
-            row ->
-                Value.at(
-                    result.ofPrompt(row, sae, ClozeLayout.NORM) / least,
-                    quantity < 0
-                        ? result.get(row, ClozeLayout.DELTA_LN_P, sae)
-                        : result.ofPrompt(row, sae, quantity))),
+        classes(sae, row -> result.ofPrompt(row, sae, ClozeLayout.NORM) / least, y),
         Optional.empty(),
         Optional.of(new AxisSpec(name, name, kind)));
   }
 
-  private Chart increase(int sae, String name) {
-    List<Series> points =
-        classes(
-            sae,
-            row ->
-                Value.at(
-                    result.get(row, ClozeLayout.DELTA_LN_P, sae),
-                    result.crossEntropy(row, sae) - result.crossEntropy(row, -1)));
-    return new Chart(
+  /** Returns the increase of the cross-entropy against two quantities, with their histograms. */
+  private JointPlot increase(int sae, String name) {
+    IntToDoubleFunction increase = row -> result.deltaCrossEntropy(row, sae);
+    AxisSpec y = new AxisSpec("ΔCE (nats)", "ΔCE", AxisKind.SIGNED);
+    return new JointPlot(
         "Increase of the prompt's cross-entropy, " + name,
-        "A point is a prompt: mean increase over its tokens against the answer's Δ ln p",
+        "A point is a prompt: mean increase over its tokens; histograms count "
+            + (result.prompts() > DRAWN ? "the " + DRAWN + " prompts drawn" : "prompts"),
         source,
-        new AxisSpec("Δ ln p of the answer (nats)", "Δ ln p", AxisKind.SIGNED),
-        new AxisSpec("ΔCE (nats)", "ΔCE", AxisKind.SIGNED),
-        List.of(new Panel("", points, Optional.empty())));
+        "prompts",
+        List.of(
+            new Axes(
+                "against the error",
+                new AxisSpec("normalised MSE, logarithmic", "MSE", AxisKind.LOG),
+                y,
+                classes(sae, row -> result.normalizedMse(row, sae), increase)),
+            new Axes(
+                "against the answer's log-probability",
+                new AxisSpec("Δ ln p of the answer (nats)", "Δ ln p", AxisKind.SIGNED),
+                y,
+                classes(sae, row -> result.get(row, ClozeLayout.DELTA_LN_P, sae), increase))));
   }
 
-  private List<Series> classes(int sae, java.util.function.IntFunction<Value> point) {
+  private List<Series> classes(int sae, IntToDoubleFunction x, IntToDoubleFunction y) {
     List<Series> series = new ArrayList<>();
     for (int c = 0; c < CLASSES.size(); c++) {
       List<Value> points = new ArrayList<>();
       for (int row = 0; row < drawn(); row++) {
         if (result.classOf(row, sae) == c) {
-          Value value = point.apply(row);
-          if (Double.isFinite(value.y())) {
+          Value value = Value.at(x.applyAsDouble(row), y.applyAsDouble(row));
+          if (Double.isFinite(value.x()) && Double.isFinite(value.y())) {
             points.add(value);
           }
         }

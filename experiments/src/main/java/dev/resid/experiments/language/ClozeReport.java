@@ -302,7 +302,7 @@ final class ClozeReport {
             result.ofPrompt(row, s, ClozeLayout.L1),
             result.ofPrompt(row, s, ClozeLayout.SQUARED_ERROR),
             result.ofPrompt(row, s, ClozeLayout.NORM),
-            result.get(row, ClozeLayout.NORMALIZED_MSE, s) / result.get(row, ClozeLayout.POSITIONS),
+            result.normalizedMse(row, s),
             finite(result.deltaCrossEntropy(row, s)));
       }
     }

@@ -134,6 +134,11 @@ final class ClozeResult {
     return get(row, ClozeLayout.SUMS, sae, quantity) / get(row, ClozeLayout.POSITIONS);
   }
 
+  /** Returns a prompt's mean of the normalised error over its positions. */
+  double normalizedMse(int row, int sae) {
+    return get(row, ClozeLayout.NORMALIZED_MSE, sae) / get(row, ClozeLayout.POSITIONS);
+  }
+
   int classOf(int row, int sae) {
     for (int c = 0; c < ClozeLayout.CLASSES; c++) {
       if (get(row, ClozeLayout.CLASS, sae, c) == 1) {

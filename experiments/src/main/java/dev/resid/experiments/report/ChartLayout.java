@@ -2,8 +2,6 @@ package dev.resid.experiments.report;
 
 import dev.resid.experiments.report.Chart.Panel;
 import dev.resid.experiments.report.Chart.Series;
-import dev.resid.experiments.report.Chart.Style;
-import dev.resid.experiments.report.Chart.Trace;
 import dev.resid.experiments.report.Chart.Value;
 import dev.resid.experiments.report.Drawing.Align;
 import dev.resid.experiments.report.Drawing.Dash;
@@ -12,21 +10,18 @@ import dev.resid.experiments.report.Drawing.Label;
 import dev.resid.experiments.report.Drawing.Line;
 import dev.resid.experiments.report.Drawing.Mark;
 import dev.resid.experiments.report.Drawing.Point;
-import dev.resid.experiments.report.Drawing.Symbol;
 import dev.resid.experiments.report.Drawing.Turn;
 import dev.resid.experiments.report.Drawing.Weight;
 import dev.resid.experiments.report.Scale.Tick;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
+import java.util.stream.Stream;
 
 /** Puts a {@link Chart} on paper: scales, ticks, curves, labels and legend. */
 final class ChartLayout {
   private static final double WIDTH = 1000;
   private static final double MORE_WIDTH = 330;
-  private static final double LEGEND_LINE = 21;
   private static final double TOP = 112;
   private static final double PLOT_HEIGHT = 318;
   private static final double BOTTOM = 78;
@@ -54,9 +49,6 @@ final class ChartLayout {
   private final double gap;
   private final double labelRoom;
   private final List<Mark> marks = new ArrayList<>();
-
-  /** An entry of the legend and where it begins. */
-  private record LegendEntry(Series series, double at, int line) {}
 
   /** Vertical scale of the panel that is being drawn. */
   private Scale y;
@@ -101,8 +93,8 @@ final class ChartLayout {
   static Drawing of(Chart chart) {
     int n = chart.panels().size();
     double whole = WIDTH + Math.max(0, n - 2) * MORE_WIDTH;
-    List<LegendEntry> legend = placedLegend(chart, whole);
-    double top = TOP + (legend.isEmpty() ? 0 : legend.getLast().line()) * LEGEND_LINE;
+    Legend legend = Legend.of(series(chart), whole);
+    double top = TOP + legend.moreRoom();
     ChartLayout layout = new ChartLayout(chart, top);
     layout.frame(legend);
     double width = (whole - LEFT - RIGHT - (n - 1) * layout.gap - n * layout.labelRoom) / n;
@@ -130,19 +122,12 @@ final class ChartLayout {
         layout.marks);
   }
 
-  /** Returns the drawing of a short piece of a series, for a legend. */
-  static Drawing sample(Series series) {
-    return new Drawing(38, 14, series.name(), sampleAt(0, 7, series));
+  /** Returns the series of all panels. */
+  static Stream<Series> series(Chart chart) {
+    return chart.panels().stream().flatMap(panel -> panel.series().stream());
   }
 
-  /** Returns a series for each name that a legend has, in order. */
-  static Map<String, Series> legend(Chart chart) {
-    Map<String, Series> entries = new LinkedHashMap<>();
-    chart.panels().forEach(p -> p.series().forEach(s -> entries.putIfAbsent(s.name(), s)));
-    return entries;
-  }
-
-  private void frame(List<LegendEntry> legend) {
+  private void frame(Legend legend) {
     text(24, 30, chart.title(), Ink.TEXT, TITLE, Align.START, Weight.BOLD);
     text(24, 51, chart.subtitle(), Ink.MUTED, TEXT, Align.START, Weight.REGULAR);
     text(
@@ -153,7 +138,7 @@ final class ChartLayout {
         SMALL,
         Align.START,
         Weight.REGULAR);
-    legend.forEach(this::legendEntry);
+    marks.addAll(legend.marks());
   }
 
   private void yLabel(Panel panel, double left) {
@@ -166,42 +151,6 @@ final class ChartLayout {
             Align.MIDDLE,
             Weight.REGULAR,
             Turn.UPWARDS));
-  }
-
-  /** Returns the legend's entries in lines that fit the width. */
-  private static List<LegendEntry> placedLegend(Chart chart, double whole) {
-    List<LegendEntry> placed = new ArrayList<>();
-    double at = 24;
-    int line = 0;
-    for (Series series : legend(chart).values()) {
-      double width = 46 + StrokeFont.get().width(series.name(), TEXT, Weight.REGULAR);
-      if (at > 24 && at + width > whole - 24) {
-        at = 24;
-        line++;
-      }
-      placed.add(new LegendEntry(series, at, line));
-      at += width + 30;
-    }
-    return placed;
-  }
-
-  private void legendEntry(LegendEntry entry) {
-    double line = 72 + entry.line() * LEGEND_LINE;
-    List<Mark> group = new ArrayList<>(sampleAt(entry.at(), line - 4, entry.series()));
-    String name = entry.series().name();
-    group.add(label(entry.at() + 46, line, name, Ink.TEXT, TEXT, Align.START));
-    marks.add(new Group("legend " + name, group));
-  }
-
-  private static List<Mark> sampleAt(double x, double y, Series series) {
-    Style style = series.style();
-    List<Mark> sample = new ArrayList<>();
-    if (series.trace() != Trace.MARKS) {
-      List<Point> line = List.of(new Point(x, y), new Point(x + 38, y));
-      sample.add(new Line(line, style.ink(), 2.2, style.dash()));
-    }
-    sample.add(new Symbol(new Point(x + 19, y), style.form(), style.fill(), style.ink(), 3.6, ""));
-    return sample;
   }
 
   private void panel(Panel panel, int number, double left, double width) {

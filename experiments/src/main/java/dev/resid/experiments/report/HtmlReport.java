@@ -1,5 +1,8 @@
 package dev.resid.experiments.report;
 
+import dev.resid.experiments.report.Chart.AxisSpec;
+import dev.resid.experiments.report.Chart.Series;
+import dev.resid.experiments.report.JointPlot.Axes;
 import dev.resid.experiments.report.Section.Choice;
 import dev.resid.experiments.report.Section.Figure;
 import dev.resid.experiments.report.Section.Figures;
@@ -18,6 +21,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * Writes a report as one HTML page that needs nothing else: style, script and figures are inside,
@@ -166,6 +170,7 @@ public final class HtmlReport {
     switch (figure.chart()) {
       case Chart chart -> chart(chart);
       case HeatMap map -> heatMap(map);
+      case JointPlot joint -> joint(joint);
     }
     html.append("</div>\n<figcaption>").append(escape(figure.chart().source()));
     html.append(" · files: ");
@@ -187,25 +192,41 @@ public final class HtmlReport {
   }
 
   private void chart(Chart chart) {
+    legend(ChartLayout.series(chart));
+    html.append("<div class=\"panels\">\n");
+    for (int i = 0; i < chart.panels().size(); i++) {
+      AxisSpec y = chart.panels().get(i).ownY().orElse(chart.y());
+      panel(chart.x(), y, ChartLayout.panel(chart, i));
+    }
+  }
+
+  private void joint(JointPlot joint) {
+    legend(JointLayout.series(joint));
+    html.append("<div class=\"panels\">\n");
+    for (int i = 0; i < joint.panels().size(); i++) {
+      Axes axes = joint.panels().get(i);
+      panel(axes.x(), axes.y(), JointLayout.panel(joint, i));
+    }
+  }
+
+  private void legend(Stream<Series> all) {
     html.append("<div class=\"legend\" role=\"group\" aria-label=\"Show or hide curves\">\n");
-    ChartLayout.legend(chart)
+    Legend.names(all)
         .forEach(
             (name, series) -> {
               html.append("<button type=\"button\" aria-pressed=\"true\" data-series=\"");
               html.append(escape(name)).append("\">");
               html.append("<span aria-hidden=\"true\">");
-              html.append(SvgWriter.write(ChartLayout.sample(series), SvgWriter.Place.PAGE));
+              html.append(SvgWriter.write(Legend.sample(series), SvgWriter.Place.PAGE));
               html.append("</span>").append(escape(name)).append("</button>\n");
             });
-    html.append("</div>\n<div class=\"panels\">\n");
-    for (int i = 0; i < chart.panels().size(); i++) {
-      html.append("<div class=\"panel\" tabindex=\"0\" data-x=\"");
-      html.append(escape(chart.x().symbol())).append("\" data-y=\"");
-      html.append(escape(chart.panels().get(i).ownY().orElse(chart.y()).symbol()));
-      html.append("\">\n");
-      html.append(SvgWriter.write(ChartLayout.panel(chart, i), SvgWriter.Place.PAGE));
-      html.append("</div>\n");
-    }
+    html.append("</div>\n");
+  }
+
+  private void panel(AxisSpec x, AxisSpec y, Drawing drawing) {
+    html.append("<div class=\"panel\" tabindex=\"0\" data-x=\"").append(escape(x.symbol()));
+    html.append("\" data-y=\"").append(escape(y.symbol())).append("\">\n");
+    html.append(SvgWriter.write(drawing, SvgWriter.Place.PAGE)).append("</div>\n");
   }
 
   private void link(String path, String text) {

@@ -15,6 +15,9 @@ import java.util.List;
 record Scale(AxisKind kind, double min, double max, List<Tick> ticks) {
   private static final int WANTED_TICKS = 6;
 
+  /** Largest ratio of numbers on a logarithmic axis that is marked like a linear one. */
+  private static final double NARROW = 2;
+
   /** A number with what is written at it. */
   record Tick(double value, String label) {}
 
@@ -75,9 +78,8 @@ record Scale(AxisKind kind, double min, double max, List<Tick> ticks) {
   private static Scale log(List<Double> values) {
     double min = values.stream().mapToDouble(v -> v).filter(v -> v > 0).min().orElse(0.1);
     double max = values.stream().mapToDouble(v -> v).filter(v -> v > 0).max().orElse(1);
-    if (max / min < 1.5) {
-      min /= 1.5;
-      max *= 1.5;
+    if (max / min < NARROW) {
+      return narrow(min, max);
     }
     double decades = Math.log10(max / min);
     int stepDecades = (int) Math.max(1, Math.ceil(decades / WANTED_TICKS));
@@ -98,6 +100,19 @@ record Scale(AxisKind kind, double min, double max, List<Tick> ticks) {
     return new Scale(AxisKind.LOG, min / margin, max * margin, ticks);
   }
 
+  /** A logarithmic axis whose numbers are about equal: ticks at equal differences. */
+  private static Scale narrow(double min, double max) {
+    double margin = Math.max(1.01, Math.pow(max / min, 0.03));
+    double low = min / margin;
+    double high = max * margin;
+    double step = niceStep((high - low) / WANTED_TICKS);
+    List<Tick> ticks = new ArrayList<>();
+    for (long i = (long) Math.ceil(low / step); i * step <= high; i++) {
+      ticks.add(new Tick(i * step, Numbers.rounded(i * step, step)));
+    }
+    return new Scale(AxisKind.LOG, low, high, ticks);
+  }
+
   /** Returns whether a number can be shown. */
   boolean shows(double value) {
     return kind != AxisKind.LOG || value > 0;
@@ -108,5 +123,12 @@ record Scale(AxisKind kind, double min, double max, List<Tick> ticks) {
     return kind != AxisKind.LOG
         ? (value - min) / (max - min)
         : Math.log(value / min) / Math.log(max / min);
+  }
+
+  /** Returns the number at a place of the axis: 0 is its beginning, 1 its end. */
+  double at(double part) {
+    return kind != AxisKind.LOG
+        ? min + part * (max - min)
+        : min * Math.exp(part * Math.log(max / min));
   }
 }

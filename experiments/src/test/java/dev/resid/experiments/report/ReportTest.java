@@ -191,6 +191,19 @@ class ReportTest {
   }
 
   @Test
+  void aLogarithmicAxisOfNearlyEqualNumbersIsFilledByThem() {
+    Scale scale = Scale.holding(AxisKind.LOG, List.of(1.0, 1.04, 1.09));
+    assertEquals(
+        List.of("1.00", "1.02", "1.04", "1.06", "1.08", "1.10"),
+        scale.ticks().stream().map(Scale.Tick::label).toList());
+    assertTrue(scale.part(1.0) < 0.15 && scale.part(1.09) > 0.85, scale.toString());
+    assertEquals(1.04, scale.at(scale.part(1.04)), 1e-12);
+    Scale one = Scale.holding(AxisKind.LOG, List.of(3.0));
+    assertEquals(0.5, one.part(3), 1e-9);
+    assertFalse(one.ticks().isEmpty());
+  }
+
+  @Test
   void numbersReadWell() {
     assertEquals("0.0123", Numbers.significant(0.012345, 3));
     assertEquals("1.23·10⁻⁷", Numbers.significant(1.2345e-7, 3));
