@@ -44,8 +44,11 @@ final class ContextRanges {
           "sae_ce_nats",
           "delta_ce_nats");
 
-  private static final int SAE_CE = ClozeLayout.QUANTITIES + SaeQuality.FITS;
-  private static final int INCREASE = SAE_CE + 1;
+  /** Number of the cross-entropy with an SAE, after those of {@link ClozeLayout}. */
+  static final int SAE_CE = ClozeLayout.QUANTITIES + SaeQuality.FITS;
+
+  /** Number of what the SAE adds to the cross-entropy. */
+  static final int INCREASE = SAE_CE + 1;
 
   private final ContextSizes sizes;
   private final RowLayout from;
@@ -114,6 +117,16 @@ final class ContextRanges {
     }
     double with = values.get(row, from.index(ContextStudy.SAE_CE, s, pos));
     return q == INCREASE ? with - values.get(row, from.index(ContextStudy.CE, pos)) : with;
+  }
+
+  /** Returns a quantity of an SAE at a position of the figures. */
+  Estimate shown(int sae, int quantity, int position) {
+    return estimates.mean(layout.index(SAE, sae, quantity, sizes.ranges().size() + position));
+  }
+
+  /** Returns the clean model's cross-entropy at a position of the figures. */
+  Estimate shownCe(int position) {
+    return estimates.mean(layout.index(CE, sizes.ranges().size() + position));
   }
 
   /** Returns one line an SAE and range. */

@@ -1,15 +1,5 @@
 package dev.resid.experiments.language;
 
-import dev.resid.experiments.report.Chart;
-import dev.resid.experiments.report.Chart.AxisKind;
-import dev.resid.experiments.report.Chart.AxisSpec;
-import dev.resid.experiments.report.Chart.Panel;
-import dev.resid.experiments.report.Chart.Series;
-import dev.resid.experiments.report.Chart.Style;
-import dev.resid.experiments.report.Chart.Value;
-import dev.resid.experiments.report.Section.Choice;
-import dev.resid.experiments.report.Section.Figure;
-import dev.resid.experiments.report.Section.Figures;
 import dev.resid.experiments.report.Section.Finding;
 import dev.resid.experiments.report.Section.Prose;
 import dev.resid.experiments.report.Section.Table;
@@ -33,10 +23,7 @@ import dev.resid.experiments.sweep.RowValues;
 import dev.resid.experiments.sweep.Workers;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 
@@ -140,7 +127,10 @@ final class ContextReport {
             : new StudyPage(
                 "SAEs by position in " + StudyPage.modelName(out.record()),
                 "Is an SAE as good late in the context as early, and at the first token?");
-    return page.section(noSaes ? ranges.figures(source()) : figures())
+    return page.section(
+            noSaes
+                ? ranges.figures(source())
+                : new ContextFigures(sizes, ranges, shown, rows, source()).section())
         .findings(
             "Verdicts come from 95 % bootstrap intervals over rows. The expectations are those"
                 + " published for GPT-2 small, SAEs trained on 128 tokens and rows of 1,024.",
@@ -197,44 +187,6 @@ final class ContextReport {
             "−ln q of the next token with the SAE's reconstruction at all positions minus the same"
                 + " without; the last position has none."),
         new Term("Interval", "the middle 95 % of " + RowStudy.RESAMPLES + " resamples of rows."));
-  }
-
-  private Figures figures() {
-    Map<String, String> what = new LinkedHashMap<>();
-    List<Figure> figures = new ArrayList<>();
-    String source = source();
-    for (int q = QUANTITIES.size() - 1; q >= 0; q--) {
-      what.put(KEYS.get(q), QUANTITIES.get(q));
-      List<Series> series = new ArrayList<>();
-      for (int s = 0; s < sizes.saes().size(); s++) {
-        List<Value> points = new ArrayList<>();
-        for (int p = 0; p < shown.length; p++) {
-          Estimate mean = estimates.mean(chosen.index("shown", s, q, p));
-          points.add(
-              new Value(
-                  shown[p] + 1.0, mean.value(), mean.interval().low(), mean.interval().high()));
-        }
-        Style style = Style.ramp(s, sizes.saes().size());
-        series.add(new Series(sizes.saes().get(s).name(), "", style, points));
-      }
-      AxisKind kind = q == INCREASE ? AxisKind.SIGNED : AxisKind.LOG;
-      figures.add(
-          new Figure(
-              Map.of("quantity", KEYS.get(q)),
-              "context-" + KEYS.get(q),
-              new Chart(
-                  QUANTITIES.get(q) + " by position",
-                  "Mean over " + rows + " rows; bands: 95 % bootstrap intervals over rows",
-                  source,
-                  new AxisSpec("position in the context, from 1", "position", AxisKind.LOG),
-                  new AxisSpec(QUANTITIES.get(q), QUANTITIES.get(q), kind),
-                  List.of(new Panel("", series, Optional.empty())))));
-    }
-    return new Figures(
-        "By position",
-        "Point at a curve to read values.",
-        List.of(new Choice("quantity", "Quantity", what)),
-        figures);
   }
 
   private String source() {

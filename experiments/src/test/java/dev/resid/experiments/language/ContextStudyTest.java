@@ -2,6 +2,7 @@ package dev.resid.experiments.language;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -31,6 +32,8 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -217,6 +220,29 @@ class ContextStudyTest {
     double error = table.number(0, "squared_error").getAsDouble();
     assertEquals(error, x * x + hat * hat - 2 * x * hat * cosine, 1e-6 * error);
     assertEquals(Math.sqrt(error), table.number(0, "error").getAsDouble(), 1e-9);
+  }
+
+  @Test
+  void figuresShowTheMeansOfTheTables() throws IOException {
+    Gpt2 gpt2 = SmallModel.on(backend);
+    Path folder = temporary.resolve("figures");
+    new ContextStudy(gpt2, options(3, TinySaes.both())).run(folder, Progress.none(), workers);
+    ResultTable positions = ResultTable.read(folder, "positions");
+    // The first series of the first panel is the first SAE, its first point position 1.
+    assertEquals(
+        positions.number(0, "sae_ce_nats").getAsDouble(), first(folder, "context-sizes-ce"), 5e-3);
+    double l0 = positions.number(0, "l0").getAsDouble();
+    assertEquals(l0, first(folder, "context-sizes"), 5e-3 * l0);
+    assertFalse(Files.exists(folder.resolve("figures/context-layers.svg")), "one layer only");
+    assertTrue(Files.exists(folder.resolve("figures/context-errors.png")));
+  }
+
+  private static double first(Path folder, String figure) throws IOException {
+    Matcher matcher =
+        Pattern.compile("<title>1: ([0-9.]+)")
+            .matcher(Files.readString(folder.resolve("figures/" + figure + ".svg")));
+    assertTrue(matcher.find(), figure);
+    return Double.parseDouble(matcher.group(1));
   }
 
   @Test
