@@ -185,7 +185,7 @@ public final class HtmlReport {
     html.append(SvgWriter.write(HeatMapLayout.scale(map), SvgWriter.Place.PAGE));
     html.append("</div>\n<div class=\"panels\">\n");
     for (int i = 0; i < map.panels().size(); i++) {
-      html.append("<div class=\"panel\">\n");
+      html.append("<div class=\"panel cells\" tabindex=\"0\">\n");
       html.append(SvgWriter.write(HeatMapLayout.panel(map, i), SvgWriter.Place.PAGE));
       html.append("</div>\n");
     }

@@ -54,6 +54,8 @@ final class SvgWriter {
     svg.append("<svg");
     if (place == Place.FILE) {
       svg.append(" xmlns=\"http://www.w3.org/2000/svg\"");
+    } else {
+      svg.append(" style=\"--width:").append(number(drawing.width())).append('"');
     }
     svg.append(" viewBox=\"0 0 ").append(size);
     svg.append("\" width=\"").append(number(drawing.width()));
@@ -113,6 +115,8 @@ final class SvgWriter {
     svg.append('"');
     if (box.tip().isEmpty()) {
       svg.append("/>\n");
+    } else if (place == Place.PAGE) {
+      svg.append(" data-cell=\"").append(escape(box.tip())).append("\"/>\n");
     } else {
       svg.append("><title>").append(escape(box.tip())).append("</title></rect>\n");
     }

@@ -78,13 +78,22 @@ function show(panel, column, atX, atY) {
     row.insertCell().textContent = low === undefined ? "" : `(${low} to ${high})`;
   }
   tip.append(head, table);
+  place(atX, atY);
+}
+function place(atX, atY) {
   tip.hidden = false;
   const box = tip.getBoundingClientRect();
   const left = atX + 18 + box.width > innerWidth ? atX - 18 - box.width : atX + 18;
   tip.style.left = Math.max(8, Math.min(left, innerWidth - box.width - 8)) + "px";
   tip.style.top = Math.max(8, Math.min(atY - box.height / 2, innerHeight - box.height - 8)) + "px";
 }
-for (const panel of document.querySelectorAll(".panel")) {
+// Scrolls a picture that is wider than its panel, sideways.
+function reveal(panel, x) {
+  const svg = panel.querySelector("svg");
+  panel.scrollLeft = x * (svg.clientWidth / svg.viewBox.baseVal.width) - panel.clientWidth / 2;
+}
+const steps = { ArrowRight: 1, ArrowLeft: -1, Home: -Infinity, End: Infinity };
+for (const panel of document.querySelectorAll(".panel:not(.cells)")) {
   const svg = panel.querySelector("svg");
   let index = -1;
   const toPage = (x, y) => new DOMPoint(x, y).matrixTransform(svg.getScreenCTM());
@@ -100,17 +109,77 @@ for (const panel of document.querySelectorAll(".panel")) {
   panel.addEventListener("pointerleave", hide);
   panel.addEventListener("blur", hide);
   panel.addEventListener("keydown", (event) => {
-    const step = { ArrowRight: 1, ArrowLeft: -1, Home: -Infinity, End: Infinity }[event.key];
+    const step = steps[event.key];
     if (event.key === "Escape") return hide();
-    if (step === undefined) return;
+    if (step === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     const all = columns(panel);
-    if (!all.length) return;
+    if (!all.length) return hide();
     index = Math.max(0, Math.min(all.length - 1, index + step));
+    reveal(panel, all[index][0]);
     const at = toPage(all[index][0], Number(all[index][1][0].dataset.y));
     show(panel, all[index], at.x, at.y);
   });
 }
+
+// The value of a cell of a heat map, by pointing or with the arrow keys.
+for (const panel of document.querySelectorAll(".panel.cells")) {
+  const cells = [...panel.querySelectorAll("[data-cell]")].map((box) => {
+    const [x, y, width, height] = ["x", "y", "width", "height"].map((n) => Number(box.getAttribute(n)));
+    return { box, x, y, width, height };
+  });
+  let current = null;
+  const showCell = (cell) => {
+    hide();
+    active = panel;
+    current = cell;
+    const frame = cell.box.cloneNode(false);
+    frame.setAttribute("class", "cursor frame");
+    frame.removeAttribute("data-cell");
+    frame.removeAttribute("fill-opacity");
+    panel.querySelector("svg").append(frame);
+    tip.textContent = cell.box.dataset.cell;
+    const at = cell.box.getBoundingClientRect();
+    place(at.x + at.width / 2, at.y + at.height / 2);
+  };
+  const point = (event) => {
+    const cell = cells.find((c) => c.box === event.target);
+    if (cell) showCell(cell);
+    else hide();
+  };
+  // Rows are told apart by their height on the page: the nearest one in the direction of the key.
+  const nearest = (away, across) => {
+    const ahead = cells.filter((c) => away(c) > 0.5);
+    const least = Math.min(...ahead.map(away));
+    const line = ahead.filter((c) => away(c) < least + 0.5);
+    return line.sort((a, b) => Math.abs(across(a)) - Math.abs(across(b)))[0];
+  };
+  const moves = {
+    ArrowRight: () => nearest((c) => (same(c) ? c.x - current.x : 0), () => 0),
+    ArrowLeft: () => nearest((c) => (same(c) ? current.x - c.x : 0), () => 0),
+    ArrowDown: () => nearest((c) => c.y - current.y, (c) => c.x - current.x),
+    ArrowUp: () => nearest((c) => current.y - c.y, (c) => c.x - current.x),
+    Home: () => cells.filter(same).sort((a, b) => a.x - b.x)[0],
+    End: () => cells.filter(same).sort((a, b) => b.x - a.x)[0],
+  };
+  const same = (cell) => Math.abs(cell.y - current.y) < 0.5;
+  panel.addEventListener("pointermove", point);
+  panel.addEventListener("pointerdown", point);
+  panel.addEventListener("pointerleave", hide);
+  panel.addEventListener("blur", hide);
+  panel.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") return hide();
+    if (!moves[event.key] || event.altKey || event.ctrlKey || event.metaKey || !cells.length) return;
+    event.preventDefault();
+    // The first key shows the first cell of the top row.
+    const first = () => [...cells].sort((a, b) => a.y - b.y || a.x - b.x)[0];
+    const next = current ? moves[event.key]() || current : first();
+    reveal(panel, next.x + next.width / 2);
+    showCell(next);
+  });
+}
+// The values stay beside what they belong to.
+addEventListener("scroll", hide, { passive: true });
 
 // Sorting.
 for (const table of document.querySelectorAll("table.sortable")) {
