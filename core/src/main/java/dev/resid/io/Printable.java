@@ -7,7 +7,7 @@ import java.util.stream.Collectors;
 public final class Printable {
   private static final int MAX_NAME = 80;
   private static final int MAX_LINE = 200;
-  private static final int MAX_SENTENCE = 600;
+  private static final int MAX_SENTENCE = 400;
   private static final int MAX_LIST = 12;
 
   private Printable() {}
@@ -31,7 +31,8 @@ public final class Printable {
   }
 
   /**
-   * Returns a sentence with unprintable characters escaped, cut after 600 characters.
+   * Returns a sentence with unprintable characters escaped, cut after 400 characters, sooner where
+   * many are escaped.
    *
    * @param text may quote what the file has
    */
@@ -42,7 +43,8 @@ public final class Printable {
   private static String escaped(String text, int max, String special) {
     StringBuilder out = new StringBuilder();
     int[] points = text.codePoints().limit(max + 1L).toArray();
-    for (int i = 0; i < Math.min(points.length, max); i++) {
+    int i = 0;
+    for (; i < Math.min(points.length, max) && out.length() < 2 * max; i++) {
       int c = points[i];
       int type = Character.getType(c);
       if (special.indexOf(c) >= 0) {
@@ -57,7 +59,7 @@ public final class Printable {
         out.appendCodePoint(c);
       }
     }
-    return out.append(points.length > max ? "..." : "").toString();
+    return out.append(i < points.length ? "..." : "").toString();
   }
 
   /** Returns the first numbers of a list in brackets. */

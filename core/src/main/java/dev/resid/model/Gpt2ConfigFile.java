@@ -1,6 +1,7 @@
 package dev.resid.model;
 
 import dev.resid.io.JsonComplaint;
+import dev.resid.io.Printable;
 import dev.resid.model.Gpt2Config.Embeddings;
 import dev.resid.model.Gpt2Config.ScoreScale;
 import dev.resid.tensor.Activation;
@@ -202,7 +203,7 @@ final class Gpt2ConfigFile {
   }
 
   private CheckpointException error(String key, String what) {
-    return new CheckpointException(file + ": " + key + " " + what);
+    return new CheckpointException(file + ": " + key + " " + Printable.sentence(what));
   }
 
   /**

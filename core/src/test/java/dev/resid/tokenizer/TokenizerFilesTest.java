@@ -250,6 +250,17 @@ class TokenizerFilesTest {
   }
 
   @Test
+  void aQuotedTokenIsCutAlsoWhereEveryCharacterIsEscaped() {
+    String quoted = '"' + "\\u0000".repeat(300) + '"';
+    String message =
+        assertThrows(
+                TokenizerFormatException.class,
+                () -> ByteLevelBpe.load(PAIR.with("vocab.json", quoted)))
+            .getMessage();
+    assertTrue(message.contains("\\u0000...") && message.length() < 1200, message);
+  }
+
+  @Test
   void mergesThatAreNotUtf8AreRefused() {
     byte[] bytes = "#version: 0.2\na b\n\u00C3".getBytes(StandardCharsets.ISO_8859_1);
     assertRefused(PAIR.with("merges.txt", bytes), "merges.txt", "not UTF-8");

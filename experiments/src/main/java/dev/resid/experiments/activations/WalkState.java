@@ -1,13 +1,12 @@
 package dev.resid.experiments.activations;
 
 import dev.resid.experiments.direction.Covariance;
+import dev.resid.experiments.result.RunFiles;
 import dev.resid.experiments.sweep.Moments;
 import dev.resid.io.AtomicFiles;
-import java.io.BufferedInputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -70,24 +69,25 @@ record WalkState(
    * @throws IOException if it is missing, cut off or of another version
    */
   static WalkState read(Path path) throws IOException {
-    try (DataInputStream in =
-        new DataInputStream(new BufferedInputStream(Files.newInputStream(path)))) {
-      int format = in.readInt();
-      if (format != FORMAT) {
-        throw new IOException(
-            path + ": format " + format + ", expected " + FORMAT + "; it is of another version");
-      }
-      int rowsDone = in.readInt();
-      Moments norms = moments(in);
-      Moments normsWithoutFirst = moments(in);
-      Moments distances = moments(in);
-      Covariance covariance = Covariance.read(in);
-      List<SaeCensus> censuses = new ArrayList<>();
-      for (int remaining = in.readInt(); remaining > 0; remaining--) {
-        censuses.add(SaeCensus.read(in));
-      }
-      return new WalkState(rowsDone, norms, normsWithoutFirst, distances, covariance, censuses);
+    return RunFiles.numbers(path, in -> read(path, in));
+  }
+
+  private static WalkState read(Path path, DataInputStream in) throws IOException {
+    int format = in.readInt();
+    if (format != FORMAT) {
+      throw new IOException(
+          path + ": format " + format + ", expected " + FORMAT + "; it is of another version");
     }
+    int rowsDone = in.readInt();
+    Moments norms = moments(in);
+    Moments normsWithoutFirst = moments(in);
+    Moments distances = moments(in);
+    Covariance covariance = Covariance.read(in);
+    List<SaeCensus> censuses = new ArrayList<>();
+    for (int remaining = in.readInt(); remaining > 0; remaining--) {
+      censuses.add(SaeCensus.read(in));
+    }
+    return new WalkState(rowsDone, norms, normsWithoutFirst, distances, covariance, censuses);
   }
 
   private static Moments moments(DataInputStream in) throws IOException {

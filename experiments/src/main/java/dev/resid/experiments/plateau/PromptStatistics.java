@@ -3,6 +3,7 @@ package dev.resid.experiments.plateau;
 import dev.resid.experiments.result.ResultTable;
 import dev.resid.experiments.result.ResultTable.Column;
 import dev.resid.experiments.result.ResultTable.Type;
+import dev.resid.experiments.result.RunFiles;
 import dev.resid.experiments.result.RunFolder;
 import dev.resid.io.AtomicFiles;
 import java.io.DataInputStream;
@@ -71,15 +72,17 @@ record PromptStatistics(
    * @throws IOException if there is no such file, or it is of another version
    */
   static PromptStatistics read(Path file) throws IOException {
-    try (DataInputStream in = new DataInputStream(Files.newInputStream(file))) {
-      int format = in.readInt();
-      if (format != FORMAT) {
-        throw new IOException(
-            file + ": format " + format + ", expected " + FORMAT + "; it is of another version");
-      }
-      return new PromptStatistics(
-          in.readLong(), in.readDouble(), in.readDouble(), in.readDouble(), in.readDouble());
+    return RunFiles.numbers(file, in -> read(file, in));
+  }
+
+  private static PromptStatistics read(Path file, DataInputStream in) throws IOException {
+    int format = in.readInt();
+    if (format != FORMAT) {
+      throw new IOException(
+          file + ": format " + format + ", expected " + FORMAT + "; it is of another version");
     }
+    return new PromptStatistics(
+        in.readLong(), in.readDouble(), in.readDouble(), in.readDouble(), in.readDouble());
   }
 
   /**

@@ -2,7 +2,6 @@ package dev.resid.experiments.result;
 
 import dev.resid.io.AtomicFiles;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -180,7 +179,7 @@ public final class ResultTable {
   public static ResultTable read(Path folder, String name) throws IOException {
     Path file = folder.resolve(name + ".json");
     try {
-      JsonNode json = JSON.readTree(Files.readString(file));
+      JsonNode json = JSON.readTree(RunFiles.text(file));
       List<Column> columns = new ArrayList<>();
       for (JsonNode column : json.required("columns")) {
         columns.add(

@@ -2,7 +2,6 @@ package dev.resid.experiments.result;
 
 import dev.resid.io.AtomicFiles;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -105,7 +104,7 @@ public record RunRecord(
    */
   public static RunRecord read(Path folder) throws IOException {
     Path file = folder.resolve(FILE);
-    String text = Files.readString(file);
+    String text = RunFiles.text(file);
     try {
       JsonNode json = JSON.readTree(text);
       String format = json.path("format").asString("");

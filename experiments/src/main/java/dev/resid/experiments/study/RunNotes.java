@@ -1,10 +1,10 @@
 package dev.resid.experiments.study;
 
+import dev.resid.experiments.result.RunFiles;
 import dev.resid.experiments.result.RunFolder;
 import dev.resid.experiments.result.Settings;
 import dev.resid.io.AtomicFiles;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** The file with what results need besides the record and the numbers of the rows. */
@@ -20,7 +20,7 @@ final class RunNotes {
   static Settings read(Path folder) throws IOException {
     Path file = RunFolder.work(folder, FILE);
     try {
-      return Settings.parse(Files.readString(file));
+      return Settings.parse(RunFiles.text(file));
     } catch (IllegalArgumentException e) {
       throw new IOException(
           file + ": is damaged (" + e.getMessage() + "); delete it and run its part again", e);

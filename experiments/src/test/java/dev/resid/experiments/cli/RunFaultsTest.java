@@ -1,0 +1,279 @@
+package dev.resid.experiments.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.resid.backend.BackendOptions;
+import dev.resid.backend.Backends;
+import dev.resid.experiments.testing.StudyRuns;
+import dev.resid.hook.HookPoint;
+import dev.resid.io.DType;
+import dev.resid.sae.io.SaeCheckpoint;
+import dev.resid.sae.testing.SmallSaes;
+import dev.resid.tensor.Backend;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Commands that are disturbed: killed at random moments, out of room on the disk, with files cut
+ * off, lost or unreadable, and with a second process in the same folder. The same command then ends
+ * in the bytes of an undisturbed run, or says in one sentence what is in its way.
+ *
+ * <p>{@code -Dresid.faults.kills=N} kills each command N times; {@code -Dresid.faults.seed} chooses
+ * other moments and places.
+ */
+class RunFaultsTest {
+  private static final int KILLS = Integer.getInteger("resid.faults.kills", 0);
+  private static final long SEED = Long.getLong("resid.faults.seed", 20261121);
+
+  @TempDir private static Path shared;
+  private static final Map<Command, Path> WHOLE = new EnumMap<>(Command.class);
+
+  @TempDir private Path folder;
+
+  /** The commands that can be stopped and go on. */
+  private enum Command {
+    SENSITIVITY("sensitivity --directions isotropic --lengths 0.1,1 --model @model --tokens @rows"),
+    PLATEAU(
+        "plateau --prompts 16 --pool 16 --model @model --tokens @rows --layer 1 --bases model-generated"
+            + " --targets random"),
+    SUBSTITUTION("substitution --sae @sae --position 3 --model @model --tokens @rows"),
+    LAMBADA("language lambada --model @model --data @lambada"),
+    DICTIONARY("dictionary --model @model --tokens @rows --sae @sae --removal-rows 1"),
+    PATCH("patch --model @model --pairs @pairs"),
+    EVALUATE("sae evaluate --weights raw --sae @sae --model @model --tokens @rows"),
+    TRAIN_GPT2(
+        "train gpt2 --layers 1 --heads 2 --width 16 --context 16 --batch 4 --steps 40"
+            + " --checkpoint-every 2 --tokenizer @model --text @text"),
+    TRAIN_SAE(
+        "train sae --objective topk --k 3 --hook blocks.1.hook_resid_pre --context 16 --batch 4"
+            + " --features 24 --tokens 2560 --checkpoint-every 2 --model @model --text @text"),
+    MERGE("merge @out @part0 @part1");
+
+    private final String words;
+
+    Command(String words) {
+      this.words = words.startsWith("merge") ? words : words + " --quiet --threads 1 --out @out";
+    }
+
+    String[] line(Path out) {
+      return Stream.of(words.split(" "))
+          .map(
+              word ->
+                  word.equals("@out")
+                      ? out.toString()
+                      : word.startsWith("@") ? shared.resolve(word.substring(1)).toString() : word)
+          .toArray(String[]::new);
+    }
+  }
+
+  @BeforeAll
+  static void write() throws IOException {
+    TinyModel.saveWithTokenizer(shared.resolve("model"), 1);
+    try (Backend backend = Backends.named("scalar", BackendOptions.defaults())) {
+      SaeCheckpoint.save(
+          SmallSaes.random(HookPoint.residPre(1), 16, 24, 5, backend),
+          DType.F32,
+          shared.resolve("sae"));
+    }
+    int[] lengths = java.util.stream.IntStream.generate(() -> 10).limit(40).toArray();
+    SmallSaes.tokens(2, TinyModel.TOKENS, lengths).writeJson(shared.resolve("rows"));
+    Files.writeString(shared.resolve("text"), "The cat sat on the mat and the dog.\n".repeat(40));
+    Files.writeString(shared.resolve("lambada"), "A cat sat\nThe dog ran\n".repeat(10));
+    String pair =
+        "{\"clean\": \"a cat\", \"corrupted\": \"a dog\", \"answer\": \"x\", \"against\": \""
+            + " y\"}\n";
+    Files.writeString(shared.resolve("pairs"), pair.repeat(10));
+    for (int i = 0; i < 2; i++) {
+      List<String> part =
+          new ArrayList<>(List.of(Command.SENSITIVITY.line(shared.resolve("part" + i))));
+      part.addAll(List.of("--shard", i + "/2"));
+      CliRun.of(part.toArray(String[]::new)).ok();
+    }
+  }
+
+  /** Returns the folder of an undisturbed run. */
+  private static Path whole(Command command) {
+    return WHOLE.computeIfAbsent(
+        command,
+        each -> {
+          Path out = shared.resolve("whole-" + each);
+          CliRun.of(each.line(out)).ok();
+          return out;
+        });
+  }
+
+  static Stream<Command> commandsToKill() {
+    return KILLS > 0 ? Stream.of(Command.values()) : Stream.of(Command.DICTIONARY);
+  }
+
+  @ParameterizedTest
+  @MethodSource("commandsToKill")
+  void aKilledRunEndsInTheSameBytes(Command command) throws Exception {
+    Path whole = whole(command);
+    SplittableRandom random = new SplittableRandom(SEED + command.ordinal());
+    Path sample = folder.resolve("sample");
+    long working = millisOfWork(command, sample);
+    int kills = 0;
+    for (int round = 0; kills < Math.max(1, KILLS); round++) {
+      Path out = folder.resolve("out" + round);
+      boolean killed = true;
+      for (int i = 0; killed && i < 4 && kills < Math.max(1, KILLS); i++) {
+        ChildRun child = ChildRun.start(0, folder.resolve("log"), command.line(out));
+        child.await(out);
+        killed = child.killAfter(random.nextLong(working + 1));
+        kills += killed ? 1 : 0;
+      }
+      CliRun.of(command.line(out)).ok();
+      assertEquals(
+          List.of(), StudyRuns.differences(whole, out), "seed " + SEED + ", after kill " + kills);
+      assertTrue(round < 10 * Math.max(1, KILLS), "the run is over before it can be killed");
+    }
+  }
+
+  /** Returns how long a process takes from the moment its folder is there. */
+  private long millisOfWork(Command command, Path out) throws Exception {
+    ChildRun child = ChildRun.start(0, folder.resolve("log"), command.line(out));
+    child.await(out);
+    long start = System.nanoTime();
+    CliRun run = child.end();
+    assertEquals(ResidCommand.OK, run.exitCode(), run.err());
+    assertEquals(List.of(), StudyRuns.differences(whole(command), out));
+    return (System.nanoTime() - start) / 1_000_000;
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void aDamagedFolderIsMendedOrNamed(Command command) throws Exception {
+    Path whole = whole(command);
+    SplittableRandom random = new SplittableRandom(SEED - command.ordinal());
+    for (int i = 0; i < Math.max(2, 5 * KILLS); i++) {
+      Path out = copy(whole, folder.resolve("damaged" + i));
+      Path file = oneOf(filesOf(out), random);
+      String what = damage(file, random) + " (seed " + SEED + ", damage " + i + ")";
+      CliRun run = CliRun.of(command.line(out));
+      if (run.exitCode() == ResidCommand.OK) {
+        assertEquals(List.of(), StudyRuns.differences(whole, out), what);
+      } else {
+        try {
+          run.refused(out.toString());
+        } catch (AssertionError e) {
+          throw new AssertionError(what + ": " + e.getMessage(), e);
+        }
+      }
+    }
+  }
+
+  /** Cuts the file off at a random place, removes it, or puts a folder there: it is unreadable. */
+  private static String damage(Path file, SplittableRandom random) throws IOException {
+    switch (random.nextInt(6)) {
+      case 0 -> {
+        Files.delete(file);
+        return file + " removed";
+      }
+      case 1 -> {
+        Files.delete(file);
+        Files.createDirectory(file);
+        return file + " unreadable";
+      }
+      default -> {
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+          long length = random.nextLong(Math.max(1, channel.size()));
+          channel.truncate(length);
+          return file + " cut after " + length + " bytes";
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  @EnabledIfSystemProperty(named = "resid.faults.kills", matches = "[1-9]\\d*")
+  void aFullDiskIsNamedAndTheRunGoesOn(Command command) throws Exception {
+    Path whole = whole(command);
+    long largest = 0;
+    for (Path file : filesOf(whole)) {
+      largest = Math.max(largest, Files.size(file));
+    }
+    SplittableRandom random = new SplittableRandom(SEED + 100 + command.ordinal());
+    for (int i = 0; i < Math.max(2, KILLS / 4); i++) {
+      Path out = folder.resolve("out" + i);
+      int kibibytes = 1 + random.nextInt(1 + (int) (largest >> 10));
+      CliRun run = ChildRun.start(kibibytes, folder.resolve("log"), command.line(out)).end();
+      if (run.exitCode() != ResidCommand.OK) {
+        run.refused(out.toString(), "could not be written");
+      }
+      CliRun.of(command.line(out)).ok();
+      assertEquals(List.of(), StudyRuns.differences(whole, out), kibibytes + " KiB");
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  @EnabledIfSystemProperty(named = "resid.faults.kills", matches = "[1-9]\\d*")
+  void ofTwoProcessesOneWorksAndTheOtherSaysSo(Command command) throws Exception {
+    Path out = folder.resolve("out");
+    ChildRun one = ChildRun.start(0, folder.resolve("one"), command.line(out));
+    ChildRun other = ChildRun.start(0, folder.resolve("other"), command.line(out));
+    int done = 0;
+    for (CliRun run : List.of(one.end(), other.end())) {
+      if (run.exitCode() == ResidCommand.OK) {
+        done++;
+      } else {
+        run.refused(out.toString(), "another process is working in");
+      }
+    }
+    assertTrue(done > 0, "one of them must do the work");
+    CliRun.of(command.line(out)).ok();
+    assertEquals(List.of(), StudyRuns.differences(whole(command), out));
+  }
+
+  private static Path oneOf(List<Path> files, SplittableRandom random) {
+    return files.get(random.nextInt(files.size()));
+  }
+
+  private static List<Path> filesOf(Path folder) throws IOException {
+    try (Stream<Path> files = Files.walk(folder)) {
+      return files.filter(Files::isRegularFile).sorted().toList();
+    }
+  }
+
+  private static Path copy(Path from, Path to) throws IOException {
+    Files.walkFileTree(
+        from,
+        new SimpleFileVisitor<>() {
+          @Override
+          public FileVisitResult preVisitDirectory(Path dir, BasicFileAttributes attributes)
+              throws IOException {
+            Files.createDirectories(to.resolve(from.relativize(dir)));
+            return FileVisitResult.CONTINUE;
+          }
+
+          @Override
+          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
+              throws IOException {
+            Files.copy(file, to.resolve(from.relativize(file)));
+            return FileVisitResult.CONTINUE;
+          }
+        });
+    return to;
+  }
+}
