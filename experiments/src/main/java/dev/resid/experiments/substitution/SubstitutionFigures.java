@@ -6,6 +6,7 @@ import dev.resid.experiments.report.Chart.AxisSpec;
 import dev.resid.experiments.report.Chart.Panel;
 import dev.resid.experiments.report.Chart.Series;
 import dev.resid.experiments.report.Chart.Style;
+import dev.resid.experiments.report.Chart.Trace;
 import dev.resid.experiments.report.Chart.Value;
 import dev.resid.experiments.report.Numbers;
 import dev.resid.experiments.report.Section.Choice;
@@ -76,6 +77,7 @@ final class SubstitutionFigures {
               "SAE(x) with other norms, and random vectors at its angle",
               view,
               others(view));
+          add(figures, "by-error", "What reconstructions do, by their error", view, byError(view));
         }
       }
     }
@@ -106,7 +108,6 @@ final class SubstitutionFigures {
     if (panels.isEmpty()) {
       return;
     }
-    boolean layers = name.equals("by-layer");
     String unit = view.metric() == Metric.KL ? "mean KL (nats)" : "mean L2 distance (model units)";
     String where = view.positions() == Positions.ALL ? "0 to n−2" : "1 to n−2";
     figures.add(
@@ -125,10 +126,13 @@ final class SubstitutionFigures {
                     + result.rows()
                     + " rows",
                 source,
-                new AxisSpec(
-                    layers ? "layer" : "L0: mean number of active features",
-                    layers ? "layer" : "L0",
-                    AxisKind.LINEAR),
+                switch (name) {
+                  case "by-layer" -> new AxisSpec("layer", "layer", AxisKind.LINEAR);
+                  case "by-error" ->
+                      new AxisSpec("mean ε = ‖SAE(x) − x‖ (model units)", "ε", AxisKind.LINEAR);
+                  default ->
+                      new AxisSpec("L0: mean number of active features", "L0", AxisKind.LINEAR);
+                },
                 new AxisSpec(unit, unit, view.axis()),
                 panels)));
   }
@@ -167,6 +171,57 @@ final class SubstitutionFigures {
     return panels;
   }
 
+  /** Panels of points, with one symbol an SAE by its family. */
+  private List<Panel> byError(View view) {
+    List<Panel> panels = new ArrayList<>();
+    groups(SubstitutedSae::point)
+        .forEach(
+            (point, some) -> {
+              Map<String, List<Value>> families = new LinkedHashMap<>();
+              some.stream()
+                  .sorted(Comparator.comparingDouble(SubstitutedSae::epsilon))
+                  .filter(sae -> result.has(sae.name(), Substitute.RECONSTRUCTION))
+                  .forEach(
+                      sae ->
+                          families
+                              .computeIfAbsent(sae.family(), family -> new ArrayList<>())
+                              .add(
+                                  value(
+                                      sae.epsilon(),
+                                      new Case(sae.name(), Substitute.RECONSTRUCTION),
+                                      view)));
+              List<Series> series = new ArrayList<>();
+              families.forEach(
+                  (family, values) ->
+                      series.add(
+                          new Series(
+                              family + " SAEs", "", familyStyle(family), Trace.MARKS, values)));
+              if (!series.isEmpty()) {
+                panels.add(new Panel("SAE(x) at " + point, series, Optional.empty()));
+              }
+            });
+    return panels;
+  }
+
+  private Value value(double x, Case one, View view) {
+    Interval interval = result.interval(m -> m.get(one, view.metric(), view.positions()));
+    double mean = result.value(m -> m.get(one, view.metric(), view.positions()));
+    return new Value(x, mean, interval.low(), interval.high());
+  }
+
+  /** Returns a style for a family, the same in every panel. */
+  private Style familyStyle(String family) {
+    List<String> families = saes.stream().map(SubstitutedSae::family).distinct().toList();
+    List<Style> styles =
+        List.of(
+            Style.VERMILION_SOLID,
+            Style.BLUE_SOLID,
+            Style.GREEN_SOLID,
+            Style.PURPLE_DASHED,
+            Style.BLACK_DOTTED);
+    return styles.get(families.indexOf(family) % styles.size());
+  }
+
   private List<Panel> others(View view) {
     List<Panel> panels = new ArrayList<>();
     groups(s -> s.family() + " SAEs at " + s.point())
@@ -195,13 +250,7 @@ final class SubstitutionFigures {
       for (SubstitutedSae sae : some.stream().sorted(Comparator.comparingDouble(x)).toList()) {
         Case one = new Case(sae.name(), substitute);
         if (result.cases().all().contains(one)) {
-          Interval interval = result.interval(m -> m.get(one, view.metric(), view.positions()));
-          points.add(
-              new Value(
-                  x.applyAsDouble(sae),
-                  result.value(m -> m.get(one, view.metric(), view.positions())),
-                  interval.low(),
-                  interval.high()));
+          points.add(value(x.applyAsDouble(sae), one, view));
         }
       }
       if (!points.isEmpty()) {

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.resid.experiments.direction.NamedSae;
+import dev.resid.experiments.result.ResultTable;
 import dev.resid.experiments.sweep.Shard;
 import dev.resid.experiments.sweep.Workers;
 import dev.resid.experiments.testing.StudyRuns;
@@ -27,6 +28,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -104,6 +109,35 @@ class SubstitutionStudyTest {
       double kl = Double.parseDouble(line.split(",")[6]);
       assertTrue(kl > 1e-4, line);
     }
+  }
+
+  @Test
+  void aFigureSetsTheEffectOfEverySaeAgainstItsError() throws IOException {
+    ResultTable table = ResultTable.read(whole, "results");
+    Matcher tips =
+        Pattern.compile("<title>([0-9.]+): ([0-9.]+) ")
+            .matcher(Files.readString(whole.resolve("figures/by-error-kl-all-linear.svg")));
+    Map<Double, Double> drawn = new TreeMap<>();
+    while (tips.find()) {
+      drawn.put(Double.parseDouble(tips.group(1)), Double.parseDouble(tips.group(2)));
+    }
+    int saes = 0;
+    for (int row = 0; row < table.rows().size(); row++) {
+      if (table.rows().get(row).contains("sae")) {
+        saes++;
+        double epsilon = table.number(row, "epsilon").getAsDouble();
+        double kl = table.number(row, "kl_nats").getAsDouble();
+        assertTrue(
+            drawn.entrySet().stream()
+                .anyMatch(
+                    point ->
+                        Math.abs(point.getKey() - epsilon) < 1e-2 * epsilon
+                            && Math.abs(point.getValue() - kl) < 1e-2 * kl),
+            epsilon + ", " + kl + " in " + drawn);
+      }
+    }
+    assertEquals(2, saes);
+    assertEquals(saes, drawn.size());
   }
 
   /** One part is interrupted, and has other threads and another batch: nothing of that is left. */
