@@ -73,6 +73,7 @@ final class BenchCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    List<String> arguments = arguments();
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("--add-modules=jdk.incubator.vector");
@@ -81,7 +82,7 @@ final class BenchCommand implements Callable<Integer> {
     command.add("-cp");
     command.add(classPath());
     command.add(MAIN);
-    command.addAll(arguments());
+    command.addAll(arguments);
     Process process = new ProcessBuilder(command).inheritIO().start();
     try {
       return process.waitFor();
