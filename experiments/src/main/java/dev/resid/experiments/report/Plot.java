@@ -5,6 +5,7 @@ import dev.resid.experiments.report.Chart.Style;
 import dev.resid.experiments.report.Chart.Trace;
 import dev.resid.experiments.report.Chart.Value;
 import dev.resid.experiments.report.Drawing.Area;
+import dev.resid.experiments.report.Drawing.Dash;
 import dev.resid.experiments.report.Drawing.Line;
 import dev.resid.experiments.report.Drawing.Mark;
 import dev.resid.experiments.report.Drawing.Point;
@@ -59,6 +60,9 @@ record Plot(Scale x, Scale y, double left, double top, double width, double heig
     Style style = series.style();
     int every = series.trace() == Trace.CURVE ? Math.max(1, points.size() / SYMBOLS) : 1;
     boolean hasBand = false;
+    // A band between points that nothing connects would say something about what lies between.
+    boolean marks = series.trace() == Trace.MARKS;
+    List<Mark> bars = new ArrayList<>();
     for (int i = 0; i < points.size(); i++) {
       Value value = points.get(i);
       double at = xAt(value.x());
@@ -67,7 +71,10 @@ record Plot(Scale x, Scale y, double left, double top, double width, double heig
       band.add(new Point(at, yAt(value.high())));
       double low = y.shows(value.low()) ? Math.max(value.low(), y.min()) : y.min();
       lower.add(new Point(at, yAt(low)));
-      hasBand |= value.high() > value.low();
+      if (value.high() > value.low()) {
+        hasBand |= !marks;
+        bars.add(new Line(List.of(lower.getLast(), band.getLast()), style.ink(), 1.3, Dash.SOLID));
+      }
       if (i % every == 0) {
         symbols.add(symbol(series, middle, value));
       }
@@ -77,7 +84,9 @@ record Plot(Scale x, Scale y, double left, double top, double width, double heig
     if (hasBand) {
       group.add(new Area(band, style.ink(), 0.17));
     }
-    if (series.trace() != Trace.MARKS) {
+    if (marks) {
+      group.addAll(bars);
+    } else {
       group.add(new Line(line, style.ink(), 2.2, style.dash()));
     }
     group.addAll(symbols);

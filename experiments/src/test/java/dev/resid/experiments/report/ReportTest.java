@@ -138,6 +138,15 @@ class ReportTest {
   }
 
   @Test
+  void intervalsOfMarksAreBarsAndNotBands() {
+    List<Value> points = List.of(new Value(1, 1, 0.5, 1.5), new Value(2, 2, 1.5, 2.5));
+    Series marks = new Series("a", "", Style.BLUE_SOLID, Chart.Trace.MARKS, points);
+    String svg = one(AxisKind.LINEAR, marks).toSvg();
+    assertFalse(svg.contains("fill-opacity"), svg);
+    assertEquals(1 + 2 * 2, svg.split("stroke=\"#0072b2\" stroke-width=\"1.3\" s", -1).length, svg);
+  }
+
+  @Test
   void pngIsTheSamePictureEveryTime() throws IOException {
     byte[] png = chart(AxisKind.LINEAR).toPng();
     assertArrayEquals(png, chart(AxisKind.LINEAR).toPng());
