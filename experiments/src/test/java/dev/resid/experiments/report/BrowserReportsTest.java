@@ -346,12 +346,11 @@ class BrowserReportsTest {
                         chart(
                             AxisKind.LINEAR,
                             List.of(
-                                panel("bars", series("bars", Style.BLUE_SOLID, Trace.BARS, plain)),
-                                panel(
-                                    "steps", series("steps", Style.BLUE_SOLID, Trace.STEPS, plain)),
+                                panel("bars", series("bars", Style.RAMP_5, Trace.BARS, plain)),
+                                panel("steps", series("steps", Style.RAMP_7, Trace.STEPS, plain)),
                                 panel(
                                     "marks",
-                                    series("marks", Style.BLUE_SOLID, Trace.MARKS, plain))))))),
+                                    series("marks", Style.RAMP_8, Trace.MARKS, plain))))))),
             new Figures("Cells", "", List.of(), List.of(new Figure(Map.of(), "cells", heatMap()))),
             new Terms("Terms", "", List.of(new Term("blocks.3.hook_resid_pre", "a point"))),
             new Prose("Prose", List.of("A paragraph.")),
