@@ -53,8 +53,8 @@ class RunFaultsTest {
   private enum Command {
     SENSITIVITY("sensitivity --directions isotropic --lengths 0.1,1 --model @model --tokens @rows"),
     PLATEAU(
-        "plateau --prompts 16 --pool 16 --model @model --tokens @rows --layer 1 --bases model-generated"
-            + " --targets random"),
+        "plateau --prompts 16 --pool 16 --model @model --tokens @rows --layer 1 --bases"
+            + " model-generated --targets random"),
     SUBSTITUTION("substitution --sae @sae --position 3 --model @model --tokens @rows"),
     LAMBADA("language lambada --model @model --data @lambada"),
     DICTIONARY("dictionary --model @model --tokens @rows --sae @sae --removal-rows 1"),
