@@ -34,6 +34,9 @@ final class MatrixProduct {
   // Up to here reading the weights takes longer than multiplying with them.
   private static final int FEW = 2 * SMALL;
 
+  // Up to here rows are packed without vectors.
+  private static final int PACKED_ONE_BY_ONE = 32;
+
   private final Workers workers;
   private final FloatPool pool;
   private final ConcurrentLinkedQueue<MemorySegment> idlePanels = new ConcurrentLinkedQueue<>();
@@ -85,8 +88,14 @@ final class MatrixProduct {
   static PackedRows packRows(
       float[] x, int first, int rows, int terms, Workers workers, FloatPool pool) {
     return PackedRows.pack(
-        (line, lines, to, toFrom, width) ->
-            Packing.rowTiles(x, (first + line) * terms, terms, lines, terms, to, toFrom, width),
+        (line, lines, to, toFrom, width) -> {
+          int from = (first + line) * terms;
+          if (rows <= PACKED_ONE_BY_ONE) {
+            Packing.fewRowTiles(x, from, terms, lines, terms, to, toFrom, width);
+          } else {
+            Packing.rowTiles(x, from, terms, lines, terms, to, toFrom, width);
+          }
+        },
         rows,
         terms,
         workers,
@@ -117,7 +126,7 @@ final class MatrixProduct {
     float[] packed = x;
     if (rows > 1) {
       packed = pool.take(in * Packing.roundUp(rows, SMALL));
-      Packing.rowTiles(x, 0, in, rows, in, packed, 0, SMALL);
+      Packing.fewRowTiles(x, 0, in, rows, in, packed, 0, SMALL);
     }
     float[] a = packed;
     workers.run(

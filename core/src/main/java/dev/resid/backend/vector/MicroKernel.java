@@ -149,30 +149,30 @@ final class MicroKernel {
       s11 = x.fma(left, s11);
       t11 = x.fma(right, t11);
     }
-    s0.intoArray(c, end);
-    t0.intoArray(c, end + L);
-    s1.intoArray(c, end + ld);
-    t1.intoArray(c, end + ld + L);
-    s2.intoArray(c, end + 2 * ld);
-    t2.intoArray(c, end + 2 * ld + L);
-    s3.intoArray(c, end + 3 * ld);
-    t3.intoArray(c, end + 3 * ld + L);
-    s4.intoArray(c, end + 4 * ld);
-    t4.intoArray(c, end + 4 * ld + L);
-    s5.intoArray(c, end + 5 * ld);
-    t5.intoArray(c, end + 5 * ld + L);
-    s6.intoArray(c, end + 6 * ld);
-    t6.intoArray(c, end + 6 * ld + L);
-    s7.intoArray(c, end + 7 * ld);
-    t7.intoArray(c, end + 7 * ld + L);
-    s8.intoArray(c, end + 8 * ld);
-    t8.intoArray(c, end + 8 * ld + L);
-    s9.intoArray(c, end + 9 * ld);
-    t9.intoArray(c, end + 9 * ld + L);
-    s10.intoArray(c, end + 10 * ld);
-    t10.intoArray(c, end + 10 * ld + L);
-    s11.intoArray(c, end + 11 * ld);
-    t11.intoArray(c, end + 11 * ld + L);
+    Lanes.certain(s0).intoArray(c, end);
+    Lanes.certain(t0).intoArray(c, end + L);
+    Lanes.certain(s1).intoArray(c, end + ld);
+    Lanes.certain(t1).intoArray(c, end + ld + L);
+    Lanes.certain(s2).intoArray(c, end + 2 * ld);
+    Lanes.certain(t2).intoArray(c, end + 2 * ld + L);
+    Lanes.certain(s3).intoArray(c, end + 3 * ld);
+    Lanes.certain(t3).intoArray(c, end + 3 * ld + L);
+    Lanes.certain(s4).intoArray(c, end + 4 * ld);
+    Lanes.certain(t4).intoArray(c, end + 4 * ld + L);
+    Lanes.certain(s5).intoArray(c, end + 5 * ld);
+    Lanes.certain(t5).intoArray(c, end + 5 * ld + L);
+    Lanes.certain(s6).intoArray(c, end + 6 * ld);
+    Lanes.certain(t6).intoArray(c, end + 6 * ld + L);
+    Lanes.certain(s7).intoArray(c, end + 7 * ld);
+    Lanes.certain(t7).intoArray(c, end + 7 * ld + L);
+    Lanes.certain(s8).intoArray(c, end + 8 * ld);
+    Lanes.certain(t8).intoArray(c, end + 8 * ld + L);
+    Lanes.certain(s9).intoArray(c, end + 9 * ld);
+    Lanes.certain(t9).intoArray(c, end + 9 * ld + L);
+    Lanes.certain(s10).intoArray(c, end + 10 * ld);
+    Lanes.certain(t10).intoArray(c, end + 10 * ld + L);
+    Lanes.certain(s11).intoArray(c, end + 11 * ld);
+    Lanes.certain(t11).intoArray(c, end + 11 * ld + L);
   }
 
   /** The 6-row tile, as {@link #tile}. */
@@ -223,18 +223,18 @@ final class MicroKernel {
       s5 = x.fma(left, s5);
       t5 = x.fma(right, t5);
     }
-    s0.intoArray(c, end);
-    t0.intoArray(c, end + L);
-    s1.intoArray(c, end + ld);
-    t1.intoArray(c, end + ld + L);
-    s2.intoArray(c, end + 2 * ld);
-    t2.intoArray(c, end + 2 * ld + L);
-    s3.intoArray(c, end + 3 * ld);
-    t3.intoArray(c, end + 3 * ld + L);
-    s4.intoArray(c, end + 4 * ld);
-    t4.intoArray(c, end + 4 * ld + L);
-    s5.intoArray(c, end + 5 * ld);
-    t5.intoArray(c, end + 5 * ld + L);
+    Lanes.certain(s0).intoArray(c, end);
+    Lanes.certain(t0).intoArray(c, end + L);
+    Lanes.certain(s1).intoArray(c, end + ld);
+    Lanes.certain(t1).intoArray(c, end + ld + L);
+    Lanes.certain(s2).intoArray(c, end + 2 * ld);
+    Lanes.certain(t2).intoArray(c, end + 2 * ld + L);
+    Lanes.certain(s3).intoArray(c, end + 3 * ld);
+    Lanes.certain(t3).intoArray(c, end + 3 * ld + L);
+    Lanes.certain(s4).intoArray(c, end + 4 * ld);
+    Lanes.certain(t4).intoArray(c, end + 4 * ld + L);
+    Lanes.certain(s5).intoArray(c, end + 5 * ld);
+    Lanes.certain(t5).intoArray(c, end + 5 * ld + L);
   }
 
   /** The 4-row tile, as {@link #tile}. */
@@ -275,14 +275,14 @@ final class MicroKernel {
       s3 = x.fma(left, s3);
       t3 = x.fma(right, t3);
     }
-    s0.intoArray(c, end);
-    t0.intoArray(c, end + L);
-    s1.intoArray(c, end + ld);
-    t1.intoArray(c, end + ld + L);
-    s2.intoArray(c, end + 2 * ld);
-    t2.intoArray(c, end + 2 * ld + L);
-    s3.intoArray(c, end + 3 * ld);
-    t3.intoArray(c, end + 3 * ld + L);
+    Lanes.certain(s0).intoArray(c, end);
+    Lanes.certain(t0).intoArray(c, end + L);
+    Lanes.certain(s1).intoArray(c, end + ld);
+    Lanes.certain(t1).intoArray(c, end + ld + L);
+    Lanes.certain(s2).intoArray(c, end + 2 * ld);
+    Lanes.certain(t2).intoArray(c, end + 2 * ld + L);
+    Lanes.certain(s3).intoArray(c, end + 3 * ld);
+    Lanes.certain(t3).intoArray(c, end + 3 * ld + L);
   }
 
   /** The 1-row tile, as {@link #tile}. */
@@ -308,7 +308,7 @@ final class MicroKernel {
       s0 = x.fma(left, s0);
       t0 = x.fma(right, t0);
     }
-    s0.intoArray(c, end);
-    t0.intoArray(c, end + L);
+    Lanes.certain(s0).intoArray(c, end);
+    Lanes.certain(t0).intoArray(c, end + L);
   }
 }

@@ -32,7 +32,21 @@ final class Packing {
     for (; r + 4 <= lines; r += 4) {
       fourRows(from, fromAt + r * ld, ld, depth, to, toFrom + r, width);
     }
-    for (; r < lines; r++) {
+    oneByOne(from, fromAt, ld, r, lines, depth, to, toFrom, width);
+  }
+
+  // The lines from `first` on, and zeros for those that do not exist.
+  private static void oneByOne(
+      float[] from,
+      int fromAt,
+      int ld,
+      int first,
+      int lines,
+      int depth,
+      float[] to,
+      int toFrom,
+      int width) {
+    for (int r = first; r < lines; r++) {
       int fromR = fromAt + r * ld;
       for (int k = 0; k < depth; k++) {
         to[toFrom + r + k * width] = from[fromR + k];
@@ -137,6 +151,19 @@ final class Packing {
           to,
           toFrom + r * depth,
           width);
+    }
+  }
+
+  /**
+   * As {@link #rowTiles}, for few rows in all: without vectors, because few rows do not run a loop
+   * often enough for the compiler to make vector instructions of it, and until then every vector is
+   * an object. That takes as long as the product.
+   */
+  static void fewRowTiles(
+      float[] from, int fromAt, int ld, int lines, int depth, float[] to, int toFrom, int width) {
+    for (int r = 0; r < lines; r += width) {
+      int count = Math.min(width, lines - r);
+      oneByOne(from, fromAt + r * ld, ld, 0, count, depth, to, toFrom + r * depth, width);
     }
   }
 
