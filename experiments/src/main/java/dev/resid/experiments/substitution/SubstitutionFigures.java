@@ -122,7 +122,7 @@ final class SubstitutionFigures {
                 (view.metric() == Metric.KL ? "Mean KL(original‖changed)" : "Mean L2")
                     + ", positions "
                     + where
-                    + "; bands: 95 % bootstrap intervals over "
+                    + "; bars: 95 % bootstrap intervals over "
                     + result.rows()
                     + " rows",
                 source,
