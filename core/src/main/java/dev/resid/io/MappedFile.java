@@ -3,6 +3,7 @@ package dev.resid.io;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -11,6 +12,12 @@ import java.nio.file.StandardOpenOption;
 
 /** A whole file in the address space, of any size, readable from any thread until closed. */
 final class MappedFile implements AutoCloseable {
+  /** What an {@link InternalError} means: the JVM reports a page so that the file no longer has. */
+  static final String CUT_SHORT = "the file was cut short or its disk failed while it was open";
+
+  /** What to do then. */
+  static final String OPEN_AGAIN = "Make sure that it is whole, and open it again";
+
   private final Path file;
   private final Arena arena;
   private final MemorySegment bytes;
@@ -32,6 +39,11 @@ final class MappedFile implements AutoCloseable {
     }
     if (Files.notExists(file)) {
       throw new NoSuchFileException(file.toString(), null, "no such file; check the path");
+    }
+    if (!Files.isRegularFile(file)) {
+      // Opening a pipe would wait for somebody to write to it.
+      throw new IOException(
+          file + ": is a pipe or a device, expected a file. Save its content first, and name that");
     }
     Arena arena = Arena.ofShared();
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
@@ -68,6 +80,38 @@ final class MappedFile implements AutoCloseable {
   /** Returns all bytes of the file. */
   MemorySegment bytes() {
     return bytes;
+  }
+
+  /**
+   * Copies bytes of a file, or of memory, in such a way that a file which became shorter is an
+   * error and not the end of the process.
+   *
+   * @param file where the bytes come from, for the message
+   * @param from what they are part of
+   * @param at first byte
+   * @param to gets them from its beginning on
+   * @param count how many
+   * @throws TensorFileException if the file no longer has them
+   */
+  static void copy(Path file, MemorySegment from, long at, byte[] to, int count)
+      throws TensorFileException {
+    try {
+      MemorySegment.copy(from, ValueLayout.JAVA_BYTE, at, to, 0, count);
+    } catch (InternalError e) {
+      throw cutShort(file, "at or after byte " + at, e);
+    }
+  }
+
+  /** Returns what to throw when opening met a page that the file no longer has. */
+  TensorFileException cutShort(InternalError e) {
+    return cutShort(file, "header", e);
+  }
+
+  /** Returns what to throw when a read met a page that the file no longer has. */
+  static TensorFileException cutShort(Path file, String where, InternalError e) {
+    TensorFileException problem = new TensorFileException(file, where, CUT_SHORT, OPEN_AGAIN);
+    problem.initCause(e);
+    return problem;
   }
 
   /** Ends the mapping; doing so twice is allowed. */

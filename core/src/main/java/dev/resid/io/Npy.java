@@ -53,6 +53,9 @@ public final class Npy extends TensorFile {
       TensorInfo info =
           new TensorInfo(stem(file), header.dtype(), header.shape(), header.bytes(), size);
       return new Npy(mapped, header, info);
+    } catch (InternalError e) {
+      mapped.close();
+      throw mapped.cutShort(e);
     } catch (TensorFileException | RuntimeException | Error e) {
       mapped.close();
       throw e;

@@ -69,6 +69,9 @@ public final class Npz extends TensorFile {
             "Name a file written by numpy.savez");
       }
       return new Npz(mapped, table, zip, members);
+    } catch (InternalError e) {
+      mapped.close();
+      throw mapped.cutShort(e);
     } catch (TensorFileException | RuntimeException | Error e) {
       mapped.close();
       throw e;

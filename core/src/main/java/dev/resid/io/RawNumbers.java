@@ -1,6 +1,5 @@
 package dev.resid.io;
 
-import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -233,14 +232,8 @@ final class RawNumbers implements Numbers {
       // Another thread closed the file in the middle.
       throw bytes.scope().isAlive() ? e : closed();
     } catch (InternalError e) {
-      // How the JVM reports a page of a mapping that the file no longer has.
       throw new UncheckedIOException(
-          new IOException(
-              file
-                  + ": tensor "
-                  + Printable.quoted(name)
-                  + ": the file was cut short or its disk failed while it was open. Open it again",
-              e));
+          MappedFile.cutShort(file, "tensor " + Printable.quoted(name), e));
     }
   }
 

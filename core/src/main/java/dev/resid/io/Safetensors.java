@@ -44,6 +44,10 @@ public final class Safetensors extends TensorFile {
   static Safetensors open(MappedFile mapped) throws SafetensorsException {
     try {
       return new Safetensors(mapped, SafetensorsHeader.parse(mapped.file(), mapped.bytes()));
+    } catch (InternalError e) {
+      mapped.close();
+      throw new SafetensorsException(
+          mapped.file(), "header", MappedFile.CUT_SHORT, MappedFile.OPEN_AGAIN);
     } catch (SafetensorsException | RuntimeException | Error e) {
       mapped.close();
       throw e;
@@ -58,6 +62,17 @@ public final class Safetensors extends TensorFile {
   /** Returns the strings stored beside the tensors; empty if there are none. */
   public Map<String, String> metadata() {
     return metadata;
+  }
+
+  /**
+   * Requires that the file ends in a checksum, as {@link SafetensorsWriter#withChecksum} puts it
+   * there, and that it is that of all bytes before. Reads the whole file.
+   *
+   * @throws SafetensorsException if there is none, or any byte is another one
+   * @throws TensorFileException if the file became shorter meanwhile
+   */
+  public void requireChecksum() throws TensorFileException {
+    FileChecksum.require(this);
   }
 
   @Override

@@ -4,6 +4,7 @@ import dev.resid.tensor.Shape;
 import dev.resid.tensor.ShapeMismatchException;
 import dev.resid.tensor.Tensor;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -41,6 +42,7 @@ public final class SafetensorsWriter {
 
   private final Map<String, EncodedTensor> entries = new HashMap<>();
   private final SortedMap<String, String> metadata = new TreeMap<>(BY_UTF8);
+  private final FileChecksum checksum = new FileChecksum();
 
   /** Starts with no tensors. */
   public SafetensorsWriter() {}
@@ -127,6 +129,17 @@ public final class SafetensorsWriter {
   }
 
   /**
+   * Adds a last tensor with the checksum of everything else in the file, which {@link
+   * Safetensors#requireChecksum} looks at; other programs read the file as ever.
+   *
+   * @return this writer
+   * @throws IllegalArgumentException if it was added before
+   */
+  public SafetensorsWriter withChecksum() {
+    return put(checksum.tensor());
+  }
+
+  /**
    * Writes the file: first to a temporary file in the same folder, forced to disk, then renamed.
    *
    * @param file the file to create or replace; its folder must exist
@@ -159,7 +172,8 @@ public final class SafetensorsWriter {
     AtomicFiles.write(
         file,
         total,
-        out -> {
+        target -> {
+          OutputStream out = checksum.over(target);
           out.write(
               ByteBuffer.allocate(8)
                   .order(ByteOrder.LITTLE_ENDIAN)

@@ -50,6 +50,9 @@ public abstract sealed class TensorFile implements AutoCloseable
     FileKind kind;
     try {
       kind = FileKind.of(mapped);
+    } catch (InternalError e) {
+      mapped.close();
+      throw mapped.cutShort(e);
     } catch (TensorFileException | RuntimeException | Error e) {
       mapped.close();
       throw e;

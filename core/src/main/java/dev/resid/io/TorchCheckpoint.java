@@ -76,6 +76,9 @@ public final class TorchCheckpoint extends TensorFile {
       Map<String, TensorInfo> table = new LinkedHashMap<>();
       found.views.forEach((name, view) -> table.put(name, info(name, view)));
       return new TorchCheckpoint(mapped, table, zip, byteOrder(file, zip, prefix), found);
+    } catch (InternalError e) {
+      mapped.close();
+      throw mapped.cutShort(e);
     } catch (TensorFileException | RuntimeException | Error e) {
       mapped.close();
       throw e;

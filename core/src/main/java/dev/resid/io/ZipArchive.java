@@ -38,7 +38,7 @@ record ZipArchive(Path file, MemorySegment bytes, Map<String, Entry> entries) {
   private static final long MAX_INFLATION = 1032;
 
   /** A byte buffer holds less than 2 GiB. */
-  private static final long PIECE = 1 << 30;
+  private static final long PIECE = 1 << 16;
 
   private static final int LOCAL = 0x04034b50;
   private static final int CENTRAL = 0x02014b50;
@@ -289,8 +289,11 @@ record ZipArchive(Path file, MemorySegment bytes, Map<String, Entry> entries) {
    */
   void checkCrc(Entry entry, MemorySegment content) throws TensorFileException {
     CRC32 crc = new CRC32();
+    byte[] piece = new byte[(int) Math.min(PIECE, content.byteSize())];
     for (long at = 0; at < content.byteSize(); at += PIECE) {
-      crc.update(content.asSlice(at, Math.min(PIECE, content.byteSize() - at)).asByteBuffer());
+      int n = (int) Math.min(PIECE, content.byteSize() - at);
+      MappedFile.copy(file, content, at, piece, n);
+      crc.update(piece, 0, n);
     }
     if ((int) crc.getValue() != entry.crc()) {
       throw error(
@@ -305,13 +308,15 @@ record ZipArchive(Path file, MemorySegment bytes, Map<String, Entry> entries) {
     Inflater inflater = new Inflater(true);
     try {
       MemorySegment packed = raw(entry);
+      byte[] input = new byte[(int) Math.min(PIECE, packed.byteSize())];
       byte[] output = new byte[1 << 15];
       long fed = 0;
       long done = 0;
       while (done < length && !inflater.finished()) {
         if (inflater.needsInput() && fed < packed.byteSize()) {
-          long piece = Math.min(PIECE, packed.byteSize() - fed);
-          inflater.setInput(packed.asSlice(fed, piece).asByteBuffer());
+          int piece = (int) Math.min(PIECE, packed.byteSize() - fed);
+          MappedFile.copy(file, packed, fed, input, piece);
+          inflater.setInput(input, 0, piece);
           fed += piece;
         }
         int n = inflater.inflate(output, 0, (int) Math.min(output.length, length - done));

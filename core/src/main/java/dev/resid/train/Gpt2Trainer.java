@@ -15,14 +15,12 @@ import dev.resid.tensor.Backend;
 import dev.resid.tensor.Tensor;
 import dev.resid.tokenizer.TokenBatch;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.StringJoiner;
 
 /**
  * Trains a GPT-2 from scratch: AdamW, warm-up and cosine schedule, gradient clipping. The rows of a
@@ -30,10 +28,7 @@ import java.util.StringJoiner;
  * losses so far; so a run that is stopped and resumed ends in the same bits as one that was not.
  */
 public final class Gpt2Trainer {
-  private static final String STATE = "state.safetensors";
-  private static final String PLAN = "plan";
   private static final String TEXT = "text";
-  private static final String STEP = "step";
   private static final String LOSSES = "losses";
 
   private final TrainingPlan plan;
@@ -73,15 +68,15 @@ public final class Gpt2Trainer {
    * @param corpus text to train on
    * @param backend where it runs
    * @param dir folder of the checkpoint; need not exist
-   * @throws IOException if a checkpoint is there but damaged
+   * @throws IOException if a checkpoint is there but any bit of it is damaged
    * @throws IllegalArgumentException if a checkpoint is there but belongs to another plan or text
    */
   public static Gpt2Trainer startOrResume(
       TrainingPlan plan, TextCorpus corpus, Backend backend, Path dir) throws IOException {
     Gpt2Trainer trainer = new Gpt2Trainer(plan, corpus, backend);
-    Path state = dir.resolve(STATE);
-    if (Files.exists(state)) {
-      trainer.load(state);
+    CheckpointFile checkpoint = new CheckpointFile(dir);
+    if (checkpoint.exists()) {
+      trainer.load(checkpoint);
     }
     return trainer;
   }
@@ -180,14 +175,9 @@ public final class Gpt2Trainer {
    * @throws IOException if it cannot be written
    */
   public void save(Path dir) throws IOException {
-    SafetensorsWriter writer =
-        new SafetensorsWriter()
-            .metadata(PLAN, plan.fingerprint())
-            .metadata(TEXT, textSha256)
-            .metadata(STEP, Long.toString(step()));
-    StringJoiner curve = new StringJoiner(" ");
-    losses.forEach(loss -> curve.add(Double.toString(loss)));
-    writer.metadata(LOSSES, curve.toString());
+    SafetensorsWriter writer = new SafetensorsWriter().metadata(TEXT, textSha256);
+    CheckpointFile.putNumbers(
+        writer, LOSSES, losses.stream().map(loss -> new double[] {loss}).toList());
     optimizer
         .slots()
         .forEach(
@@ -196,27 +186,12 @@ public final class Gpt2Trainer {
               writer.add("moment1." + weight.lensName(), slot.moment1(), DType.F32);
               writer.add("moment2." + weight.lensName(), slot.moment2(), DType.F32);
             });
-    Files.createDirectories(dir);
-    writer.write(dir.resolve(STATE));
+    new CheckpointFile(dir).write(writer, plan.fingerprint(), step());
   }
 
-  private void load(Path state) throws IOException {
-    try (Safetensors file = Safetensors.open(state)) {
-      Map<String, String> metadata = file.metadata();
-      if (!plan.fingerprint().equals(metadata.get(PLAN))) {
-        throw new IllegalArgumentException(
-            state
-                + " belongs to another training run ("
-                + TrainingPlan.firstDifference(plan.fingerprint(), metadata.getOrDefault(PLAN, ""))
-                + "); use another folder or the same options");
-      }
-      // Checkpoints of early builds do not say which text they saw.
-      if (!textSha256.equals(metadata.getOrDefault(TEXT, textSha256))) {
-        throw new IllegalArgumentException(
-            state
-                + " belongs to a training run on other text or with another tokenizer; use another"
-                + " folder or the same text");
-      }
+  private void load(CheckpointFile checkpoint) throws IOException {
+    try (Safetensors file = checkpoint.open(plan.fingerprint())) {
+      checkpoint.require(file, TEXT, textSha256, "text or tokenizer");
       for (Map.Entry<Weight, AdamW.Slot> entry : optimizer.slots().entrySet()) {
         String name = entry.getKey().lensName();
         AdamW.Slot slot = entry.getValue();
@@ -224,13 +199,8 @@ public final class Gpt2Trainer {
         backend.copy(file.tensor("moment1." + name, slot.moment1().shape()), slot.moment1());
         backend.copy(file.tensor("moment2." + name, slot.moment2().shape()), slot.moment2());
       }
-      optimizer.resumeAfter(Long.parseLong(metadata.get(STEP)));
-      String curve = metadata.get(LOSSES);
-      if (!curve.isEmpty()) {
-        for (String loss : curve.split(" ")) {
-          losses.add(Double.parseDouble(loss));
-        }
-      }
+      optimizer.resumeAfter(checkpoint.step(file));
+      checkpoint.numbers(file, LOSSES, 1).forEach(loss -> losses.add(loss[0]));
     }
     gpt2.update(weights());
   }

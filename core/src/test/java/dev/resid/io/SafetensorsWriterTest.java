@@ -21,6 +21,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
+import java.util.zip.CRC32C;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -96,6 +97,45 @@ class SafetensorsWriterTest {
       assertEquals("", file.metadata().get(""));
       assertArrayEquals(new int[] {5}, file.ints(odd));
       assertArrayEquals(new int[0], file.ints(""));
+    }
+  }
+
+  @Test
+  void aChecksumCoversEveryBitOfAFile() throws IOException {
+    Path path = dir.resolve("checked");
+    SafetensorsWriter writer =
+        new SafetensorsWriter()
+            .metadata("step", "5")
+            .withChecksum()
+            .add("b", Tensor.of(TensorInfo.unnamed(2), 1, -2), DType.BF16)
+            .add("i", TensorInfo.unnamed(1), new int[] {7});
+    writer.write(path);
+    byte[] sound = Files.readAllBytes(path);
+    writer.write(path);
+    assertArrayEquals(sound, Files.readAllBytes(path));
+    try (Safetensors file = Safetensors.open(path)) {
+      file.requireChecksum();
+      assertEquals("checksum.crc32c", file.names().getLast());
+      CRC32C crc = new CRC32C();
+      crc.update(sound, 0, sound.length - 4);
+      int stated = 0;
+      for (long b : file.longs("checksum.crc32c")) {
+        stated = stated >>> 8 | (int) b << 24;
+      }
+      assertEquals((int) crc.getValue(), stated);
+    }
+    for (int bit = 0; bit < 8 * sound.length; bit++) {
+      byte[] damaged = sound.clone();
+      damaged[bit / 8] ^= (byte) (1 << bit % 8);
+      assertThrows(
+          SafetensorsException.class,
+          () -> Safetensors.of(path, damaged).requireChecksum(),
+          "bit " + bit);
+    }
+    new SafetensorsWriter().metadata("step", "5").write(path);
+    try (Safetensors file = Safetensors.open(path)) {
+      SafetensorsException e = assertThrows(SafetensorsException.class, file::requireChecksum);
+      assertTrue(e.getMessage().contains("does not end in a checksum"), e.getMessage());
     }
   }
 

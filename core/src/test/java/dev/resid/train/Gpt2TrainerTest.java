@@ -134,7 +134,7 @@ class Gpt2TrainerTest {
         assertThrows(
             IllegalArgumentException.class,
             () -> Gpt2Trainer.startOrResume(plan(4), corpus, backend, dir));
-    assertTrue(e.getMessage().contains("other text"), e.getMessage());
+    assertTrue(e.getMessage().contains("another text"), e.getMessage());
   }
 
   @Test

@@ -1,6 +1,5 @@
 package dev.resid.experiments.cli;
 
-import dev.resid.io.FileHash;
 import dev.resid.model.Gpt2;
 import dev.resid.sae.train.SaeTrainingPlan;
 import dev.resid.sae.train.SaeTrainingStep;
@@ -14,8 +13,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
-import tools.jackson.databind.SerializationFeature;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * What {@code resid train sae} writes about a training beside the SAE.
@@ -36,30 +33,19 @@ record SaeTrainingRecord(
     Instant start) {
   private static final int POINTS_OF_A_CURVE = 50;
 
-  /** Returns the record as JSON, ended now. */
-  String json(List<SaeTrainingStep> steps) throws IOException {
-    Map<String, Object> record = new LinkedHashMap<>();
-    record.put("command", command);
-    record.put("plan", plan.toString());
-    record.put("model", gpt2.source());
-    record.put("modelSha256", gpt2.sha256());
-    record.put("weights", gpt2.weightsState().name());
-    record.put("backend", gpt2.backend().description());
-    record.put("started", start.toString());
-    record.put("finished", Instant.now().toString());
-    record.put("corpusTokens", corpus.tokens());
-    record.put("tokensSeen", (long) plan.rate().totalSteps() * plan.tokensPerStep());
-    Map<String, String> hashes = new LinkedHashMap<>();
-    for (Path file : files) {
-      hashes.put(String.valueOf(file.getFileName()), "sha256:" + FileHash.sha256(file));
-    }
-    record.put("data", hashes);
-    record.put("curve", curve(steps));
-    return JsonMapper.builder()
-            .enable(SerializationFeature.INDENT_OUTPUT)
-            .build()
-            .writeValueAsString(record)
-        + "\n";
+  /** Returns the record, ended now. */
+  TrainingRecord ended(List<SaeTrainingStep> steps) throws IOException {
+    return new TrainingRecord(command)
+        .with("plan", plan.toString())
+        .with("model", gpt2.source())
+        .with("modelSha256", gpt2.sha256())
+        .with("weights", gpt2.weightsState().name())
+        .with("backend", gpt2.backend().description())
+        .withTimes(start)
+        .with("corpusTokens", corpus.tokens())
+        .with("tokensSeen", (long) plan.rate().totalSteps() * plan.tokensPerStep())
+        .withHashes("data", files)
+        .with("curve", curve(steps));
   }
 
   /** Returns means over stretches of the steps. */

@@ -1,9 +1,8 @@
 package dev.resid.experiments.cli;
 
+import dev.resid.experiments.result.FolderLock;
 import dev.resid.hook.HookPoint;
 import dev.resid.hook.Site;
-import dev.resid.io.AtomicFiles;
-import dev.resid.io.DType;
 import dev.resid.model.Gpt2;
 import dev.resid.model.Gpt2Config;
 import dev.resid.sae.io.SaeCheckpoint;
@@ -17,11 +16,8 @@ import dev.resid.tensor.Backend;
 import dev.resid.train.LearningRate;
 import dev.resid.train.TextCorpus;
 import java.io.IOException;
-import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -29,7 +25,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** {@code resid train sae}: a sparse autoencoder on an activation of a model. */
@@ -81,6 +76,7 @@ final class TrainSaeCommand implements Callable<Integer> {
   @Mixin private ModelOptionsMixin model;
   @Mixin private BackendOptionsMixin backends;
   @Mixin private ProgressMixin progress;
+  @Mixin private TrainingMixin training;
 
   @Option(
       names = "--objective",
@@ -95,17 +91,6 @@ final class TrainSaeCommand implements Callable<Integer> {
       paramLabel = "POINT",
       description = "Activation of width d_model, for example blocks.3.hook_resid_pre.")
   private String hook;
-
-  @Option(
-      names = "--text",
-      required = true,
-      arity = "1..*",
-      paramLabel = "FILE",
-      description = "UTF-8 text to train on: files, and folders of .txt files.")
-  private List<Path> text = new ArrayList<>();
-
-  @Option(names = "--out", required = true, paramLabel = "DIR", description = "Folder to write.")
-  private Path out;
 
   @Option(
       names = "--sparsity",
@@ -156,12 +141,6 @@ final class TrainSaeCommand implements Callable<Integer> {
   private int context = 128;
 
   @Option(
-      names = "--batch",
-      paramLabel = "ROWS",
-      description = "Rows a step; ${DEFAULT-VALUE} if left out.")
-  private int batch = 8;
-
-  @Option(
       names = "--learning-rate",
       paramLabel = "X",
       description = "Peak learning rate; ${DEFAULT-VALUE} if left out.")
@@ -173,26 +152,6 @@ final class TrainSaeCommand implements Callable<Integer> {
       description = "Steps of linear warm-up; a twentieth of all if left out.")
   private Integer warmup;
 
-  @Option(
-      names = "--checkpoint-every",
-      paramLabel = "STEPS",
-      description =
-          "At most so many steps between checkpoints, one of which is written about every half"
-              + " minute; ${DEFAULT-VALUE} if left out.")
-  private int every = 100;
-
-  @Option(
-      names = "--dtype",
-      paramLabel = "D",
-      description = "Dtype of the written weights: f32, f16 or bf16; ${DEFAULT-VALUE} if left out.")
-  private TrainGpt2Command.Dtype dtype = TrainGpt2Command.Dtype.F32;
-
-  @Option(
-      names = "--seed",
-      paramLabel = "S",
-      description = "Seed of weights and order; ${DEFAULT-VALUE} if left out.")
-  private long seed = 1;
-
   /** Called by picocli. */
   TrainSaeCommand() {}
 
@@ -200,42 +159,33 @@ final class TrainSaeCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     HookPoint point = point();
     requireOptions();
-    Path checkpoint = out.resolve("checkpoint");
-    requireFolder(checkpoint);
-    List<Path> files = TextFiles.expand(text);
+    training.requireFolder(List.of("sae_weights.safetensors", "cfg.json"));
+    training.findText();
     Instant start = Instant.now();
     try (Backend backend = backends.open()) {
       Gpt2 gpt2 = model.load(backend);
-      SaeTrainingPlan plan = plan(point, gpt2.config());
-      TextCorpus corpus = TextCorpus.read(files, gpt2.tokenizer());
-      if (corpus.rows(context) < 1) {
-        throw new IOException(
-            "the text has "
-                + corpus.tokens()
-                + " tokens, too few for one row of "
-                + context
-                + "; give more text, or a smaller --context.");
-      }
-      try (SaeTrainer trainer = SaeTrainer.startOrResume(plan, gpt2, corpus, checkpoint)) {
-        trainer.run(checkpoint, every, progress.progress());
-        SaeCheckpoint.save(
-            trainer.config(String.valueOf(out.toAbsolutePath().getFileName())),
-            trainer.weights(),
-            DType.valueOf(dtype.name()),
-            out);
-        AtomicFiles.write(
-            out.resolve("training.json"),
-            new SaeTrainingRecord(command(), plan, gpt2, corpus, files, start)
-                .json(trainer.curve()));
-      }
+      train(plan(point, gpt2.config()), gpt2, start);
     }
-    spec.commandLine().getOut().println("Wrote the SAE to " + out);
+    spec.commandLine().getOut().println("Wrote the SAE to " + training.out());
     return ResidCommand.OK;
   }
 
-  private String command() {
-    List<String> args = spec.root().commandLine().getParseResult().originalArgs();
-    return "resid " + String.join(" ", args);
+  private void train(SaeTrainingPlan plan, Gpt2 gpt2, Instant start) throws IOException {
+    Path out = training.out();
+    Path checkpoint = training.checkpoint();
+    TextCorpus corpus = training.corpus(gpt2.tokenizer(), context);
+    try (FolderLock _ = training.lock();
+        SaeTrainer trainer = SaeTrainer.startOrResume(plan, gpt2, corpus, checkpoint)) {
+      trainer.run(checkpoint, training.every(), progress.progress());
+      SaeCheckpoint.save(
+          trainer.config(String.valueOf(out.toAbsolutePath().getFileName())),
+          trainer.weights(),
+          training.dtype(),
+          out);
+      new SaeTrainingRecord(training.command(), plan, gpt2, corpus, training.files(), start)
+          .ended(trainer.curve())
+          .write(out);
+    }
   }
 
   private HookPoint point() {
@@ -243,7 +193,7 @@ final class TrainSaeCommand implements Callable<Integer> {
     try {
       point = HookPoint.parse(hook);
     } catch (IllegalArgumentException e) {
-      throw wrong("--hook: " + e.getMessage());
+      throw training.wrong("--hook: " + e.getMessage());
     }
     boolean stream =
         switch (point.site()) {
@@ -251,7 +201,7 @@ final class TrainSaeCommand implements Callable<Integer> {
           default -> false;
         };
     if (!stream) {
-      throw wrong(
+      throw training.wrong(
           "--hook is "
               + hook
               + ", must be an activation of width d_model in a block, for example "
@@ -261,81 +211,60 @@ final class TrainSaeCommand implements Callable<Integer> {
   }
 
   private void requireOptions() {
-    requireAtLeast("--context", context, 2);
-    requireAtLeast("--batch", batch, 1);
-    requireAtLeast("--checkpoint-every", every, 1);
+    training.requireOptions(learningRate);
+    training.requireAtLeast("--context", context, 2);
     if (features != null) {
-      requireAtLeast("--features", features, 1);
+      training.requireAtLeast("--features", features, 1);
     }
     if (tokens < 1 || steps() > Integer.MAX_VALUE) {
-      throw wrong("--tokens is " + tokens + ", must be at least 1 and at most 2^31 steps");
-    }
-    if (!(learningRate > 0) || Double.isInfinite(learningRate)) {
-      throw wrong("--learning-rate is " + learningRate + ", must be a number above 0");
+      throw training.wrong("--tokens is " + tokens + ", must be at least 1 and at most 2^31 steps");
     }
     boolean topK = objective == Objective.TOPK;
     if (topK != (k != null) || topK == (sparsity != null)) {
-      throw wrong(
+      throw training.wrong(
           topK
               ? "--objective topk needs --k, and no --sparsity"
               : "--objective " + objective + " needs --sparsity, and no --k");
     }
     if (sparsity != null && (!(sparsity >= 0) || Double.isInfinite(sparsity))) {
-      throw wrong("--sparsity is " + sparsity + ", must be a number of at least 0");
+      throw training.wrong("--sparsity is " + sparsity + ", must be a number of at least 0");
     }
     if (deadAfter != null && deadAfter < 1) {
-      throw wrong("--dead-after is " + deadAfter + ", must be at least 1");
+      throw training.wrong("--dead-after is " + deadAfter + ", must be at least 1");
     }
-    requireAtLeast("--buffer", buffer, 1);
+    training.requireAtLeast("--buffer", buffer, 1);
     if (warmup != null && (warmup < 0 || warmup >= steps())) {
-      throw wrong("--warmup is " + warmup + ", must be from 0 to below the steps, " + steps());
+      throw training.wrong(
+          "--warmup is " + warmup + ", must be from 0 to below the steps, " + steps());
     }
-  }
-
-  private void requireAtLeast(String option, int value, int least) {
-    if (value < least) {
-      throw wrong(option + " is " + value + ", must be at least " + least);
-    }
-  }
-
-  private ParameterException wrong(String message) {
-    return new ParameterException(spec.commandLine(), message);
   }
 
   private long steps() {
-    long perStep = (long) batch * context;
+    long perStep = (long) training.batch() * context;
     return (tokens + perStep - 1) / perStep;
-  }
-
-  /** Refuses a folder that cannot be written or that holds an SAE of somebody else's. */
-  private void requireFolder(Path checkpoint) throws IOException {
-    OutputPaths.requireFolder(out);
-    for (String name : List.of("sae_weights.safetensors", "cfg.json")) {
-      if (Files.exists(out.resolve(name)) && !Files.isDirectory(checkpoint)) {
-        throw new FileAlreadyExistsException(out.resolve(name).toString());
-      }
-    }
   }
 
   private SaeTrainingPlan plan(HookPoint point, Gpt2Config config) {
     if (point.layer() >= config.nLayers()) {
-      throw wrong("--hook is " + hook + ", the model has " + config.nLayers() + " blocks");
+      throw training.wrong("--hook is " + hook + ", the model has " + config.nLayers() + " blocks");
     }
     if (context > config.nCtx()) {
-      throw wrong("--context is " + context + ", the model has " + config.nCtx() + " positions");
+      throw training.wrong(
+          "--context is " + context + ", the model has " + config.nCtx() + " positions");
     }
     if (objective == Objective.DOWNSTREAM && point.layer() + 1 >= config.nLayers()) {
-      throw wrong("--objective downstream needs a block after " + hook + "; use e2e");
+      throw training.wrong("--objective downstream needs a block after " + hook + "; use e2e");
     }
     int steps = (int) steps();
     LearningRate rate =
         new LearningRate(learningRate, warmup == null ? steps / 20 : warmup, steps, FINAL_FRACTION);
     int dSae = features == null ? 4 * config.dModel() : features;
     if (k != null && (k < 1 || k > dSae)) {
-      throw wrong("--k is " + k + ", must be from 1 to the number of features, " + dSae);
+      throw training.wrong("--k is " + k + ", must be from 1 to the number of features, " + dSae);
     }
     SaeTrainingPlan plan =
-        SaeTrainingPlan.of(point, dSae, loss(point, config), rate, batch, context, seed);
+        SaeTrainingPlan.of(
+            point, dSae, loss(point, config), rate, training.batch(), context, training.seed());
     return plan.withBufferRows(buffer);
   }
 

@@ -1,14 +1,10 @@
 package dev.resid.experiments.result;
 
 import java.io.IOException;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.Optional;
 
 /**
@@ -17,17 +13,14 @@ import java.util.Optional;
  * one is refused.
  */
 public final class RunFolder implements AutoCloseable {
-  private static final String LOCK = ".lock";
   private static final String WORK = "blocks";
 
   private final Path folder;
-  private final FileChannel channel;
-  private final FileLock lock;
+  private final FolderLock lock;
   private RunRecord record;
 
-  private RunFolder(Path folder, FileChannel channel, FileLock lock) {
+  private RunFolder(Path folder, FolderLock lock) {
     this.folder = folder;
-    this.channel = channel;
     this.lock = lock;
   }
 
@@ -43,14 +36,13 @@ public final class RunFolder implements AutoCloseable {
   public static RunFolder open(Path folder, RunRecord begun) throws IOException {
     requireUsable(folder);
     Files.createDirectories(folder);
-    FileChannel channel =
-        FileChannel.open(folder.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+    FolderLock lock = FolderLock.of(folder, folder);
     try {
-      RunFolder opened = new RunFolder(folder, channel, lock(folder, channel));
+      RunFolder opened = new RunFolder(folder, lock);
       opened.begin(begun);
       return opened;
     } catch (IOException | RuntimeException e) {
-      channel.close();
+      lock.close();
       throw e;
     }
   }
@@ -70,20 +62,6 @@ public final class RunFolder implements AutoCloseable {
     if (Files.isDirectory(folder) && !Files.exists(folder.resolve(RunRecord.FILE))) {
       requireEmpty(folder);
     }
-  }
-
-  private static FileLock lock(Path folder, FileChannel channel) throws IOException {
-    FileLock lock = null;
-    try {
-      lock = channel.tryLock();
-    } catch (OverlappingFileLockException e) {
-      // this process holds it; the same answer
-    }
-    if (lock == null) {
-      throw new IllegalStateException(
-          "another process is working in " + folder + "; wait for it, or choose another --out");
-    }
-    return lock;
   }
 
   private void begin(RunRecord begun) throws IOException {
@@ -120,7 +98,9 @@ public final class RunFolder implements AutoCloseable {
       for (Path entry : entries) {
         String name = entry.getFileName().toString();
         // A process killed at its very beginning leaves a lock or a temporary file.
-        if (!name.equals(LOCK) && !name.startsWith("." + RunRecord.FILE) && !name.equals(WORK)) {
+        if (!name.equals(FolderLock.NAME)
+            && !name.startsWith("." + RunRecord.FILE)
+            && !name.equals(WORK)) {
           throw new IllegalStateException(
               folder + " holds other files (" + name + ") and no run; choose another --out");
         }
@@ -167,8 +147,6 @@ public final class RunFolder implements AutoCloseable {
   /** Lets other processes work in the folder again. */
   @Override
   public void close() throws IOException {
-    try (channel) {
-      lock.release();
-    }
+    lock.close();
   }
 }

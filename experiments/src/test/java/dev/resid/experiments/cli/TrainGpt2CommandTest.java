@@ -5,21 +5,19 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.resid.experiments.result.FolderLock;
 import dev.resid.io.FileHash;
 import dev.resid.io.Safetensors;
 import dev.resid.io.TensorInfo;
 import dev.resid.tokenizer.ByteLevelBpe;
 import dev.resid.tokenizer.SpecialTokens;
-import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -30,39 +28,27 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 class TrainGpt2CommandTest {
-  private static final String TEXT =
-      "The cat sat on the mat and the dog sat on the log.\n".repeat(20)
-          + "<|endoftext|>\n"
-          + "A cat and a dog sat on a mat, and the mat was flat.\n".repeat(20);
-
   /** A model so small that a step takes milliseconds. */
   private static final String SMALL =
-      "--layers 1 --heads 2 --width 16 --context 16 --batch 4 --threads 1";
+      "--layers 1 --heads 2 --width 16 --context 16 --batch 4 --threads 1 --quiet";
 
   @TempDir private static Path shared;
   private static Path text;
   private static Path tokenizer;
+  private static TrainingRuns runs;
 
   @TempDir private Path folder;
 
   @BeforeAll
   static void trainTokenizer() throws IOException {
-    text = Files.writeString(shared.resolve("text.txt"), TEXT);
+    text = Files.writeString(shared.resolve("text.txt"), TrainingRuns.TEXT);
     tokenizer = shared.resolve("tokenizer");
+    runs = TrainingRuns.of("train gpt2 " + SMALL, "--tokenizer", tokenizer, "--text", text);
     CliRun.line("train tokenizer --vocab-size 280 --out", tokenizer, "--text", text).ok();
   }
 
   private static CliRun train(Path out, String options, Object... more) {
-    return CliRun.line(
-        "train gpt2 " + SMALL + " " + options,
-        Stream.concat(
-                Stream.of("--tokenizer", tokenizer, "--text", text, "--out", out),
-                Arrays.stream(more))
-            .toArray());
-  }
-
-  private static JsonNode record(Path model) throws IOException {
-    return new JsonMapper().readTree(Files.readString(model.resolve("training.json")));
+    return runs.train(out, options, more);
   }
 
   @Test
@@ -70,7 +56,7 @@ class TrainGpt2CommandTest {
     Path out = folder.resolve("new/model");
     assertEquals(
         "Wrote the model to " + out,
-        train(out, "--steps 150 --learning-rate 0.01 --quiet", "--valid", text).ok().out().strip());
+        train(out, "--steps 150 --learning-rate 0.01", "--valid", text).ok().out().strip());
     JsonNode loss =
         new JsonMapper()
             .readTree(CliRun.line("loss --json --model", out, "--text", text).ok().out());
@@ -81,7 +67,8 @@ class TrainGpt2CommandTest {
         CliRun.line("generate --max-new 8 --model", out, "--prompt", "The cat sat").ok().out();
     assertTrue(said.matches("The cat sat on (a|the) (mat|log).*\\R"), said);
     assertEquals(
-        loss.path("bitsPerByte"), record(out).path("validation").path("all").path("bitsPerByte"));
+        loss.path("bitsPerByte"),
+        TrainingRuns.record(out).path("validation").path("all").path("bitsPerByte"));
     for (String name : List.of("vocab.json", "merges.txt", "tokenizer.json")) {
       assertArrayEquals(
           Files.readAllBytes(tokenizer.resolve(name)), Files.readAllBytes(out.resolve(name)));
@@ -90,7 +77,7 @@ class TrainGpt2CommandTest {
 
   /** Returns the loss of a model that knows how often each token occurs, and no more. */
   private static double unigramNats() throws IOException {
-    int[] ids = ByteLevelBpe.load(tokenizer).encodeToIds(TEXT, SpecialTokens.AS_TEXT);
+    int[] ids = ByteLevelBpe.load(tokenizer).encodeToIds(TrainingRuns.TEXT, SpecialTokens.AS_TEXT);
     double nats = 0;
     for (int id : ids) {
       nats -= Math.log(Arrays.stream(ids).filter(each -> each == id).count() / (double) ids.length);
@@ -103,7 +90,7 @@ class TrainGpt2CommandTest {
     Path out = folder.resolve("model");
     Instant before = Instant.now();
     train(out, "--steps 250 --warmup 7 --seed 5 --backend scalar --dtype bf16").ok();
-    JsonNode record = record(out);
+    JsonNode record = TrainingRuns.record(out);
     assertEquals(
         "resid train gpt2 "
             + SMALL
@@ -151,7 +138,7 @@ class TrainGpt2CommandTest {
     Path whole = folder.resolve("whole");
     train(whole, options).ok();
     Path killed = folder.resolve("killed");
-    long steps = stepsWhenKilled(killed, options);
+    long steps = runs.stepsWhenKilled(killed, options);
     assertTrue(steps > 0 && steps < 100, "killed after " + steps + " steps of 100");
     assertFalse(Files.exists(killed.resolve("model.safetensors")));
     train(killed, options).ok();
@@ -160,8 +147,8 @@ class TrainGpt2CommandTest {
           Files.readAllBytes(whole.resolve(name)), Files.readAllBytes(killed.resolve(name)), name);
     }
     assertEquals(
-        record(whole).path("meanLossNatsPer100Steps"),
-        record(killed).path("meanLossNatsPer100Steps"));
+        TrainingRuns.record(whole).path("meanLossNatsPer100Steps"),
+        TrainingRuns.record(killed).path("meanLossNatsPer100Steps"));
     assertEquals(
         List.of(
             "checkpoint",
@@ -172,40 +159,7 @@ class TrainGpt2CommandTest {
             "training.json",
             "vocab.json"),
         names(killed));
-    assertEquals(List.of("state.safetensors"), names(killed.resolve("checkpoint")));
-  }
-
-  /**
-   * Starts a training in a process of its own, kills it, and returns the steps of its checkpoint.
-   */
-  private static long stepsWhenKilled(Path out, String options)
-      throws IOException, InterruptedException {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(
-        List.of(
-            "--add-modules",
-            "jdk.incubator.vector",
-            "-cp",
-            System.getProperty("java.class.path"),
-            Main.class.getName()));
-    command.addAll(List.of(("train gpt2 " + SMALL + " " + options).split(" ")));
-    command.addAll(List.of("--tokenizer", tokenizer.toString(), "--text", text.toString()));
-    command.addAll(List.of("--out", out.toString()));
-    File log = out.resolveSibling("log.txt").toFile();
-    Process process =
-        new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log).start();
-    Path state = out.resolve("checkpoint/state.safetensors");
-    while (process.isAlive() && !Files.exists(state)) {
-      process.waitFor(2, TimeUnit.MILLISECONDS);
-    }
-    process.destroyForcibly().waitFor();
-    if (!Files.exists(state)) {
-      throw new AssertionError(Files.readString(log.toPath()));
-    }
-    try (Safetensors file = Safetensors.open(state)) {
-      return Long.parseLong(file.metadata().get("step"));
-    }
+    assertEquals(List.of(".lock", "state.safetensors"), names(killed.resolve("checkpoint")));
   }
 
   private static List<String> names(Path dir) throws IOException {
@@ -224,14 +178,33 @@ class TrainGpt2CommandTest {
   }
 
   @Test
+  void everyBitOfACheckpointCounts() throws IOException {
+    Path out = folder.resolve("model");
+    train(out, "--steps 5").ok();
+    runs.requireEveryBitCounts(out, "--steps 5", 8);
+  }
+
+  @Test
+  void aSecondProcessIsSentAway() throws IOException {
+    Path out = folder.resolve("model");
+    try (FolderLock _ = FolderLock.of(out, out.resolve("checkpoint"))) {
+      train(out, "--steps 5").refused("another process is working in " + out);
+      assertFalse(Files.exists(out.resolve("config.json")));
+    }
+    train(out, "--steps 5").ok();
+  }
+
+  @Test
   void aFolderOfAnotherRunIsLeftAlone() throws IOException {
     Path out = folder.resolve("model");
     train(out, "--steps 5").ok();
     byte[] bytes = Files.readAllBytes(out.resolve("model.safetensors"));
     train(out, "--steps 6").refused("state.safetensors", "another training run");
-    Path other = Files.writeString(folder.resolve("other.txt"), TEXT.replace("cat", "cow"));
-    train(out, "--steps 5", "--text", other).refused("state.safetensors", "other text");
-    Files.delete(out.resolve("checkpoint/state.safetensors"));
+    Path other =
+        Files.writeString(folder.resolve("other.txt"), TrainingRuns.TEXT.replace("cat", "cow"));
+    train(out, "--steps 5", "--text", other).refused("state.safetensors", "another text");
+    Files.delete(TrainingRuns.state(out));
+    Files.delete(out.resolve("checkpoint/.lock"));
     Files.delete(out.resolve("checkpoint"));
     train(out, "--steps 5").refused(out.resolve("model.safetensors").toString(), "exists");
     assertArrayEquals(bytes, Files.readAllBytes(out.resolve("model.safetensors")));
@@ -256,7 +229,7 @@ class TrainGpt2CommandTest {
   })
   void optionsOutOfRangeAreWrongUsage(String options, String message) {
     Path out = folder.resolve("model");
-    String[] pairs = SMALL.replace("--threads 1", "").split(" (?=--)");
+    String[] pairs = SMALL.replace("--threads 1 --quiet", "").split(" (?=--)");
     StringBuilder others = new StringBuilder("train gpt2 " + options);
     for (String pair : pairs) {
       if (!options.contains(pair.split(" ")[0])) {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.resid.experiments.result.FolderLock;
 import dev.resid.hook.HookPoint;
 import dev.resid.io.FileHash;
 import dev.resid.io.Safetensors;
@@ -13,58 +14,41 @@ import dev.resid.sae.Architecture;
 import dev.resid.sae.DecoderBias;
 import dev.resid.sae.SaeConfig;
 import dev.resid.sae.io.SaeCheckpoint;
-import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 class TrainSaeCommandTest {
-  private static final String TEXT =
-      "The cat sat on the mat and the dog sat on the log.\n".repeat(20)
-          + "<|endoftext|>\n"
-          + "A cat and a dog sat on a mat, and the mat was flat.\n".repeat(20);
-
   /** A training whose steps take milliseconds. */
-  private static final String SMALL = "--context 16 --batch 4 --features 24 --threads 1";
+  private static final String SMALL = "--context 16 --batch 4 --features 24 --threads 1 --quiet";
 
   private static final String HOOK = "--hook blocks.1.hook_resid_pre ";
 
   @TempDir private static Path shared;
   private static Path text;
   private static Path model;
+  private static TrainingRuns runs;
 
   @TempDir private Path folder;
 
   @BeforeAll
   static void saveModel() throws IOException {
-    text = Files.writeString(shared.resolve("text.txt"), TEXT);
+    text = Files.writeString(shared.resolve("text.txt"), TrainingRuns.TEXT);
     model = TinyModel.saveWithTokenizer(shared.resolve("model"), 3);
+    runs = TrainingRuns.of("train sae " + HOOK + SMALL, "--model", model, "--text", text);
   }
 
   private static CliRun train(Path out, String options, Object... more) {
-    return CliRun.line(
-        "train sae " + HOOK + SMALL + " " + options,
-        Stream.concat(
-                Stream.of("--model", model, "--text", text, "--out", out), Arrays.stream(more))
-            .toArray());
-  }
-
-  private static JsonNode record(Path sae) throws IOException {
-    return new JsonMapper().readTree(Files.readString(sae.resolve("training.json")));
+    return runs.train(out, options, more);
   }
 
   @ParameterizedTest
@@ -83,7 +67,7 @@ class TrainSaeCommandTest {
         objective.equals("downstream") ? "blocks.0.hook_resid_mid" : "blocks.1.hook_mlp_out";
     CliRun run =
         CliRun.line(
-            "train sae --quiet --tokens 3000 --learning-rate 0.01 --objective " + objective,
+            "train sae --tokens 3000 --learning-rate 0.01 --objective " + objective,
             (Object[])
                 ("--hook "
                         + hook
@@ -109,7 +93,7 @@ class TrainSaeCommandTest {
       assertEquals(24, config.dSae());
       assertEquals(Optional.of("model"), config.provenance().model());
     }
-    JsonNode curve = record(out).path("curve").path("loss");
+    JsonNode curve = TrainingRuns.record(out).path("curve").path("loss");
     assertTrue(curve.size() > 20, curve::toString);
     double first = curve.get(0).asDouble();
     double last = curve.get(curve.size() - 1).asDouble();
@@ -121,7 +105,7 @@ class TrainSaeCommandTest {
     Path out = folder.resolve("sae");
     String options = "--objective topk --k 3 --tokens 640 --seed 5 --dtype f16 --dead-after 99";
     train(out, options).ok();
-    JsonNode record = record(out);
+    JsonNode record = TrainingRuns.record(out);
     assertEquals(
         "resid train sae "
             + HOOK
@@ -159,7 +143,7 @@ class TrainSaeCommandTest {
     train(whole, options).ok();
     Path killed = folder.resolve("b/sae");
     Files.createDirectories(killed);
-    long steps = stepsWhenKilled(killed, options);
+    long steps = runs.stepsWhenKilled(killed, options);
     assertTrue(steps > 0 && steps < 100, "killed after " + steps + " steps of 100");
     assertFalse(Files.exists(killed.resolve("sae_weights.safetensors")));
     train(killed, options).ok();
@@ -167,40 +151,8 @@ class TrainSaeCommandTest {
       assertArrayEquals(
           Files.readAllBytes(whole.resolve(name)), Files.readAllBytes(killed.resolve(name)), name);
     }
-    assertEquals(record(whole).path("curve"), record(killed).path("curve"));
-  }
-
-  /**
-   * Starts a training in a process of its own, kills it, and returns the steps of its checkpoint.
-   */
-  private static long stepsWhenKilled(Path out, String options)
-      throws IOException, InterruptedException {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(
-        List.of(
-            "--add-modules",
-            "jdk.incubator.vector",
-            "-cp",
-            System.getProperty("java.class.path"),
-            Main.class.getName()));
-    command.addAll(List.of(("train sae " + HOOK + SMALL + " " + options).split(" ")));
-    command.addAll(List.of("--model", model.toString(), "--text", text.toString()));
-    command.addAll(List.of("--out", out.toString()));
-    File log = out.resolveSibling("log.txt").toFile();
-    Process process =
-        new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log).start();
-    Path state = out.resolve("checkpoint/state.safetensors");
-    while (process.isAlive() && !Files.exists(state)) {
-      process.waitFor(2, TimeUnit.MILLISECONDS);
-    }
-    process.destroyForcibly().waitFor();
-    if (!Files.exists(state)) {
-      throw new AssertionError(Files.readString(log.toPath()));
-    }
-    try (Safetensors file = Safetensors.open(state)) {
-      return Long.parseLong(file.metadata().get("step"));
-    }
+    assertEquals(
+        TrainingRuns.record(whole).path("curve"), TrainingRuns.record(killed).path("curve"));
   }
 
   @Test
@@ -211,7 +163,8 @@ class TrainSaeCommandTest {
     byte[] bytes = Files.readAllBytes(out.resolve("sae_weights.safetensors"));
     train(out, options).ok();
     train(out, options + " --seed 2").refused("state.safetensors", "another training run");
-    Path other = Files.writeString(folder.resolve("other.txt"), TEXT.replace("cat", "cow"));
+    Path other =
+        Files.writeString(folder.resolve("other.txt"), TrainingRuns.TEXT.replace("cat", "cow"));
     train(out, options, "--text", other).refused("state.safetensors", "another text");
     Path otherModel = TinyModel.saveWithTokenizer(folder.resolve("model"), 4);
     CliRun.line(
@@ -223,21 +176,30 @@ class TrainSaeCommandTest {
             "--out",
             out)
         .refused("state.safetensors", "another model");
-    Files.delete(out.resolve("checkpoint/state.safetensors"));
+    Files.delete(TrainingRuns.state(out));
+    Files.delete(out.resolve("checkpoint/.lock"));
     Files.delete(out.resolve("checkpoint"));
     train(out, options).refused(out.resolve("sae_weights.safetensors").toString(), "exists");
     assertArrayEquals(bytes, Files.readAllBytes(out.resolve("sae_weights.safetensors")));
   }
 
   @Test
-  void aDamagedCheckpointIsNamed() throws IOException {
+  void everyBitOfACheckpointCounts() throws IOException {
     Path out = folder.resolve("sae");
     String options = "--objective local --sparsity 0.1 --tokens 640";
     train(out, options).ok();
-    Path state = out.resolve("checkpoint/state.safetensors");
-    byte[] bytes = Files.readAllBytes(state);
-    Files.write(state, Arrays.copyOf(bytes, bytes.length - 9));
-    train(out, options).refused("state.safetensors");
+    runs.requireEveryBitCounts(out, options, 7);
+  }
+
+  @Test
+  void aSecondProcessIsSentAway() throws IOException {
+    Path out = folder.resolve("sae");
+    String options = "--objective local --sparsity 0.1 --tokens 640";
+    try (FolderLock _ = FolderLock.of(out, out.resolve("checkpoint"))) {
+      train(out, options).refused("another process is working in " + out);
+      assertFalse(Files.exists(out.resolve("cfg.json")));
+    }
+    train(out, options).ok();
   }
 
   @ParameterizedTest

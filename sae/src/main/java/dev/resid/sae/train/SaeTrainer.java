@@ -20,21 +20,18 @@ import dev.resid.tensor.Backend;
 import dev.resid.tensor.Shape;
 import dev.resid.tensor.Tensor;
 import dev.resid.tokenizer.TokenBatch;
+import dev.resid.train.CheckpointFile;
 import dev.resid.train.CheckpointTimer;
 import dev.resid.train.TextCorpus;
-import dev.resid.train.TrainingPlan;
 import java.io.Closeable;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.StringJoiner;
 
 /**
  * Trains an SAE on a model: Adam, warm-up and cosine schedule, gradient clipping. What a step sees
@@ -46,11 +43,8 @@ public final class SaeTrainer implements Closeable {
   /** Tokens without activity after which a feature counts as dead. */
   public static final long DEAD_TOKENS = 100_000;
 
-  private static final String STATE = "state.safetensors";
-  private static final String PLAN = "plan";
   private static final String TEXT = "text";
   private static final String MODEL = "model";
-  private static final String STEP = "step";
   private static final String CURVE = "curve";
   private static final String IDLE = "idle_tokens";
   private static final int START_ROWS = 32;
@@ -97,7 +91,7 @@ public final class SaeTrainer implements Closeable {
    * @param gpt2 the model; its activation at the plan's point must be [batch, pos, d_model]
    * @param corpus text to train on
    * @param dir folder of the checkpoint; need not exist
-   * @throws IOException if a checkpoint is there but damaged
+   * @throws IOException if a checkpoint is there but any bit of it is damaged
    * @throws IllegalArgumentException if the model lacks the plan's point or context, or a
    *     checkpoint is there but belongs to another plan, text or model
    */
@@ -105,14 +99,14 @@ public final class SaeTrainer implements Closeable {
       SaeTrainingPlan plan, Gpt2 gpt2, TextCorpus corpus, Path dir) throws IOException {
     requireFit(plan, gpt2);
     ActivationStream stream = ActivationStream.of(gpt2, corpus, plan, dir);
-    Path state = dir.resolve(STATE);
+    CheckpointFile checkpoint = new CheckpointFile(dir);
     int width = gpt2.config().dModel();
     InitialWeights weights = new InitialWeights(width, plan.dSae(), plan.seed());
-    if (!Files.exists(state)) {
+    if (!checkpoint.exists()) {
       return new SaeTrainer(plan, gpt2, corpus, stream, initial(plan, weights, gpt2, corpus));
     }
     SaeTrainer trainer = new SaeTrainer(plan, gpt2, corpus, stream, weights.zeros());
-    trainer.load(state);
+    trainer.load(checkpoint);
     return trainer;
   }
 
@@ -300,22 +294,11 @@ public final class SaeTrainer implements Closeable {
    */
   public void save(Path dir) throws IOException {
     SafetensorsWriter writer =
-        new SafetensorsWriter()
-            .metadata(PLAN, plan.fingerprint())
-            .metadata(TEXT, textSha256)
-            .metadata(MODEL, model())
-            .metadata(STEP, Long.toString(step));
-    StringJoiner text = new StringJoiner(" ");
-    for (SaeTrainingStep seen : curve) {
-      text.add(
-          String.join(
-              ",", Arrays.stream(numbers(seen)).mapToObj(Double::toString).toArray(String[]::new)));
-    }
-    writer.metadata(CURVE, text.toString());
+        new SafetensorsWriter().metadata(TEXT, textSha256).metadata(MODEL, model());
+    CheckpointFile.putNumbers(writer, CURVE, curve.stream().map(SaeTrainer::numbers).toList());
     learner.parameters().save(writer);
     writer.add(IDLE, Shape.of(Axis.D_SAE, plan.dSae()), activity.idleTokens());
-    Files.createDirectories(dir);
-    writer.write(dir.resolve(STATE));
+    new CheckpointFile(dir).write(writer, plan.fingerprint(), step);
   }
 
   private String model() {
@@ -336,47 +319,18 @@ public final class SaeTrainer implements Closeable {
     };
   }
 
-  private void load(Path state) throws IOException {
-    try (Safetensors file = Safetensors.open(state)) {
-      Map<String, String> metadata = file.metadata();
-      requirePlan(state, metadata.get(PLAN));
-      require(state, textSha256, metadata.get(TEXT), "text or tokenizer", "text");
-      require(state, model(), metadata.get(MODEL), "model", "model");
+  private void load(CheckpointFile checkpoint) throws IOException {
+    try (Safetensors file = checkpoint.open(plan.fingerprint())) {
+      checkpoint.require(file, TEXT, textSha256, "text or tokenizer");
+      checkpoint.require(file, MODEL, model(), "model");
       learner.parameters().load(file);
       activity.resume(file.ints(IDLE));
-      step = Long.parseLong(metadata.get(STEP));
-      String text = metadata.get(CURVE);
-      if (!text.isEmpty()) {
-        for (String seen : text.split(" ")) {
-          double[] n = Arrays.stream(seen.split(",")).mapToDouble(Double::parseDouble).toArray();
-          curve.add(new SaeTrainingStep(n[0], n[1], n[2], n[3], n[4], n[5], n[6], n[7], n[8]));
-        }
+      step = checkpoint.step(file);
+      for (double[] n : checkpoint.numbers(file, CURVE, 9)) {
+        curve.add(new SaeTrainingStep(n[0], n[1], n[2], n[3], n[4], n[5], n[6], n[7], n[8]));
       }
     }
     learner.refresh();
-  }
-
-  private void requirePlan(Path state, String found) {
-    if (!plan.fingerprint().equals(found)) {
-      throw new IllegalArgumentException(
-          state
-              + " belongs to another training run ("
-              + TrainingPlan.firstDifference(plan.fingerprint(), found)
-              + "); use another folder or the same options");
-    }
-  }
-
-  private static void require(Path state, String own, String found, String what, String remedy) {
-    if (!own.equals(found)) {
-      throw new IllegalArgumentException(
-          state
-              + " belongs to another "
-              + what
-              + " ("
-              + found
-              + "); use another folder or the same "
-              + remedy);
-    }
   }
 
   /** Removes the file of a buffer of activations above 1 GiB. */

@@ -1,0 +1,99 @@
+package dev.resid.experiments.cli;
+
+import dev.resid.io.Safetensors;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.stream.Stream;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** A training command with its fixed words, for the tests of both. */
+record TrainingRuns(String words, List<Path> inputs) {
+  /** Text that is learnt in a few steps. */
+  static final String TEXT =
+      "The cat sat on the mat and the dog sat on the log.\n".repeat(20)
+          + "<|endoftext|>\n"
+          + "A cat and a dog sat on a mat, and the mat was flat.\n".repeat(20);
+
+  /**
+   * Names the words.
+   *
+   * @param words the command with options that make it small
+   * @param inputs options and paths, one after the other
+   */
+  static TrainingRuns of(String words, Object... inputs) {
+    return new TrainingRuns(
+        words, Arrays.stream(inputs).map(input -> Path.of(input.toString())).toList());
+  }
+
+  /** Trains with more options. */
+  CliRun train(Path out, String options, Object... more) {
+    return CliRun.of(line(out, options, more));
+  }
+
+  private String[] line(Path out, String options, Object... more) {
+    return Stream.of(
+            Arrays.stream((words + " " + options).split(" ")),
+            Stream.concat(inputs.stream(), Stream.of("--out", out)),
+            Arrays.stream(more))
+        .flatMap(each -> each)
+        .map(String::valueOf)
+        .toArray(String[]::new);
+  }
+
+  /** Returns the checkpoint of a training. */
+  static Path state(Path out) {
+    return out.resolve("checkpoint/state.safetensors");
+  }
+
+  /** Returns the record of a training. */
+  static JsonNode record(Path out) throws IOException {
+    return new JsonMapper().readTree(Files.readString(out.resolve("training.json")));
+  }
+
+  /**
+   * Starts a training in a process of its own, kills it, and returns the steps of its checkpoint.
+   */
+  long stepsWhenKilled(Path out, String options) throws IOException, InterruptedException {
+    Path log = out.resolveSibling("log.txt");
+    ChildRun child = ChildRun.start(0, log, line(out, options));
+    child.await(state(out));
+    child.killAfter(0);
+    if (!Files.exists(state(out))) {
+      throw new AssertionError(Files.readString(log));
+    }
+    try (Safetensors file = Safetensors.open(state(out))) {
+      return Long.parseLong(file.metadata().get("step"));
+    }
+  }
+
+  /** Requires that a finished training with any one bit of its checkpoint changed is refused. */
+  void requireEveryBitCounts(Path out, String options, long seed) throws IOException {
+    Path state = state(out);
+    byte[] sound = Files.readAllBytes(state);
+    SplittableRandom random = new SplittableRandom(seed);
+    for (int i = 0; i < 12; i++) {
+      byte[] damaged = sound.clone();
+      // The beginning and the end, and ten places between them.
+      int at = i == 0 ? 0 : i == 1 ? sound.length - 1 : random.nextInt(sound.length);
+      damaged[at] ^= (byte) (1 << random.nextInt(8));
+      Files.write(state, damaged);
+      try {
+        train(out, options).refused(state + ": ", "Delete this checkpoint");
+      } catch (AssertionError e) {
+        throw new AssertionError("a bit of byte " + at + ", seed " + seed, e);
+      }
+    }
+    Files.write(state, Arrays.copyOf(sound, sound.length - 9));
+    train(out, options).refused(state + ": ", "Delete this checkpoint");
+    Files.delete(state);
+    train(out, options).ok();
+    if (!Arrays.equals(sound, Files.readAllBytes(state))) {
+      throw new AssertionError("a training that started anew ends in another checkpoint");
+    }
+  }
+}
