@@ -110,8 +110,9 @@ public final class Continuation {
 
   /** Returns the cross-entropy of every next token after the change, in nats. */
   public PositionValues crossEntropyNats() {
-    double[] values = repeated(base.crossEntropyNats());
     int pos = base.tokens().maxLength();
+    // What lies before the first change is the clean run's; where nothing does, it is not computed.
+    double[] values = first == 0 ? new double[rows() * pos] : repeated(base.crossEntropyNats());
     double[] part = Unembedding.crossEntropy(model, normalized, base.tokens(), copies, first, pos);
     for (int r = 0; r < rows(); r++) {
       System.arraycopy(part, r * pos + first, values, r * pos + first, computed());

@@ -58,6 +58,7 @@ public final class StatisticsPass {
   private Moments normsWithoutFirst = Moments.NONE;
   private Moments distances = Moments.NONE;
   private Covariance covariance;
+  private double[] firstSum;
   private final List<NamedSae> saes;
   private List<SaeCensus> censuses;
 
@@ -96,6 +97,7 @@ public final class StatisticsPass {
     this.stateFile = folder.work(name + STATE);
     this.poolFile = folder.work(name + POOL);
     this.covariance = new Covariance(gpt2.config().dModel());
+    this.firstSum = new double[gpt2.config().dModel()];
     this.saes = data.saes();
     this.censuses = saes.stream().map(SaeCensus::of).toList();
     int[] chosen = choose(data.pool());
@@ -173,6 +175,9 @@ public final class StatisticsPass {
       int length = tokens.length(row);
       int offset = (row - from) * stride;
       covariance.add(values, offset + d, length - 1, workers);
+      for (int c = 0; c < d; c++) {
+        firstSum[c] += values[offset + c];
+      }
       double[] rowNorms = new double[length];
       for (int pos = 0; pos < length; pos++) {
         rowNorms[pos] = norm(values, offset + pos * d, d);
@@ -266,13 +271,24 @@ public final class StatisticsPass {
     return covariance;
   }
 
+  /** Returns the mean over all positions of all rows, position 0 included, [d_model]. */
+  public double[] meanWithFirst() {
+    double[] mean = covariance.mean();
+    double rest = covariance.count();
+    for (int c = 0; c < mean.length; c++) {
+      mean[c] = (mean[c] * rest + firstSum[c]) / (rest + rowsDone);
+    }
+    return mean;
+  }
+
   /** Returns the numbers for the report. */
   public ActivationStatistics statistics() {
     return state().statistics();
   }
 
   private WalkState state() {
-    return new WalkState(rowsDone, norms, normsWithoutFirst, distances, covariance, censuses);
+    return new WalkState(
+        rowsDone, norms, normsWithoutFirst, distances, covariance, firstSum, censuses);
   }
 
   /** Removes the pool, which a finished run does not need any more. */
@@ -293,6 +309,7 @@ public final class StatisticsPass {
     normsWithoutFirst = Moments.NONE;
     distances = Moments.NONE;
     covariance = new Covariance(gpt2.config().dModel());
+    firstSum = new double[gpt2.config().dModel()];
     censuses = saes.stream().map(SaeCensus::of).toList();
   }
 
@@ -314,6 +331,7 @@ public final class StatisticsPass {
     normsWithoutFirst = saved.normsWithoutFirst();
     distances = saved.distances();
     covariance = saved.covariance();
+    firstSum = saved.firstSum();
     censuses = saved.censuses();
     long needed = (long) poolIndex(rowsDone) * vectorBytes();
     boolean complete = rowsDone == tokens.rows() && distances.count() > 0;

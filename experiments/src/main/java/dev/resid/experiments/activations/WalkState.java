@@ -19,6 +19,7 @@ import java.util.List;
  * @param normsWithoutFirst Euclidean norms without position 0
  * @param distances of pairs of the pool; none before the walk is complete
  * @param covariance without position 0
+ * @param firstSum sum over rows of the activations of position 0, [d_model]
  * @param censuses one for each SAE
  */
 record WalkState(
@@ -27,8 +28,9 @@ record WalkState(
     Moments normsWithoutFirst,
     Moments distances,
     Covariance covariance,
+    double[] firstSum,
     List<SaeCensus> censuses) {
-  private static final int FORMAT = 2;
+  private static final int FORMAT = 3;
 
   /** Returns the numbers for the report. */
   ActivationStatistics statistics() {
@@ -55,6 +57,9 @@ record WalkState(
             out.writeDouble(moments.sumOfSquares());
           }
           covariance.write(out);
+          for (double value : firstSum) {
+            out.writeDouble(value);
+          }
           out.writeInt(censuses.size());
           for (SaeCensus census : censuses) {
             census.write(out);
@@ -83,11 +88,16 @@ record WalkState(
     Moments normsWithoutFirst = moments(in);
     Moments distances = moments(in);
     Covariance covariance = Covariance.read(in);
+    double[] firstSum = new double[covariance.dimension()];
+    for (int c = 0; c < firstSum.length; c++) {
+      firstSum[c] = in.readDouble();
+    }
     List<SaeCensus> censuses = new ArrayList<>();
     for (int remaining = in.readInt(); remaining > 0; remaining--) {
       censuses.add(SaeCensus.read(in));
     }
-    return new WalkState(rowsDone, norms, normsWithoutFirst, distances, covariance, censuses);
+    return new WalkState(
+        rowsDone, norms, normsWithoutFirst, distances, covariance, firstSum, censuses);
   }
 
   private static Moments moments(DataInputStream in) throws IOException {

@@ -1,12 +1,13 @@
 package dev.resid.experiments.cli;
 
 import dev.resid.experiments.direction.NamedSae;
+import dev.resid.experiments.substitution.Readout;
 import dev.resid.experiments.substitution.Substitute;
 import dev.resid.experiments.substitution.SubstitutionOptions;
 import dev.resid.experiments.substitution.SubstitutionStudy;
+import dev.resid.hook.HookPoint;
 import dev.resid.model.Gpt2;
 import java.io.IOException;
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;
@@ -53,8 +54,28 @@ final class SubstitutionCommand implements Callable<Integer> {
       split = ",",
       description =
           "Which: sae, isotropic, cov-random-mixture, real-mixture, norm-corrected, norm-only,"
-              + " theta-random, theta-random-sae-norm, zero, mean; all if left out.")
+              + " theta-random, theta-random-sae-norm, zero, mean, mean-with-first; all but the"
+              + " last if left out. mean-with-first has position 0 in the mean, as one published"
+              + " number does.")
   private List<String> substitutes;
+
+  @Option(
+      names = "--ablate",
+      paramLabel = "POINT",
+      split = ",",
+      description =
+          "Activations that are replaced by zero and mean besides those of the SAEs; with --sae"
+              + " none by these alone.")
+  private List<String> ablated = List.of();
+
+  @Option(
+      names = "--read",
+      paramLabel = "LIST",
+      split = ",",
+      description =
+          "What is measured: kl, l2, ce (cross-entropy, for which every prediction is computed a"
+              + " second time); kl,l2 if left out.")
+  private List<String> readouts;
 
   @Option(
       names = "--position",
@@ -95,8 +116,13 @@ final class SubstitutionCommand implements Callable<Integer> {
         usage(
             () ->
                 substitutes == null
-                    ? Arrays.asList(Substitute.values())
+                    ? Substitute.USUAL
                     : substitutes.stream().map(Substitute::of).toList());
+    List<HookPoint> points = usage(() -> ablated.stream().map(HookPoint::parse).toList());
+    List<Readout> read =
+        usage(
+            () ->
+                readouts == null ? Readout.PUBLISHED : readouts.stream().map(Readout::of).toList());
     return run.run(
         spec,
         SubstitutionStudy.COMMAND,
@@ -109,7 +135,9 @@ final class SubstitutionCommand implements Callable<Integer> {
                   rows.tokens(gpt2, EMBEDDED_ROWS),
                   rows.name(),
                   named,
+                  points,
                   asked,
+                  read,
                   position,
                   seed,
                   pool,

@@ -24,6 +24,7 @@ import dev.resid.experiments.plateau.TargetKind;
 import dev.resid.experiments.sensitivity.Lengths;
 import dev.resid.experiments.sensitivity.SensitivityOptions;
 import dev.resid.experiments.sensitivity.SensitivityStudy;
+import dev.resid.experiments.substitution.Readout;
 import dev.resid.experiments.substitution.Substitute;
 import dev.resid.experiments.substitution.SubstitutionOptions;
 import dev.resid.experiments.substitution.SubstitutionStudy;
@@ -189,7 +190,15 @@ final class PartStudies {
             tokens,
             data(Part.SUBSTITUTION),
             saes(numbers),
+            numbers.stream()
+                .filter(number -> number.sae().isEmpty())
+                .map(number -> HookPoint.parse(number.where().get("subject")))
+                .distinct()
+                .toList(),
             distinct(numbers, "substitute").stream().map(Substitute::of).toList(),
+            numbers.stream().anyMatch(number -> number.column().startsWith(Readout.CE_COLUMN))
+                ? List.of(Readout.KL, Readout.CE)
+                : List.of(Readout.KL),
             0,
             SubstitutionOptions.DEFAULT_SEED,
             SubstitutionOptions.DEFAULT_POOL,

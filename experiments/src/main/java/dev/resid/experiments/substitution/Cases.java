@@ -4,18 +4,18 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The order of the numbers that come out of one row: for every case the sums of KL and L2 at
- * position 0 and at the positions after it, how many positions those are; then KL after the
- * replacement of a single position, by distance from it, for every case at equal distance, and
- * whether the row reaches so far. The last position of a row is in none of them.
+ * The order of the numbers that come out of one row: for every case the sums of every read-out at
+ * position 0 and at the positions after it, how many positions those are, the same sums of the
+ * clean cross-entropy; then KL after the replacement of a single position, by distance from it, for
+ * every case at equal distance, and whether the row reaches so far. The last position of a row is
+ * in none of them.
  *
  * @param all every subject with everything that replaces it
+ * @param readouts what is measured
  */
-record Cases(List<Case> all) {
+record Cases(List<Case> all, List<Readout> readouts) {
   /** Positions that are read after a single replaced one, itself included. */
   static final int AFTER = 17;
-
-  private static final int SUMS = 4;
 
   /**
    * A replacement.
@@ -24,14 +24,6 @@ record Cases(List<Case> all) {
    * @param substitute what replaces the activation
    */
   record Case(String subject, Substitute substitute) {}
-
-  /** What is measured at a position. */
-  enum Metric {
-    /** KL(original‖changed) of the next-token distribution, in nats. */
-    KL,
-    /** Euclidean distance at the last resid_post. */
-    L2
-  }
 
   /** Which positions are averaged. */
   enum Positions {
@@ -43,17 +35,22 @@ record Cases(List<Case> all) {
 
   Cases {
     all = List.copyOf(all);
+    readouts = List.copyOf(readouts);
   }
 
   /** Returns the cases of a run. */
-  static Cases of(List<String> saes, List<String> points, List<Substitute> substitutes) {
+  static Cases of(
+      List<String> saes,
+      List<String> points,
+      List<Substitute> substitutes,
+      List<Readout> readouts) {
     List<Case> cases = new ArrayList<>();
     for (Substitute substitute : substitutes) {
       for (String subject : substitute.needsSae() ? saes : points) {
         cases.add(new Case(subject, substitute));
       }
     }
-    return new Cases(cases);
+    return new Cases(cases, readouts);
   }
 
   /** Returns the cases whose effect on later positions is read. */
@@ -63,40 +60,50 @@ record Cases(List<Case> all) {
 
   /** Returns how many numbers a row has. */
   int count() {
-    return all.size() * SUMS + 2 + (single().size() + 1) * AFTER;
+    return afterCount(AFTER);
   }
 
-  int first(Case one, Metric metric) {
-    return all.indexOf(one) * SUMS + 2 * metric.ordinal();
-  }
-
-  int rest(Case one, Metric metric) {
-    return first(one, metric) + 1;
+  int first(Case one, Readout readout) {
+    return 2 * (all.indexOf(one) * readouts.size() + readouts.indexOf(readout));
   }
 
   int firstCount() {
-    return all.size() * SUMS;
+    return 2 * all.size() * readouts.size();
   }
 
   int restCount() {
     return firstCount() + 1;
   }
 
+  /** Returns the column of the clean cross-entropy at position 0; the next has that of the rest. */
+  int cleanFirst() {
+    return restCount() + 1;
+  }
+
   /** Returns the column of KL at a distance after the single position. */
   int after(Case one, int distance) {
-    return restCount() + 1 + single().indexOf(one) * AFTER + distance;
+    return cleanFirst() + 2 + single().indexOf(one) * AFTER + distance;
   }
 
   /** Returns the column that counts rows with a position at that distance. */
   int afterCount(int distance) {
-    return restCount() + 1 + single().size() * AFTER + distance;
+    return cleanFirst() + 2 + single().size() * AFTER + distance;
   }
 
   /** Returns a mean over positions, from sums over rows. */
-  double mean(double[] sums, Case one, Metric metric, Positions positions) {
-    double rest = sums[rest(one, metric)];
+  double mean(double[] sums, Case one, Readout readout, Positions positions) {
+    return mean(sums, first(one, readout), positions);
+  }
+
+  /** Returns the mean clean cross-entropy, from sums over rows. */
+  double meanClean(double[] sums, Positions positions) {
+    return mean(sums, cleanFirst(), positions);
+  }
+
+  private double mean(double[] sums, int first, Positions positions) {
+    double rest = sums[first + 1];
     return switch (positions) {
-      case ALL -> (sums[first(one, metric)] + rest) / (sums[firstCount()] + sums[restCount()]);
+      case ALL -> (sums[first] + rest) / (sums[firstCount()] + sums[restCount()]);
       case WITHOUT_FIRST -> rest / sums[restCount()];
     };
   }

@@ -17,14 +17,21 @@ final class Replacements {
   private final Gaussian gaussian;
   private final ActivationPool pool;
   private final double[] mean;
+  private final double[] meanWithFirst;
   private final long seed;
   private final Workers workers;
 
   private Replacements(
-      Gaussian gaussian, ActivationPool pool, double[] mean, long seed, Workers workers) {
+      Gaussian gaussian,
+      ActivationPool pool,
+      double[] mean,
+      double[] meanWithFirst,
+      long seed,
+      Workers workers) {
     this.gaussian = gaussian;
     this.pool = pool;
     this.mean = mean;
+    this.meanWithFirst = meanWithFirst;
     this.seed = seed;
     this.workers = workers;
   }
@@ -37,6 +44,7 @@ final class Replacements {
         Gaussian.of(pass.covariance(), options.ridge()),
         pass.pool(arena),
         pass.covariance().mean(),
+        pass.meanWithFirst(),
         options.seed(),
         workers);
   }
@@ -64,7 +72,8 @@ final class Replacements {
       case THETA_RANDOM_SAE_NORM ->
           ThetaRandom.likeThat(reconstruction, Length.OF_REPLACEMENT).draw(seed, base, workers);
       case ZERO -> x.times(0);
-      case MEAN -> everywhere(x);
+      case MEAN -> everywhere(mean, x);
+      case MEAN_WITH_FIRST -> everywhere(meanWithFirst, x);
     };
   }
 
@@ -109,10 +118,10 @@ final class Replacements {
     return Tensor.wrap(direction.shape(), values);
   }
 
-  private Tensor everywhere(Tensor x) {
+  private static Tensor everywhere(double[] vector, Tensor x) {
     float[] out = new float[Math.toIntExact(x.elements())];
     for (int i = 0; i < out.length; i++) {
-      out[i] = (float) mean[i % mean.length];
+      out[i] = (float) vector[i % vector.length];
     }
     return Tensor.wrap(x.shape(), out);
   }

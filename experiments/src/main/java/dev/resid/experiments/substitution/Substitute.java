@@ -31,7 +31,13 @@ public enum Substitute {
   /** 0. */
   ZERO("zero", Needs.NOTHING),
   /** The mean of the data without the first position. */
-  MEAN("mean", Needs.NOTHING);
+  MEAN("mean", Needs.NOTHING),
+  /** The mean of the data with the first position, as in the published numbers. */
+  MEAN_WITH_FIRST("mean-with-first", Needs.NOTHING);
+
+  /** What a run has if nothing else is asked for: all but what only repeats a published quirk. */
+  public static final List<Substitute> USUAL =
+      Arrays.stream(values()).filter(one -> one != MEAN_WITH_FIRST).toList();
 
   /** The four that are compared at equal distance. */
   static final List<Substitute> EQUAL_DISTANCE =
@@ -65,6 +71,7 @@ public enum Substitute {
       case THETA_RANDOM_SAE_NORM -> "random at the angle of SAE(x), norm of SAE(x)";
       case ZERO -> "zero ablation";
       case MEAN -> "mean ablation";
+      case MEAN_WITH_FIRST -> "mean ablation, position 0 in the mean";
       default -> word.replace('-', ' ');
     };
   }

@@ -4,7 +4,6 @@ import dev.resid.experiments.report.Numbers;
 import dev.resid.experiments.report.Section.Finding;
 import dev.resid.experiments.report.Section.Verdict;
 import dev.resid.experiments.substitution.Cases.Case;
-import dev.resid.experiments.substitution.Cases.Metric;
 import dev.resid.experiments.substitution.Cases.Positions;
 import dev.resid.experiments.substitution.SubstitutionResult.Statistic;
 import dev.resid.experiments.sweep.Interval;
@@ -61,8 +60,8 @@ final class SubstitutionClaims {
     return means -> {
       double sum = 0;
       for (SubstitutedSae sae : saes) {
-        double mine = means.get(new Case(sae.name(), one), Metric.KL, Positions.ALL);
-        double theirs = means.get(new Case(sae.name(), other), Metric.KL, Positions.ALL);
+        double mine = means.get(new Case(sae.name(), one), Readout.KL, Positions.ALL);
+        double theirs = means.get(new Case(sae.name(), other), Readout.KL, Positions.ALL);
         sum += log(mine) - log(theirs);
       }
       return sum / saes.size();

@@ -13,7 +13,6 @@ import dev.resid.experiments.report.Section.Choice;
 import dev.resid.experiments.report.Section.Figure;
 import dev.resid.experiments.report.Section.Figures;
 import dev.resid.experiments.substitution.Cases.Case;
-import dev.resid.experiments.substitution.Cases.Metric;
 import dev.resid.experiments.substitution.Cases.Positions;
 import dev.resid.experiments.sweep.Interval;
 import java.util.ArrayList;
@@ -51,8 +50,7 @@ final class SubstitutionFigures {
   /** Returns the figures over layers and L0. */
   Figures section() {
     Map<String, String> metrics = new LinkedHashMap<>();
-    metrics.put("kl", "KL");
-    metrics.put("l2", "L2 at the last resid_post");
+    result.cases().readouts().forEach(readout -> metrics.put(readout.word(), readout.label()));
     Map<String, String> positions = new LinkedHashMap<>();
     positions.put("all", "all (published)");
     positions.put("without_first", "without position 0");
@@ -60,7 +58,7 @@ final class SubstitutionFigures {
     axes.put("linear", "linear");
     axes.put("log", "logarithmic");
     List<Figure> figures = new ArrayList<>();
-    for (Metric metric : Metric.values()) {
+    for (Readout metric : result.cases().readouts()) {
       for (Positions average : Positions.values()) {
         for (AxisKind kind : List.of(AxisKind.LINEAR, AxisKind.LOG)) {
           View view = new View(metric, average, kind);
@@ -92,7 +90,7 @@ final class SubstitutionFigures {
         figures);
   }
 
-  private record View(Metric metric, Positions positions, AxisKind axis) {
+  private record View(Readout metric, Positions positions, AxisKind axis) {
     private String key() {
       return (metric.name() + "-" + positions.name() + "-" + axis.name())
           .toLowerCase(Locale.ROOT)
@@ -108,7 +106,7 @@ final class SubstitutionFigures {
     if (panels.isEmpty()) {
       return;
     }
-    String unit = view.metric() == Metric.KL ? "mean KL (nats)" : "mean L2 distance (model units)";
+    String unit = view.metric().axis();
     String where = view.positions() == Positions.ALL ? "0 to n−2" : "1 to n−2";
     figures.add(
         new Figure(
@@ -119,7 +117,7 @@ final class SubstitutionFigures {
             name + "-" + view.key(),
             new Chart(
                 title,
-                (view.metric() == Metric.KL ? "Mean KL(original‖changed)" : "Mean L2")
+                view.metric().meaning()
                     + ", positions "
                     + where
                     + "; bars: 95 % bootstrap intervals over "
@@ -344,7 +342,7 @@ final class SubstitutionFigures {
       case NORM_ONLY -> Style.PURPLE_DASHED;
       case THETA_RANDOM -> Style.RAMP_4;
       case THETA_RANDOM_SAE_NORM -> Style.RAMP_8;
-      case ZERO, MEAN -> Style.RAMP_1;
+      case ZERO, MEAN, MEAN_WITH_FIRST -> Style.RAMP_1;
     };
   }
 }

@@ -3,16 +3,18 @@ package dev.resid.experiments.substitution;
 import dev.resid.experiments.direction.NamedSae;
 import dev.resid.hook.HookPoint;
 import dev.resid.tokenizer.TokenBatch;
-import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * What is measured, and how the work is done.
  *
  * @param tokens rows of tokens; each at least three long
  * @param text where the tokens come from, for the report
- * @param saes at least one; each at its own point of the residual stream
+ * @param saes each at a point of the residual stream; may be empty if there are points
+ * @param ablated activations that are replaced by what needs no SAE, besides those of the SAEs
  * @param substitutes what replaces the activations, none twice
+ * @param readouts what is measured, none twice; KL among them
  * @param position the position that is replaced alone, read there and at the next 16
  * @param seed same seed, same numbers
  * @param pool real activations are drawn from at most so many, chosen at random
@@ -23,7 +25,9 @@ public record SubstitutionOptions(
     TokenBatch tokens,
     String text,
     List<NamedSae> saes,
+    List<HookPoint> ablated,
     List<Substitute> substitutes,
+    List<Readout> readouts,
     int position,
     long seed,
     int pool,
@@ -46,10 +50,28 @@ public record SubstitutionOptions(
   /** Checks what can be checked without the model. */
   public SubstitutionOptions {
     saes = List.copyOf(saes);
+    ablated = List.copyOf(ablated);
     substitutes = List.copyOf(substitutes);
-    if (saes.isEmpty()) {
+    readouts = List.copyOf(readouts);
+    if (saes.isEmpty() && ablated.isEmpty()) {
       throw new IllegalArgumentException(
-          "substitution compares SAEs and was given none; name one with --sae");
+          "substitution compares SAEs and was given none; name one with --sae, or an activation to"
+              + " ablate with --ablate");
+    }
+    if (saes.isEmpty() && substitutes.stream().allMatch(Substitute::needsSae)) {
+      throw new IllegalArgumentException(
+          "without an SAE there is nothing to put in the place of activations but zero, mean and"
+              + " mean-with-first; name one of them with --substitutes");
+    }
+    if (!readouts.contains(Readout.KL)
+        || readouts.stream().distinct().count() < readouts.size()
+        || ablated.stream().distinct().count() < ablated.size()) {
+      throw new IllegalArgumentException(
+          "read-outs and ablated activations are named once each, and KL is among the read-outs;"
+              + " got "
+              + readouts
+              + " and "
+              + ablated);
     }
     if (saes.stream().map(NamedSae::name).distinct().count() < saes.size()) {
       throw new IllegalArgumentException("two SAEs have the same name");
@@ -78,13 +100,15 @@ public record SubstitutionOptions(
     }
   }
 
-  /** Returns options with the published values, all substitutes. */
+  /** Returns options with the published values, all usual substitutes, KL and L2. */
   public static SubstitutionOptions of(TokenBatch tokens, String text, List<NamedSae> saes) {
     return new SubstitutionOptions(
         tokens,
         text,
         saes,
-        Arrays.asList(Substitute.values()),
+        List.of(),
+        Substitute.USUAL,
+        Readout.PUBLISHED,
         DEFAULT_POSITION,
         DEFAULT_SEED,
         DEFAULT_POOL,
@@ -92,9 +116,12 @@ public record SubstitutionOptions(
         0);
   }
 
-  /** Returns the points of all SAEs, none twice, in the order of the model. */
+  /** Returns the points of all SAEs and the ablated ones, none twice, in the model's order. */
   List<HookPoint> points() {
-    return saes.stream().map(sae -> sae.sae().hookPoint()).distinct().sorted().toList();
+    return Stream.concat(saes.stream().map(sae -> sae.sae().hookPoint()), ablated.stream())
+        .distinct()
+        .sorted()
+        .toList();
   }
 
   /** Returns the SAEs at a point. */

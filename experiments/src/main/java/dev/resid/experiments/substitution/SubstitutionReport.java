@@ -89,7 +89,8 @@ final class SubstitutionReport {
                     "Directions are drawn for each row and position by itself, so that no number"
                         + " depends on the batch.",
                     "The mean of the mean ablation is that of all rows and positions but the"
-                        + " first; the published code takes the mean of a batch.")))
+                        + " first, or with --substitutes mean-with-first of all positions, as in"
+                        + " the published number; the published code takes the mean of a batch.")))
         .section(
             new Table(
                 "Results",
@@ -143,7 +144,9 @@ final class SubstitutionReport {
             "Random at the angle of SAE(x)",
             "n·(c·x/‖x‖ + √(1−c²)·u) with c = cos(x, SAE(x)), u a random unit vector perpendicular"
                 + " to x, and n the norm of x or of SAE(x)."),
-        new Term("Zero and mean ablation", "0, or the mean of the data, at every position."),
+        new Term(
+            "Zero and mean ablation",
+            "0, or the mean of the data without position 0, at every position."),
         new Term(
             "KL",
             "Σ p·(ln p − ln q) over the vocabulary in nats, p without and q with the replacement."),

@@ -4,7 +4,6 @@ import dev.resid.experiments.result.ResultTable;
 import dev.resid.experiments.result.ResultTable.Column;
 import dev.resid.experiments.result.ResultTable.Type;
 import dev.resid.experiments.substitution.Cases.Case;
-import dev.resid.experiments.substitution.Cases.Metric;
 import dev.resid.experiments.substitution.Cases.Positions;
 import dev.resid.experiments.sweep.Bootstrap;
 import dev.resid.experiments.sweep.Interval;
@@ -46,8 +45,11 @@ final class SubstitutionResult {
 
   /** Means by case. */
   interface Means {
+    /** Returns the mean clean cross-entropy, if cross-entropies were measured. */
+    double clean(Positions positions);
+
     /** Returns a mean over positions. */
-    double get(Case one, Metric metric, Positions positions);
+    double get(Case one, Readout readout, Positions positions);
 
     /** Returns the mean KL at a distance after the single position. */
     double after(Case one, int distance);
@@ -55,8 +57,13 @@ final class SubstitutionResult {
 
   private record SumMeans(Cases cases, double[] sums) implements Means {
     @Override
-    public double get(Case one, Metric metric, Positions positions) {
-      return cases.mean(sums, one, metric, positions);
+    public double clean(Positions positions) {
+      return cases.meanClean(sums, positions);
+    }
+
+    @Override
+    public double get(Case one, Readout readout, Positions positions) {
+      return cases.mean(sums, one, readout, positions);
     }
 
     @Override
@@ -106,18 +113,13 @@ final class SubstitutionResult {
     names.add(new Column("epsilon", Type.NUMBER, "Mean ‖SAE(x) − x‖; 0 for a point."));
     names.add(new Column("substitute", Type.TEXT, "What replaces the activation."));
     for (Positions positions : Positions.values()) {
-      for (Metric metric : Metric.values()) {
-        String name =
-            (metric == Metric.KL ? "kl_nats" : "l2")
-                + (positions == Positions.ALL ? "" : "_without_first");
-        String what =
-            metric == Metric.KL
-                ? "Mean KL(original‖changed) in nats"
-                : "Mean Euclidean distance at the last resid_post";
-        String where = positions == Positions.ALL ? "positions 0 to n−2" : "positions 1 to n−2";
-        names.add(new Column(name, Type.NUMBER, what + ", " + where + "."));
-        names.add(new Column(name + "_low", Type.NUMBER, "Lower end of its 95 % interval."));
-        names.add(new Column(name + "_high", Type.NUMBER, "Upper end of its 95 % interval."));
+      String suffix = positions == Positions.ALL ? "" : "_without_first";
+      String where = positions == Positions.ALL ? ", positions 0 to n−2." : ", positions 1 to n−2.";
+      for (Readout readout : cases.readouts()) {
+        addNames(names, readout.column() + suffix, readout.meaning() + where);
+        if (readout == Readout.CE) {
+          addNames(names, "delta_ce_nats" + suffix, "The same less that of the clean run" + where);
+        }
       }
     }
     ResultTable table = new ResultTable(names);
@@ -132,16 +134,29 @@ final class SubstitutionResult {
       cells.add(sae == null ? 0.0 : sae.epsilon());
       cells.add(one.substitute().word());
       for (Positions positions : Positions.values()) {
-        for (Metric metric : Metric.values()) {
-          Interval interval = interval(m -> m.get(one, metric, positions));
-          cells.add(value(m -> m.get(one, metric, positions)));
-          cells.add(interval.low());
-          cells.add(interval.high());
+        for (Readout readout : cases.readouts()) {
+          addCells(cells, m -> m.get(one, readout, positions));
+          if (readout == Readout.CE) {
+            addCells(cells, m -> m.get(one, readout, positions) - m.clean(positions));
+          }
         }
       }
       table.add(cells.toArray());
     }
     return table;
+  }
+
+  private static void addNames(List<Column> names, String name, String meaning) {
+    names.add(new Column(name, Type.NUMBER, meaning));
+    names.add(new Column(name + "_low", Type.NUMBER, "Lower end of its 95 % interval."));
+    names.add(new Column(name + "_high", Type.NUMBER, "Upper end of its 95 % interval."));
+  }
+
+  private void addCells(List<Object> cells, Statistic statistic) {
+    Interval interval = interval(statistic);
+    cells.add(value(statistic));
+    cells.add(interval.low());
+    cells.add(interval.high());
   }
 
   /** Returns one line a case and distance after the single position. */

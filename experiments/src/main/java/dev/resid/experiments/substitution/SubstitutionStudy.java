@@ -18,6 +18,7 @@ import dev.resid.experiments.study.StudyPlan;
 import dev.resid.experiments.sweep.Workers;
 import dev.resid.experiments.text.TokenDigest;
 import dev.resid.hook.HookPoint;
+import dev.resid.hook.Site;
 import dev.resid.model.Gpt2;
 import dev.resid.model.Gpt2Config;
 import dev.resid.progress.Progress;
@@ -66,6 +67,7 @@ public final class SubstitutionStudy implements Study {
     this.options = options;
     gpt2.requireTokens(options.tokens());
     options.saes().forEach(sae -> sae.requireReconstructs(gpt2));
+    options.ablated().forEach(point -> requireResidual(gpt2, point));
     this.batches =
         BatchSizes.choose(
             gpt2.config(),
@@ -78,7 +80,20 @@ public final class SubstitutionStudy implements Study {
         Cases.of(
             options.saes().stream().map(NamedSae::name).toList(),
             options.points().stream().map(HookPoint::name).toList(),
-            options.substitutes());
+            options.substitutes(),
+            options.readouts());
+  }
+
+  private static void requireResidual(Gpt2 gpt2, HookPoint point) {
+    boolean there = point.layer() >= 0 && point.layer() < gpt2.config().nLayers();
+    if (point.site() != Site.RESID_PRE || !there) {
+      throw new IllegalArgumentException(
+          point
+              + " cannot be ablated here: activations are those of the residual stream, "
+              + HookPoint.residPre(0)
+              + " to "
+              + HookPoint.residPre(gpt2.config().nLayers() - 1));
+    }
   }
 
   @Override
@@ -211,13 +226,14 @@ public final class SubstitutionStudy implements Study {
     return Cases.of(
         settings.list("saes"),
         settings.list("points"),
-        settings.list("substitutes").stream().map(Substitute::of).toList());
+        settings.list("substitutes").stream().map(Substitute::of).toList(),
+        settings.list("readouts").stream().map(Readout::of).toList());
   }
 
   private Settings settings() {
     TokenBatch tokens = options.tokens();
     List<NamedSae> saes = options.saes();
-    return StudyPage.settings("substitution/1", gpt2, BuildInfo.current().version())
+    return StudyPage.settings("substitution/2", gpt2, BuildInfo.current().version())
         .with("tokens_sha256", TokenDigest.sha256(tokens))
         .with("rows", tokens.rows())
         .with("tokens", tokens.tokenCount())
@@ -228,6 +244,7 @@ public final class SubstitutionStudy implements Study {
         .with("sae_points", saes.stream().map(s -> s.sae().hookPoint().name()).toList())
         .with("sae_sha256", saes.stream().map(NamedSae::sha256).toList())
         .with("substitutes", options.substitutes().stream().map(Substitute::word).toList())
+        .with("readouts", options.readouts().stream().map(Readout::word).toList())
         .with("position", options.position())
         .with("seed", options.seed())
         .with("pool", options.pool())

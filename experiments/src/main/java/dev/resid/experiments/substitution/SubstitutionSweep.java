@@ -3,7 +3,6 @@ package dev.resid.experiments.substitution;
 import dev.resid.experiments.direction.BasePoints;
 import dev.resid.experiments.direction.NamedSae;
 import dev.resid.experiments.substitution.Cases.Case;
-import dev.resid.experiments.substitution.Cases.Metric;
 import dev.resid.experiments.sweep.RowRange;
 import dev.resid.experiments.sweep.SweepRunner.BlockWork;
 import dev.resid.hook.HookPoint;
@@ -60,6 +59,10 @@ final class SubstitutionSweep implements BlockWork {
         try (BaseRun base = gpt2.baseRun(part, point)) {
           BasePoints points = BasePoints.of(base.activation(), from, part.lengths());
           Batch batch = new Batch(base, points, from, rows.from(), values);
+          if (point.equals(options.points().getFirst())
+              && options.readouts().contains(Readout.CE)) {
+            batch.clean();
+          }
           done += batch.measurePoint(point, done, progress);
           for (NamedSae sae : options.at(point)) {
             done += batch.measureSae(point, sae, done, progress);
@@ -143,31 +146,40 @@ final class SubstitutionSweep implements BlockWork {
     }
 
     private void everywhere(Case one, Continuation continuation) {
-      add(one, Metric.KL, continuation.klNats());
-      add(one, Metric.L2, continuation.l2At(HookPoint.residPost(gpt2.config().nLayers() - 1)));
+      for (Readout readout : options.readouts()) {
+        PositionValues measured =
+            switch (readout) {
+              case KL -> continuation.klNats();
+              case L2 -> continuation.l2At(HookPoint.residPost(gpt2.config().nLayers() - 1));
+              case CE -> continuation.crossEntropyNats();
+            };
+        String what = readout + " for " + one.subject() + ", " + one.substitute().word();
+        add(what, cases.first(one, readout), measured);
+      }
     }
 
-    private void add(Case one, Metric metric, PositionValues measured) {
+    private void clean() {
+      add("the clean cross-entropy", cases.cleanFirst(), base.crossEntropyNats());
+    }
+
+    /** Adds sums at position 0, and in the next column at all others that predict a token. */
+    private void add(String what, int column, PositionValues measured) {
       for (int r = 0; r < measured.rows(); r++) {
         double rest = 0;
-        for (int pos = 1; pos < measured.length(r) - 1; pos++) {
+        for (int pos = 1; pos < options.tokens().length(batchFrom + r) - 1; pos++) {
           rest += measured.get(r, pos);
         }
         double first = measured.get(r, 0);
         if (!Double.isFinite(first + rest)) {
           throw new IllegalStateException(
-              metric
+              what
                   + " is not a finite number in row "
                   + (batchFrom + r)
-                  + " for "
-                  + one.subject()
-                  + ", "
-                  + one.substitute().word()
                   + "; the SAE's or the model's weights are damaged");
         }
         double[] numbers = values[batchFrom + r - blockFrom];
-        numbers[cases.first(one, metric)] = first;
-        numbers[cases.rest(one, metric)] = rest;
+        numbers[column] = first;
+        numbers[column + 1] = rest;
       }
     }
 

@@ -139,6 +139,24 @@ class ReproduceCommandTest {
                     "9",
                     "sample")
                 + number(
+                    "nats of an isotropic change",
+                    "substitution",
+                    "tiny/many",
+                    "results",
+                    "subject=@;substitute=isotropic",
+                    "ce_nats",
+                    "99",
+                    "sample")
+                + number(
+                    "ablation",
+                    "substitution",
+                    "-",
+                    "results",
+                    "subject=blocks.1.hook_resid_pre;substitute=mean-with-first",
+                    "kl_nats",
+                    "9",
+                    "sample")
+                + number(
                     "step",
                     "plateau",
                     "-",
@@ -165,7 +183,7 @@ class ReproduceCommandTest {
             "tiny/many=" + sae());
     assertEquals(ResidCommand.FAILED, run.exitCode(), run.err());
     ResultTable table = ResultTable.read(out, "numbers");
-    assertEquals(9, table.rows().size());
+    assertEquals(11, table.rows().size());
     for (List<Object> row : table.rows()) {
       assertFalse(row.get(5).equals(""), row.toString());
       assertEquals(
@@ -175,7 +193,8 @@ class ReproduceCommandTest {
     }
     assertTrue(run.out().contains("short-rows: l1"), run.out());
     assertTrue(run.out().contains("Not checked: 1 numbers of cbt: --cbt FILE: cbtest_CN_valid"));
-    assertTrue(run.out().contains("0 published numbers hold, 8 do not, 1 are not decidable here."));
+    assertTrue(
+        run.out().contains("0 published numbers hold, 10 do not, 1 are not decidable here."));
     requireColumns(out.resolve("parts"));
   }
 

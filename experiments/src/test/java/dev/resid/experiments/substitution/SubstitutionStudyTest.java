@@ -104,11 +104,141 @@ class SubstitutionStudyTest {
   @Test
   void everyReplacementMovesThePrediction() throws IOException {
     List<String> lines = Files.readAllLines(whole.resolve("results.csv"));
-    assertEquals(1 + 2 * 8 + 2, lines.size(), "a line a case: " + lines);
+    assertEquals(1 + 2 * 8 + 3, lines.size(), "a line a case: " + lines);
     for (String line : lines.subList(1, lines.size())) {
       double kl = Double.parseDouble(line.split(",")[6]);
       assertTrue(kl > 1e-4, line);
     }
+  }
+
+  @Test
+  void crossEntropiesAreThoseOfPlainForwardRunsWithAHook() throws IOException {
+    try (Backend backend = TinyModel.backend(1)) {
+      Gpt2 gpt2 = TinyModel.on(backend);
+      NamedSae sae = TinySaes.both().getFirst();
+      HookPoint point = sae.sae().hookPoint();
+      double clean = 0;
+      double spliced = 0;
+      int all = 0;
+      for (int row = 0; row < TOKENS.rows(); row++) {
+        TokenBatch one = TOKENS.slice(row, row + 1);
+        Tensor logits = gpt2.forward(one).logits();
+        Tensor replaced =
+            gpt2.forward(one, point.replace((x, at) -> sae.sae().reconstruct(x))).logits();
+        for (int pos = 0; pos < one.length(0) - 1; pos++, all++) {
+          clean += crossEntropy(row(logits, pos), one.id(0, pos + 1));
+          spliced += crossEntropy(row(replaced, pos), one.id(0, pos + 1));
+        }
+      }
+      ResultTable table = ResultTable.read(whole, "results");
+      int line = line(table, "few", "sae");
+      assertEquals(spliced / all, table.number(line, "ce_nats").getAsDouble(), 1e-5);
+      assertEquals(
+          (spliced - clean) / all, table.number(line, "delta_ce_nats").getAsDouble(), 1e-5);
+    }
+  }
+
+  /** The published mean has the first position in it, which is unlike all others in GPT-2. */
+  @Test
+  void bothMeansAreThoseOfTheData() throws IOException {
+    try (Backend backend = TinyModel.backend(1)) {
+      Gpt2 gpt2 = TinyModel.on(backend);
+      HookPoint point = HookPoint.residPre(1);
+      double[] sum = new double[TinyModel.CONFIG.dModel()];
+      double[] first = new double[sum.length];
+      for (int row = 0; row < TOKENS.rows(); row++) {
+        Tensor x = gpt2.capture(TOKENS.slice(row, row + 1), point.capture()).get(point);
+        for (int i = 0; i < x.elements(); i++) {
+          (i < sum.length ? first : sum)[i % sum.length] +=
+              x.get(0, i / sum.length, i % sum.length);
+        }
+      }
+      int rest = TOKENS.tokenCount() - TOKENS.rows();
+      float[] without = new float[sum.length];
+      float[] with = new float[sum.length];
+      for (int c = 0; c < sum.length; c++) {
+        without[c] = (float) (sum[c] / rest);
+        with[c] = (float) ((sum[c] + first[c]) / TOKENS.tokenCount());
+      }
+      double wanted = ablated(gpt2, point, without);
+      double wantedWithFirst = ablated(gpt2, point, with);
+      assertTrue(Math.abs(wanted - wantedWithFirst) > 1e-3 * wanted, "the two differ");
+      ResultTable table = ResultTable.read(whole, "results");
+      String name = point.name();
+      assertEquals(
+          wanted, table.number(line(table, name, "mean"), "kl_nats").getAsDouble(), 1e-5 * wanted);
+      assertEquals(
+          wantedWithFirst,
+          table.number(line(table, name, "mean-with-first"), "kl_nats").getAsDouble(),
+          1e-5 * wantedWithFirst);
+    }
+  }
+
+  /** −ln softmax at a label, in float64. */
+  private static double crossEntropy(float[] logits, int label) {
+    double sum = 0;
+    for (float logit : logits) {
+      sum += Math.exp((double) logit - logits[label]);
+    }
+    return Math.log(sum);
+  }
+
+  private static double ablated(Gpt2 gpt2, HookPoint point, float... vector) {
+    double sum = 0;
+    int all = 0;
+    for (int row = 0; row < TOKENS.rows(); row++) {
+      TokenBatch one = TOKENS.slice(row, row + 1);
+      float[] everywhere = new float[one.length(0) * vector.length];
+      for (int i = 0; i < everywhere.length; i++) {
+        everywhere[i] = vector[i % vector.length];
+      }
+      Tensor clean = gpt2.forward(one).logits();
+      Tensor changed =
+          gpt2.forward(one, point.replace((x, at) -> Tensor.wrap(x.shape(), everywhere))).logits();
+      for (int pos = 0; pos < one.length(0) - 1; pos++, all++) {
+        sum += kl(clean, changed, pos);
+      }
+    }
+    return sum / all;
+  }
+
+  private static int line(ResultTable table, String subject, String substitute) {
+    for (int row = 0; row < table.rows().size(); row++) {
+      List<Object> cells = table.rows().get(row);
+      if (cells.contains(subject) && cells.contains(substitute)) {
+        return row;
+      }
+    }
+    throw new AssertionError("no line of " + subject + " with " + substitute);
+  }
+
+  @Test
+  void anAblationNeedsNoSae() throws IOException {
+    Path folder = temporary.resolve("ablation");
+    try (Backend backend = TinyModel.backend(1);
+        Workers workers = new Workers(1)) {
+      SubstitutionOptions some =
+          new SubstitutionOptions(
+              TOKENS,
+              "random tokens",
+              List.of(),
+              List.of(HookPoint.residPre(1)),
+              List.of(Substitute.ZERO, Substitute.MEAN),
+              List.of(Readout.KL),
+              POSITION,
+              SubstitutionOptions.DEFAULT_SEED,
+              60,
+              SubstitutionOptions.DEFAULT_RIDGE,
+              0);
+      new SubstitutionStudy(TinyModel.on(backend), some).run(folder, Progress.none(), workers);
+    }
+    ResultTable alone = ResultTable.read(folder, "results");
+    ResultTable together = ResultTable.read(whole, "results");
+    String name = HookPoint.residPre(1).name();
+    assertEquals(2, alone.rows().size());
+    assertEquals(
+        together.number(line(together, name, "mean"), "kl_nats").getAsDouble(),
+        alone.number(line(alone, name, "mean"), "kl_nats").getAsDouble());
   }
 
   @Test
@@ -204,7 +334,9 @@ class SubstitutionStudyTest {
         TOKENS,
         "random tokens",
         TinySaes.both(),
+        List.of(),
         Arrays.asList(Substitute.values()),
+        Arrays.asList(Readout.values()),
         POSITION,
         SubstitutionOptions.DEFAULT_SEED,
         60,
