@@ -68,11 +68,17 @@ final class Fetcher {
       return Optional.empty();
     }
     pin(remote.commit());
-    Optional<Path> cached = folder.find(remote.commit(), file);
+    Optional<Path> cached = whole(file, remote);
     if (cached.isPresent()) {
       return cached.map(path -> new Found(path, Origin.CACHED));
     }
     return Optional.of(locked(file, remote));
+  }
+
+  /** Returns the file of the cache, unless it is cut off. */
+  private Optional<Path> whole(String file, Remote remote) throws IOException {
+    Optional<Path> cached = folder.find(remote.commit(), file);
+    return cached.isPresent() && isWhole(cached.get(), remote) ? cached : Optional.empty();
   }
 
   private void pin(String commit) throws HubException {
@@ -118,7 +124,7 @@ final class Fetcher {
   }
 
   private Found bring(String file, Remote remote) throws IOException {
-    Optional<Path> cached = folder.find(remote.commit(), file);
+    Optional<Path> cached = whole(file, remote);
     if (cached.isPresent()) {
       return new Found(cached.get(), Origin.CACHED); // by whoever held the lock before
     }

@@ -144,6 +144,15 @@ class HubDownloadTest {
   }
 
   @Test
+  void aContentThatWasCutOffIsFetchedAgain() throws IOException {
+    requireWeights();
+    for (Path blob : blobs()) {
+      Files.write(blob, Arrays.copyOf(Files.readAllBytes(blob), (int) Files.size(blob) - 1));
+    }
+    requireWeights();
+  }
+
+  @Test
   void filesThatPythonFetchedAreFound() throws IOException {
     Path snapshot = Files.createDirectories(repository().resolve("snapshots").resolve(COMMIT));
     Files.createDirectories(repository().resolve("blobs"));

@@ -32,8 +32,10 @@ import picocli.CommandLine.Spec;
       "  resid train tokenizer --text texts/ --vocab-size 4096 --out my-tokenizer"
     })
 final class TrainTokenizerCommand implements Callable<Integer> {
-  private static final List<String> FILES =
-      List.of("vocab.json", "merges.txt", "tokenizer.json", "encoder.json", "vocab.bpe");
+  private static final List<String> WRITTEN = List.of("vocab.json", "merges.txt", "tokenizer.json");
+
+  /** A tokenizer under these names would be read in place of the one that is written. */
+  private static final List<String> OTHERS = List.of("encoder.json", "vocab.bpe");
 
   /** Tokens that are not learnt: the bytes and the end of text. */
   private static final int GIVEN_TOKENS = 257;
@@ -77,7 +79,7 @@ final class TrainTokenizerCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     BpeTrainer trainer = trainer();
     OutputPaths.requireFolder(output);
-    for (String name : FILES) {
+    for (String name : OTHERS) {
       if (Files.exists(output.resolve(name))) {
         throw new FileAlreadyExistsException(output.resolve(name).toString());
       }
@@ -91,6 +93,7 @@ final class TrainTokenizerCommand implements Callable<Integer> {
     try (Reporter reporter = new Reporter(progress.progress(), bytes)) {
       learnt = trainer.withListener(reporter).train(files);
     }
+    requireSame(learnt);
     learnt.save(output);
     spec.commandLine()
         .getOut()
@@ -104,6 +107,33 @@ final class TrainTokenizerCommand implements Callable<Integer> {
                     ? "; no more pairs occur " + minimumFrequency + " times"
                     : ""));
     return ResidCommand.OK;
+  }
+
+  /**
+   * Refuses to replace files that are not those that this training makes. A run that was stopped
+   * while it wrote has left some of them, a finished one all.
+   */
+  private void requireSame(ByteLevelBpe learnt) throws IOException {
+    List<Path> there =
+        WRITTEN.stream().map(output::resolve).filter(file -> Files.exists(file)).toList();
+    if (there.isEmpty()) {
+      return;
+    }
+    Path made = Files.createTempDirectory("resid-tokenizer");
+    try {
+      learnt.save(made);
+      for (Path file : there) {
+        if (!Files.isRegularFile(file)
+            || Files.mismatch(file, made.resolve(file.getFileName())) >= 0) {
+          throw new FileAlreadyExistsException(file.toString());
+        }
+      }
+    } finally {
+      for (String name : WRITTEN) {
+        Files.deleteIfExists(made.resolve(name));
+      }
+      Files.delete(made);
+    }
   }
 
   private BpeTrainer trainer() {

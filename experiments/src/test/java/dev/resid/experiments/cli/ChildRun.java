@@ -24,6 +24,19 @@ final class ChildRun {
    * @param args the words of the command line
    */
   static ChildRun start(int kibibytes, Path log, String... args) throws IOException {
+    return start(kibibytes, log, List.of(), args);
+  }
+
+  /**
+   * Starts a command line in a JVM that is told more.
+   *
+   * @param kibibytes no file that it writes may be longer; 0 for no limit
+   * @param log where standard error goes
+   * @param options of the JVM
+   * @param args the words of the command line
+   */
+  static ChildRun start(int kibibytes, Path log, List<String> options, String... args)
+      throws IOException {
     List<String> command = new ArrayList<>();
     if (kibibytes > 0) {
       command.addAll(List.of("bash", "-c", "ulimit -f " + kibibytes + "; exec \"$0\" \"$@\""));
@@ -31,6 +44,7 @@ final class ChildRun {
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("-XX:-UsePerfData", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
     command.addAll(List.of("--add-modules", "jdk.incubator.vector"));
+    command.addAll(options);
     command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
     command.addAll(List.of(args));
     Process process =

@@ -11,7 +11,9 @@ import dev.resid.io.DType;
 import dev.resid.sae.io.SaeCheckpoint;
 import dev.resid.sae.testing.SmallSaes;
 import dev.resid.tensor.Backend;
+import dev.resid.testing.FakeHub;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
@@ -23,8 +25,12 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.SplittableRandom;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
@@ -46,17 +52,25 @@ class RunFaultsTest {
 
   @TempDir private static Path shared;
   private static final Map<Command, Path> WHOLE = new EnumMap<>(Command.class);
+  private static final FakeHub FAKE = startHub();
 
   @TempDir private Path folder;
 
-  /** The commands that can be stopped and go on. */
+  /** The commands that take long, on inputs for which they do not. */
   private enum Command {
     SENSITIVITY("sensitivity --directions isotropic --lengths 0.1,1 --model @model --tokens @rows"),
     PLATEAU(
         "plateau --prompts 16 --pool 16 --model @model --tokens @rows --layer 1 --bases"
             + " model-generated --targets random"),
     SUBSTITUTION("substitution --sae @sae --position 3 --model @model --tokens @rows"),
+    ROBUSTNESS(
+        "robustness --sites resid_pre --layers 1 --cosines 1,0.5 --norms 1 --sae @sae --model"
+            + " @model --tokens @rows"),
     LAMBADA("language lambada --model @model --data @lambada"),
+    CBT("language cbt --too-long cut --sae @sae --model @model --data @cbt"),
+    CONTEXT("language context --sae @sae --model @model --tokens @rows"),
+    PROPAGATION("language propagation --sae @early --sae @sae --model @model --tokens @rows"),
+    FEATURES("language features --sae @sae --model @model --data @lambada"),
     DICTIONARY("dictionary --model @model --tokens @rows --sae @sae --removal-rows 1"),
     PATCH("patch --model @model --pairs @pairs"),
     EVALUATE("sae evaluate --weights raw --sae @sae --model @model --tokens @rows"),
@@ -66,12 +80,15 @@ class RunFaultsTest {
     TRAIN_SAE(
         "train sae --objective topk --k 3 --hook blocks.1.hook_resid_pre --context 16 --batch 4"
             + " --features 24 --tokens 2560 --checkpoint-every 2 --model @model --text @text"),
-    MERGE("merge @out @part0 @part1");
+    TRAIN_TOKENIZER("train tokenizer --quiet --vocab-size 270 --text @text --out @out"),
+    MERGE("merge @out @part0 @part1"),
+    DOWNLOAD("download --quiet some-body/tiny");
 
     private final String words;
 
     Command(String words) {
-      this.words = words.startsWith("merge") ? words : words + " --quiet --threads 1 --out @out";
+      boolean study = !words.matches("(merge|download|train tokenizer) .*");
+      this.words = study ? words + " --quiet --threads 1 --out @out" : words;
     }
 
     String[] line(Path out) {
@@ -83,18 +100,32 @@ class RunFaultsTest {
                       : word.startsWith("@") ? shared.resolve(word.substring(1)).toString() : word)
           .toArray(String[]::new);
     }
+
+    /** Runs it in this process; downloads go to a cache in the folder. */
+    CliRun run(Path out) {
+      System.setProperty("HF_HOME", out.toString());
+      return CliRun.of(line(out));
+    }
+
+    /** Starts it in a process of its own. */
+    ChildRun start(int kibibytes, Path log, Path out) throws IOException {
+      List<String> hub = List.of("-DHF_HOME=" + out, "-DHF_ENDPOINT=" + FAKE.endpoint());
+      return ChildRun.start(kibibytes, log, hub, line(out));
+    }
   }
 
   @BeforeAll
   static void write() throws IOException {
     TinyModel.saveWithTokenizer(shared.resolve("model"), 1);
     try (Backend backend = Backends.named("scalar", BackendOptions.defaults())) {
-      SaeCheckpoint.save(
-          SmallSaes.random(HookPoint.residPre(1), 16, 24, 5, backend),
-          DType.F32,
-          shared.resolve("sae"));
+      for (int layer = 0; layer < 2; layer++) {
+        SaeCheckpoint.save(
+            SmallSaes.random(HookPoint.residPre(layer), 16, 24, 5, backend),
+            DType.F32,
+            shared.resolve(layer == 0 ? "early" : "sae"));
+      }
     }
-    int[] lengths = java.util.stream.IntStream.generate(() -> 10).limit(40).toArray();
+    int[] lengths = IntStream.generate(() -> 10).limit(40).toArray();
     SmallSaes.tokens(2, TinyModel.TOKENS, lengths).writeJson(shared.resolve("rows"));
     Files.writeString(shared.resolve("text"), "The cat sat on the mat and the dog.\n".repeat(40));
     Files.writeString(shared.resolve("lambada"), "A cat sat\nThe dog ran\n".repeat(10));
@@ -102,6 +133,14 @@ class RunFaultsTest {
         "{\"clean\": \"a cat\", \"corrupted\": \"a dog\", \"answer\": \"x\", \"against\": \""
             + " y\"}\n";
     Files.writeString(shared.resolve("pairs"), pair.repeat(10));
+    Files.writeString(
+        shared.resolve("cbt"),
+        (IntStream.rangeClosed(1, 20)
+                    .mapToObj(i -> i + " It is " + i + " .\n")
+                    .collect(Collectors.joining())
+                + "21 He ate the XXXXX .\tbread\t\tbread|milk\n\n")
+            .repeat(4));
+    publish();
     for (int i = 0; i < 2; i++) {
       List<String> part =
           new ArrayList<>(List.of(Command.SENSITIVITY.line(shared.resolve("part" + i))));
@@ -110,13 +149,39 @@ class RunFaultsTest {
     }
   }
 
+  private static FakeHub startHub() {
+    try {
+      return new FakeHub();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Puts the model on a hub of this machine, with weights that take a moment to send. */
+  private static void publish() throws IOException {
+    System.setProperty("HF_ENDPOINT", FAKE.endpoint().toString());
+    for (String name : List.of("config.json", "vocab.json", "merges.txt", "tokenizer.json")) {
+      FAKE.putSmall("some-body/tiny", name, Files.readAllBytes(shared.resolve("model/" + name)));
+    }
+    byte[] weights = new byte[4 << 20];
+    new Random(SEED).nextBytes(weights);
+    FAKE.putLarge("some-body/tiny", "model.safetensors", weights);
+  }
+
+  @AfterAll
+  static void stopHub() {
+    FAKE.close();
+    System.clearProperty("HF_HOME");
+    System.clearProperty("HF_ENDPOINT");
+  }
+
   /** Returns the folder of an undisturbed run. */
   private static Path whole(Command command) {
     return WHOLE.computeIfAbsent(
         command,
         each -> {
           Path out = shared.resolve("whole-" + each);
-          CliRun.of(each.line(out)).ok();
+          each.run(out).ok();
           return out;
         });
   }
@@ -137,12 +202,12 @@ class RunFaultsTest {
       Path out = folder.resolve("out" + round);
       boolean killed = true;
       for (int i = 0; killed && i < 4 && kills < Math.max(1, KILLS); i++) {
-        ChildRun child = ChildRun.start(0, folder.resolve("log"), command.line(out));
+        ChildRun child = command.start(0, folder.resolve("log"), out);
         child.await(out);
         killed = child.killAfter(random.nextLong(working + 1));
         kills += killed ? 1 : 0;
       }
-      CliRun.of(command.line(out)).ok();
+      command.run(out).ok();
       assertEquals(
           List.of(), StudyRuns.differences(whole, out), "seed " + SEED + ", after kill " + kills);
       assertTrue(round < 10 * Math.max(1, KILLS), "the run is over before it can be killed");
@@ -151,7 +216,7 @@ class RunFaultsTest {
 
   /** Returns how long a process takes from the moment its folder is there. */
   private long millisOfWork(Command command, Path out) throws Exception {
-    ChildRun child = ChildRun.start(0, folder.resolve("log"), command.line(out));
+    ChildRun child = command.start(0, folder.resolve("log"), out);
     child.await(out);
     long start = System.nanoTime();
     CliRun run = child.end();
@@ -160,16 +225,30 @@ class RunFaultsTest {
     return (System.nanoTime() - start) / 1_000_000;
   }
 
+  /** Returns all in the profile, else those whose ways to go on differ. */
+  static Stream<Command> commandsToDamage() {
+    return KILLS > 0
+        ? Stream.of(Command.values())
+        : Stream.of(
+            Command.SENSITIVITY,
+            Command.EVALUATE,
+            Command.TRAIN_GPT2,
+            Command.TRAIN_SAE,
+            Command.TRAIN_TOKENIZER,
+            Command.MERGE,
+            Command.DOWNLOAD);
+  }
+
   @ParameterizedTest
-  @EnumSource
+  @MethodSource("commandsToDamage")
   void aDamagedFolderIsMendedOrNamed(Command command) throws Exception {
     Path whole = whole(command);
     SplittableRandom random = new SplittableRandom(SEED - command.ordinal());
     for (int i = 0; i < Math.max(2, 5 * KILLS); i++) {
       Path out = copy(whole, folder.resolve("damaged" + i));
       Path file = oneOf(filesOf(out), random);
-      String what = damage(file, random) + " (seed " + SEED + ", damage " + i + ")";
-      CliRun run = CliRun.of(command.line(out));
+      String what = damage(file, command, random) + " (seed " + SEED + ", damage " + i + ")";
+      CliRun run = command.run(out);
       if (run.exitCode() == ResidCommand.OK) {
         assertEquals(List.of(), StudyRuns.differences(whole, out), what);
       } else {
@@ -182,17 +261,28 @@ class RunFaultsTest {
     }
   }
 
-  /** Cuts the file off at a random place, removes it, or puts a folder there: it is unreadable. */
-  private static String damage(Path file, SplittableRandom random) throws IOException {
-    switch (random.nextInt(6)) {
+  /** Cuts the file off at a random place, changes a bit, removes it or makes it unreadable. */
+  private static String damage(Path file, Command command, SplittableRandom random)
+      throws IOException {
+    // Of what is cached, lengths are looked at, as by Python's tools; the other commands' files are
+    // made again or have checksums.
+    switch (random.nextInt(command == Command.DOWNLOAD ? 6 : 8)) {
       case 0 -> {
         Files.delete(file);
         return file + " removed";
       }
-      case 1 -> {
-        Files.delete(file);
-        Files.createDirectory(file);
-        return file + " unreadable";
+      case 1, 2 -> {
+        return file + " " + Unreadable.any(random).make(file);
+      }
+      case 6, 7 -> {
+        byte[] bytes = Files.readAllBytes(file);
+        if (bytes.length == 0) {
+          return file + " as it was";
+        }
+        int at = random.nextInt(bytes.length);
+        bytes[at] ^= (byte) (1 << random.nextInt(8));
+        Files.write(file, bytes);
+        return file + " with a bit of byte " + at + " changed";
       }
       default -> {
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
@@ -217,11 +307,11 @@ class RunFaultsTest {
     for (int i = 0; i < Math.max(2, KILLS / 4); i++) {
       Path out = folder.resolve("out" + i);
       int kibibytes = 1 + random.nextInt(1 + (int) (largest >> 10));
-      CliRun run = ChildRun.start(kibibytes, folder.resolve("log"), command.line(out)).end();
+      CliRun run = command.start(kibibytes, folder.resolve("log"), out).end();
       if (run.exitCode() != ResidCommand.OK) {
         run.refused(out.toString(), "could not be written");
       }
-      CliRun.of(command.line(out)).ok();
+      command.run(out).ok();
       assertEquals(List.of(), StudyRuns.differences(whole, out), kibibytes + " KiB");
     }
   }
@@ -231,8 +321,8 @@ class RunFaultsTest {
   @EnabledIfSystemProperty(named = "resid.faults.kills", matches = "[1-9]\\d*")
   void ofTwoProcessesOneWorksAndTheOtherSaysSo(Command command) throws Exception {
     Path out = folder.resolve("out");
-    ChildRun one = ChildRun.start(0, folder.resolve("one"), command.line(out));
-    ChildRun other = ChildRun.start(0, folder.resolve("other"), command.line(out));
+    ChildRun one = command.start(0, folder.resolve("one"), out);
+    ChildRun other = command.start(0, folder.resolve("other"), out);
     int done = 0;
     for (CliRun run : List.of(one.end(), other.end())) {
       if (run.exitCode() == ResidCommand.OK) {
@@ -242,7 +332,7 @@ class RunFaultsTest {
       }
     }
     assertTrue(done > 0, "one of them must do the work");
-    CliRun.of(command.line(out)).ok();
+    command.run(out).ok();
     assertEquals(List.of(), StudyRuns.differences(whole(command), out));
   }
 

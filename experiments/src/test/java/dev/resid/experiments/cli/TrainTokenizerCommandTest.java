@@ -65,6 +65,23 @@ class TrainTokenizerCommandTest {
   }
 
   @Test
+  void whatAStoppedRunLeftIsGoneOnFrom() throws IOException {
+    Path text = Files.writeString(folder.resolve("a.txt"), TEXT);
+    Path out = folder.resolve("out");
+    String[] line = {"--vocab-size", "265", "--text", text.toString(), "--out", out.toString()};
+    train(line).ok();
+    byte[] tokenizer = Files.readAllBytes(out.resolve("tokenizer.json"));
+    Files.delete(out.resolve("tokenizer.json"));
+    Files.delete(out.resolve("merges.txt"));
+    train(line).ok();
+    train(line).ok();
+    assertArrayEquals(tokenizer, Files.readAllBytes(out.resolve("tokenizer.json")));
+    line[1] = "264";
+    train(line).refused(out.resolve("vocab.json") + " exists already");
+    assertArrayEquals(tokenizer, Files.readAllBytes(out.resolve("tokenizer.json")));
+  }
+
+  @Test
   void missingTextIsNamed() {
     Path missing = folder.resolve("missing.txt");
     CliRun run =
