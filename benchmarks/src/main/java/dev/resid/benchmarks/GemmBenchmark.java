@@ -41,7 +41,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 5, time = 2)
 @Fork(
     value = 1,
-    jvmArgsAppend = {Jvm.VECTOR_API, Jvm.GC})
+    jvmArgsAppend = {Jvm.VECTOR_API, Jvm.GC, Jvm.HEAP})
 public class GemmBenchmark {
   /** Rows, inner size and columns. */
   @Param({

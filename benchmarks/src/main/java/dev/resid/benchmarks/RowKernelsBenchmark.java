@@ -32,7 +32,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 5, time = 1)
 @Fork(
     value = 2,
-    jvmArgsAppend = {Jvm.VECTOR_API, Jvm.GC})
+    jvmArgsAppend = {Jvm.VECTOR_API, Jvm.GC, Jvm.HEAP})
 public class RowKernelsBenchmark {
   /**
    * Relative to the larger of 1 and the value. The float32 chain of a layer norm or a GELU is under

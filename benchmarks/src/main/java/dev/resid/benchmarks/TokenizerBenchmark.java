@@ -42,7 +42,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 5, time = 2)
 @Fork(
     value = 2,
-    jvmArgsAppend = {Jvm.VECTOR_API, Jvm.GC})
+    jvmArgsAppend = {Jvm.VECTOR_API, Jvm.GC, Jvm.HEAP})
 public class TokenizerBenchmark {
   private static final int TRAINED_TOKENS = 2048;
   private static final int GENERATED_CHARS = 1 << 18;

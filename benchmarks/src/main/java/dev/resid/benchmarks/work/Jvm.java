@@ -16,7 +16,10 @@ public final class Jvm {
   public static final String VECTOR_API = "--add-modules=jdk.incubator.vector";
 
   /** The collector. */
-  public static final String GC = "-XX:+UseParallelGC";
+  public static final String GC = "-XX:+UseSerialGC";
+
+  /** The size the heap starts with. */
+  public static final String HEAP = "-Xms32m";
 
   private static final Path STATUS = Path.of("/proc/self/status");
 
@@ -36,6 +39,7 @@ public final class Jvm {
     command.add(VECTOR_API);
     command.add("--enable-native-access=ALL-UNNAMED");
     command.add(GC);
+    command.add(HEAP);
     command.addAll(options);
     command.add("-cp");
     command.add(System.getProperty("java.class.path"));
