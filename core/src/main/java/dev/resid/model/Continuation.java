@@ -121,6 +121,14 @@ public final class Continuation {
   }
 
   /**
+   * Returns the logits of the positions that were recomputed alone, from {@link #firstPosition} on:
+   * [n·batch, pos, d_vocab].
+   */
+  public Tensor changedLogits() {
+    return Unembedding.logits(model, normalized);
+  }
+
+  /**
    * Returns the logits of every position, those before the first change from the clean run:
    * [n·batch, pos, d_vocab].
    */

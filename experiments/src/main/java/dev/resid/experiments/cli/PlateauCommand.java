@@ -1,10 +1,13 @@
 package dev.resid.experiments.cli;
 
+import dev.resid.experiments.plateau.DensityPool;
 import dev.resid.experiments.plateau.PlateauOptions;
 import dev.resid.experiments.plateau.PlateauSae;
 import dev.resid.experiments.plateau.PlateauStudy;
+import dev.resid.experiments.plateau.PlateauVariants;
 import dev.resid.experiments.plateau.Regime;
 import dev.resid.experiments.plateau.Scale;
+import dev.resid.experiments.plateau.StepKind;
 import dev.resid.experiments.plateau.TargetKind;
 import dev.resid.experiments.text.Documents;
 import dev.resid.experiments.text.Pieces;
@@ -53,6 +56,7 @@ final class PlateauCommand implements Callable<Integer> {
   private static final int EMBEDDED_PROMPTS = 300;
 
   private static final int POOL = 20_000;
+  private static final String MEAN_NORM = "mean-norm";
   private static final int GPT2_SMALL_LAYERS = 12;
   private static final int GPT2_SMALL_WIDTH = 768;
 
@@ -174,8 +178,37 @@ final class PlateauCommand implements Callable<Integer> {
   @Option(
       names = "--feature-value",
       paramLabel = "X",
-      description = "Value of a single feature; published 37.")
-  private Double featureValue;
+      description =
+          "Value of a single feature; published 37. mean-norm takes the mean norm of the prompts'"
+              + " feature values, as an earlier script did.")
+  private String featureValue;
+
+  @Option(
+      names = "--density-pool",
+      paramLabel = "POOL",
+      description =
+          "What replaces a feature of a synthetic baseline: one of the ten nearest in density"
+              + " (nearest, the default), or any whose log10 density differs by less than a number;"
+              + " earlier scripts took 0.1 and 0.01.")
+  private String densityPool = "nearest";
+
+  @Option(
+      names = "--replacements",
+      paramLabel = "WHERE",
+      description =
+          "Replacements of a synthetic baseline go into a fresh vector (fresh, the default) or, as"
+              + " in the published code, in-place, where some are lost.")
+  private String replacements = "fresh";
+
+  @Option(
+      names = "--draft-statistics",
+      paramLabel = "LIST",
+      split = ",",
+      description =
+          "Step statistics of earlier scripts, besides the usual ones: ms_l2_draft (one lower),"
+              + " nl_l2_draft (10 %%), and of the Jensen-Shannon distance of predictions ms_js,"
+              + " nl_js, auc_js.")
+  private List<String> drafts = List.of();
 
   @Option(
       names = "--seed",
@@ -205,6 +238,7 @@ final class PlateauCommand implements Callable<Integer> {
                 regimes == null
                     ? List.of(Regime.values())
                     : regimes.stream().map(Regime::of).toList());
+    usage(this::variants);
     usage(() -> kinds(targets, List.of()));
     usage(() -> kinds(bases, List.of()));
     return run.run(spec, PlateauStudy.COMMAND, backend -> study(backend, spacings));
@@ -228,8 +262,31 @@ final class PlateauCommand implements Callable<Integer> {
             features,
             spacings,
             lengths,
+            variants(),
             seed,
             batch == null ? 0 : batch));
+  }
+
+  private PlateauVariants variants() {
+    return new PlateauVariants(
+        DensityPool.parse(densityPool),
+        PlateauVariants.Placing.of(replacements),
+        MEAN_NORM.equals(featureValue)
+            ? PlateauVariants.FeatureValue.MEAN_NORM
+            : PlateauVariants.FeatureValue.SCALE,
+        drafts.stream().map(StepKind::of).toList());
+  }
+
+  private OptionalDouble featureValue() {
+    if (featureValue == null || featureValue.equals(MEAN_NORM)) {
+      return OptionalDouble.empty();
+    }
+    try {
+      return OptionalDouble.of(Double.parseDouble(featureValue));
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException(
+          "--feature-value is a number or mean-norm, got \"" + featureValue + "\"", e);
+    }
   }
 
   private static List<TargetKind> kinds(List<String> words, List<TargetKind> all) {
@@ -266,7 +323,7 @@ final class PlateauCommand implements Callable<Integer> {
     boolean published =
         config.nLayers() == GPT2_SMALL_LAYERS && config.dModel() == GPT2_SMALL_WIDTH;
     Scale.Rule rule = scale != null ? scale : published ? Scale.Rule.PUBLISHED : Scale.Rule.SCALED;
-    return new Scale(rule, optional(step), optional(threshold), optional(featureValue));
+    return new Scale(rule, optional(step), optional(threshold), featureValue());
   }
 
   private static OptionalDouble optional(Double value) {

@@ -21,8 +21,8 @@ record Curve(Role role, TargetKind kind, Regime regime) {
     BASE
   }
 
-  /** Returns whether KL is measured along it. */
-  boolean hasKl() {
+  /** Returns whether the prediction is read along it. */
+  boolean hasPrediction() {
     return role == Role.TARGET;
   }
 

@@ -8,6 +8,7 @@ import dev.resid.tensor.Shape;
 import dev.resid.tensor.Tensor;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.stream.IntStream;
 
 /** What is known about the features of an SAE: how often they are active, and their directions. */
 final class FeatureTable {
@@ -71,6 +72,29 @@ final class FeatureTable {
     return new FeatureTable(plain, densities, alive);
   }
 
+  /**
+   * Returns the mean over activations of the Euclidean norm of their feature values.
+   *
+   * @param sae encodes
+   * @param activations [prompt][d_model]
+   */
+  static double meanFeatureNorm(Sae sae, float[][] activations) {
+    double sum = 0;
+    for (int from = 0; from < activations.length; from += ENCODED_AT_ONCE) {
+      int to = Math.min(activations.length, from + ENCODED_AT_ONCE);
+      SparseFeatures features = sae.encode(stack(Arrays.copyOfRange(activations, from, to)));
+      int at = 0;
+      for (int row = 0; row < to - from; row++) {
+        double squares = 0;
+        for (int end = at + features.count(row); at < end; at++) {
+          squares += (double) features.values()[at] * features.values()[at];
+        }
+        sum += Math.sqrt(squares);
+      }
+    }
+    return sum / activations.length;
+  }
+
   /** Returns vectors as [batch, d_model]. */
   static Tensor stack(float[]... vectors) {
     int d = vectors[0].length;
@@ -123,6 +147,24 @@ final class FeatureTable {
       }
     }
     return Arrays.copyOf(nearest, n);
+  }
+
+  /**
+   * Returns the features whose log10 density differs by less than a number, ascending; the nearest
+   * in density alone if there is none.
+   *
+   * @param feature to which; never among the result
+   * @param decades allowed difference of log10 densities
+   * @param excluded never among the result
+   */
+  int[] withinDecades(int feature, double decades, BitSet excluded) {
+    double own = Math.log10(densities[feature]);
+    int[] near =
+        IntStream.range(0, densities.length)
+            .filter(j -> j != feature && !excluded.get(j))
+            .filter(j -> Math.abs(Math.log10(densities[j]) - own) < decades)
+            .toArray();
+    return near.length > 0 ? near : nearestInDensity(feature, 1, excluded);
   }
 
   /** Returns the cosine of two features' directions; 0 if one has no length. */

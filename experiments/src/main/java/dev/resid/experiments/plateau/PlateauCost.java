@@ -49,7 +49,7 @@ record PlateauCost(
     int batch =
         options.batchPrompts() == 0 ? fitting : Math.min(options.batchPrompts(), promptsPerBlock);
     long prompts = options.prompts();
-    long withKl = curves.stream().filter(Curve::hasKl).count();
+    long withKl = curves.stream().filter(Curve::hasPrediction).count();
     return new PlateauCost(
         ((long) options.tokens().rows() * options.layer()
                 + (long) PromptPass.readPrompts(options) * config.nLayers()

@@ -46,6 +46,8 @@ final class PlateauFigures {
       new AxisSpec("L2 at the last resid_post (model units)", "L2", AxisKind.LINEAR);
   private static final AxisSpec KL =
       new AxisSpec("KL(original‖perturbed) (nats)", "KL (nats)", AxisKind.LINEAR);
+  private static final AxisSpec JS =
+      new AxisSpec("Jensen-Shannon distance of predictions", "JS distance", AxisKind.LINEAR);
   private static final AxisSpec PROMPTS = new AxisSpec("prompts", "prompts", AxisKind.LINEAR);
   private static final AxisSpec PART =
       new AxisSpec("part of the prompts up to n", "part", AxisKind.LINEAR);
@@ -90,7 +92,7 @@ final class PlateauFigures {
                       + "; bands: 95 % bootstrap intervals over "
                       + result.prompts()
                       + " prompts",
-                  List.of(means(regime, Metric.L2), means(regime, Metric.KL)))));
+                  metrics().stream().map(metric -> means(regime, metric)).toList())));
     }
     return new Figures(
         "Curves",
@@ -103,8 +105,14 @@ final class PlateauFigures {
 
   private Chart examples(Regime regime) {
     List<Panel> panels = new ArrayList<>();
-    for (Metric metric : Metric.values()) {
-      StepKind kind = metric == Metric.L2 ? StepKind.MS_L2 : StepKind.MS_KL;
+    for (Metric metric : metrics()) {
+      StepKind kind =
+          switch (metric) {
+            case L2 -> StepKind.MS_L2;
+            case KL -> StepKind.MS_KL;
+            case JS -> StepKind.MS_JS;
+          };
+      boolean told = result.statistics().contains(kind);
       List<Series> series = new ArrayList<>();
       List<Value> marks = new ArrayList<>();
       for (TargetKind target : List.of(TargetKind.MODEL_GENERATED, TargetKind.RANDOM)) {
@@ -116,15 +124,17 @@ final class PlateauFigures {
             points.add(Value.at(n, y[n]));
           }
           series.add(new Series(target.label(), "", style(target), Trace.CURVE, points));
-          int step = result.step(p, curve, kind);
+          int step = told ? result.step(p, curve, kind) : -1;
           if (step >= 0) {
             marks.add(Value.at(step, y[Math.min(step, y.length - 1)]));
           }
         }
       }
       marks.sort(java.util.Comparator.comparingDouble(Value::x));
-      series.add(new Series("max-slope step", "", Style.BLACK_DOTTED, Trace.MARKS, marks));
-      panels.add(panel(metric == Metric.L2 ? "final activation" : "prediction", series, metric));
+      if (told) {
+        series.add(new Series("max-slope step", "", Style.BLACK_DOTTED, Trace.MARKS, marks));
+      }
+      panels.add(panel(series, metric));
     }
     return chart(
         "Example curves",
@@ -140,7 +150,7 @@ final class PlateauFigures {
         series.add(mean(curve, metric));
       }
     }
-    return panel(metric == Metric.L2 ? "final activation" : "prediction", series, metric);
+    return panel(series, metric);
   }
 
   private Series mean(Curve curve, Metric metric) {
@@ -152,8 +162,21 @@ final class PlateauFigures {
     return new Series(curve.kind().label(), "", style(curve.kind()), Trace.CURVE, points);
   }
 
-  private static Panel panel(String title, List<Series> series, Metric metric) {
-    return new Panel(title, series, Optional.empty(), Optional.of(metric == Metric.L2 ? L2 : KL));
+  private static Panel panel(List<Series> series, Metric metric) {
+    return switch (metric) {
+      case L2 -> new Panel("final activation", series, Optional.empty(), Optional.of(L2));
+      case KL -> new Panel("prediction", series, Optional.empty(), Optional.of(KL));
+      case JS -> new Panel("prediction, JS", series, Optional.empty(), Optional.of(JS));
+    };
+  }
+
+  /** Returns what was read along ways to targets. */
+  private List<Metric> metrics() {
+    return result.curves().stream()
+        .filter(curve -> curve.role() == Role.TARGET)
+        .findFirst()
+        .map(result::metrics)
+        .orElseThrow();
   }
 
   private Figures steps() {
@@ -163,7 +186,7 @@ final class PlateauFigures {
             .toList();
     List<Figure> figures = new ArrayList<>();
     Map<String, String> statistics = new LinkedHashMap<>();
-    for (StepKind kind : StepKind.values()) {
+    for (StepKind kind : result.statistics()) {
       if (kind == StepKind.AP_L2) {
         continue; // a statistic of starts, which have a section of their own
       }

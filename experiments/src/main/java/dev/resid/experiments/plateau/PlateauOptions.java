@@ -19,6 +19,7 @@ import java.util.stream.Stream;
  * @param sae what the kinds that need one are made with
  * @param regimes how points are spaced, none twice
  * @param scale lengths of steps
+ * @param variants what differs from the paper
  * @param seed same seed, same numbers
  * @param batchPrompts prompts a call of the model; 0 for what fits; changes no number
  */
@@ -33,6 +34,7 @@ public record PlateauOptions(
     Optional<PlateauSae> sae,
     List<Regime> regimes,
     Scale scale,
+    PlateauVariants variants,
     long seed,
     int batchPrompts) {
   /** The published seed. */
@@ -73,6 +75,12 @@ public record PlateauOptions(
         }
       }
     }
+    boolean ofNorm = variants.featureValue() == PlateauVariants.FeatureValue.MEAN_NORM;
+    if (ofNorm && (sae.isEmpty() || scale.featureValue().isPresent())) {
+      throw new IllegalArgumentException(
+          "the value of a single feature is the mean norm of feature values, which needs an SAE"
+              + " (--sae), or a number, not both");
+    }
     if (tokens.isRagged()) {
       throw new IllegalArgumentException(
           "prompts have different lengths, but only activations of one position can be compared;"
@@ -89,6 +97,51 @@ public record PlateauOptions(
     if (batchPrompts < 0) {
       throw new IllegalArgumentException("batch is " + batchPrompts + ", must be at least 1");
     }
+  }
+
+  /**
+   * Options without variants: as in the paper.
+   *
+   * @param tokens prompts of one length
+   * @param text where the tokens come from, for the report
+   * @param layer block whose {@code resid_pre} is perturbed
+   * @param prompts how many of the prompts are moved
+   * @param targets kinds of targets, none twice
+   * @param bases kinds of starts of the second part, none twice; may be empty
+   * @param realBase what a model-generated start is
+   * @param sae what the kinds that need one are made with
+   * @param regimes how points are spaced, none twice
+   * @param scale lengths of steps
+   * @param seed same seed, same numbers
+   * @param batchPrompts prompts a call of the model; 0 for what fits
+   */
+  public PlateauOptions(
+      TokenBatch tokens,
+      String text,
+      int layer,
+      int prompts,
+      List<TargetKind> targets,
+      List<TargetKind> bases,
+      RealBase realBase,
+      Optional<PlateauSae> sae,
+      List<Regime> regimes,
+      Scale scale,
+      long seed,
+      int batchPrompts) {
+    this(
+        tokens,
+        text,
+        layer,
+        prompts,
+        targets,
+        bases,
+        realBase,
+        sae,
+        regimes,
+        scale,
+        PlateauVariants.paper(),
+        seed,
+        batchPrompts);
   }
 
   private static void requireDifferent(String name, List<?> values) {

@@ -42,11 +42,13 @@ final class PlateauReport {
     Bootstrap bootstrap =
         new Bootstrap(
             Math.toIntExact(settings.whole("bootstrap_resamples")), settings.whole("seed"));
+    PlateauVariants variants = PlateauVariants.of(settings);
     PlateauResult result =
         new PlateauResult(
-            Curve.of(out.record()),
+            CurveColumns.of(out.record()),
+            variants.statistics(),
             values,
-            Scale.parse(settings.text("scale")).values(statistics),
+            variants.values(Scale.parse(settings.text("scale")), statistics),
             bootstrap,
             workers);
     return new PlateauReport(out.record(), statistics, result).page().write(out, workers);
@@ -78,7 +80,7 @@ final class PlateauReport {
             .table("statistics", statistics.table(result.scale()));
     figures.subList(1, figures.size()).forEach(page::section);
     return page.section(StudyPage.run(record, run()))
-        .section(new Terms("Definitions", "", PlateauWords.definitions(result.scale())))
+        .section(new Terms("Definitions", "", definitions()))
         .section(
             new Prose(
                 "What differs from the publication", PlateauWords.differences(record.settings())))
@@ -89,6 +91,11 @@ final class PlateauReport {
                     + " all their digits are in steps.csv; mean curves are in curves.csv, the steps"
                     + " of every prompt in prompts.csv.",
                 steps));
+  }
+
+  private List<Term> definitions() {
+    return PlateauWords.definitions(
+        result.scale(), PlateauVariants.of(record.settings()), result.statistics());
   }
 
   private List<Term> run() {

@@ -3,7 +3,6 @@ package dev.resid.experiments.plateau;
 import dev.resid.experiments.plateau.CurveColumns.Metric;
 import dev.resid.experiments.sweep.Bootstrap;
 import dev.resid.experiments.sweep.Interval;
-import dev.resid.experiments.sweep.Moments;
 import dev.resid.experiments.sweep.RowValues;
 import dev.resid.experiments.sweep.Workers;
 import java.util.ArrayList;
@@ -28,6 +27,7 @@ final class PlateauResult {
 
   private final RowValues values;
   private final CurveColumns columns;
+  private final List<StepKind> statistics;
   private final Scale.Values scale;
   private final int[][] times;
   private final double[] sums;
@@ -40,28 +40,31 @@ final class PlateauResult {
   /**
    * Computes what every number below needs.
    *
-   * @param curves ways in the order of the columns
+   * @param columns order of the numbers
+   * @param statistics what is told of every way
    * @param values complete
    * @param scale lengths of the run
    * @param bootstrap how to resample
    * @param workers share the resamples
    */
   PlateauResult(
-      List<Curve> curves,
+      CurveColumns columns,
+      List<StepKind> statistics,
       RowValues values,
       Scale.Values scale,
       Bootstrap bootstrap,
       Workers workers) {
     this.values = values;
-    this.columns = new CurveColumns(curves);
+    this.columns = columns;
+    this.statistics = List.copyOf(statistics);
     this.scale = scale;
     this.times = new int[bootstrap.resamples()][];
     workers.forEach(times.length, s -> times[s] = bootstrap.times(values.rows(), s));
     this.sums = Bootstrap.sums(values);
     this.resampledSums = bootstrap.resampledSums(values, workers);
     List<Key> keys = new ArrayList<>();
-    for (Curve curve : curves) {
-      for (StepKind kind : StepKind.values()) {
+    for (Curve curve : columns.curves()) {
+      for (StepKind kind : statistics) {
         if (kind.isOf(curve)) {
           keys.add(new Key(curve, kind));
         }
@@ -112,6 +115,16 @@ final class PlateauResult {
   /** Returns the ways. */
   List<Curve> curves() {
     return columns.curves();
+  }
+
+  /** Returns what is told of every way. */
+  List<StepKind> statistics() {
+    return statistics;
+  }
+
+  /** Returns what is measured along a way. */
+  List<Metric> metrics(Curve curve) {
+    return columns.metrics(curve);
   }
 
   /** Returns whether a way was measured. */
@@ -202,6 +215,19 @@ final class PlateauResult {
       return average(counts(curve, kind));
     }
 
+    /** Returns the standard deviation of the step, divisor n − 1; NaN below two prompts. */
+    double deviation(Curve curve, StepKind kind) {
+      double[] occurrences = counts(curve, kind);
+      double mean = average(occurrences);
+      double squares = 0;
+      double n = 0;
+      for (int step = 0; step < occurrences.length; step++) {
+        squares += occurrences[step] * (step - mean) * (step - mean);
+        n += occurrences[step];
+      }
+      return n < 2 ? Double.NaN : Math.sqrt(squares / (n - 1));
+    }
+
     /** Returns the KS distance of the steps of two ways. */
     double ks(Curve one, Curve other, StepKind kind) {
       return KolmogorovSmirnov.ofCounts(counts(one, kind), counts(other, kind));
@@ -248,15 +274,5 @@ final class PlateauResult {
     return n == 0
         ? new Interval(Double.NEGATIVE_INFINITY, Double.POSITIVE_INFINITY)
         : Interval.middle(Arrays.copyOf(samples, n), LEVEL);
-  }
-
-  /** Returns the standard deviation of a step, divisor n − 1; 0 of a single prompt. */
-  double deviation(Curve curve, StepKind kind) {
-    double[] all =
-        Arrays.stream(steps.get(new Key(curve, kind)))
-            .filter(step -> step != LEFT_OUT)
-            .asDoubleStream()
-            .toArray();
-    return all.length < 2 ? 0 : Moments.of(all).standardDeviation();
   }
 }

@@ -1,6 +1,7 @@
 package dev.resid.experiments.plateau;
 
 import dev.resid.experiments.direction.Gaussian;
+import dev.resid.experiments.plateau.PlateauVariants.FeatureValue;
 import dev.resid.experiments.result.BuildInfo;
 import dev.resid.experiments.result.RunFolder;
 import dev.resid.experiments.result.Settings;
@@ -98,7 +99,7 @@ public final class PlateauStudy implements Study {
                 .with("batch_prompts", cost.batch()),
             options.prompts(),
             PROMPTS_PER_BLOCK,
-            new CurveColumns(curves).count(),
+            columns().count(),
             "ways",
             curves.size()),
         new Walks(workers),
@@ -130,8 +131,9 @@ public final class PlateauStudy implements Study {
     @Override
     public void compute(RunFolder out, Blocks blocks, Progress progress) throws IOException {
       PromptPass.Found found = new PromptPass(gpt2, options, out).run(progress, workers);
-      found.statistics().write(out.work(STATISTICS));
-      blocks.run(work(found));
+      PromptStatistics statistics = withFeatureNorm(found);
+      statistics.write(out.work(STATISTICS));
+      blocks.run(work(found, statistics));
     }
 
     @Override
@@ -145,8 +147,22 @@ public final class PlateauStudy implements Study {
     }
   }
 
-  private PlateauSweep work(PromptPass.Found found) {
-    Scale.Values scale = options.scale().values(found.statistics());
+  private CurveColumns columns() {
+    return new CurveColumns(curves, options.variants().statistics());
+  }
+
+  private PromptStatistics withFeatureNorm(PromptPass.Found found) {
+    return options.variants().featureValue() == FeatureValue.SCALE
+        ? found.statistics()
+        : found
+            .statistics()
+            .withFeatureNorm(
+                FeatureTable.meanFeatureNorm(
+                    options.sae().orElseThrow().named().sae(), found.activations()));
+  }
+
+  private PlateauSweep work(PromptPass.Found found, PromptStatistics statistics) {
+    Scale.Values scale = options.variants().values(options.scale(), statistics);
     Optional<SyntheticActivations> synthetic =
         options
             .sae()
@@ -156,7 +172,8 @@ public final class PlateauStudy implements Study {
                         sae.named().sae(),
                         FeatureTable.of(sae, found.activations()),
                         scale,
-                        found.statistics().meanDistance(),
+                        statistics.meanDistance(),
+                        options.variants(),
                         options.seed()));
     Generator generator =
         new Generator(
@@ -166,7 +183,7 @@ public final class PlateauStudy implements Study {
             synthetic,
             options.seed());
     return new PlateauSweep(
-        gpt2, options, order(), generator, new CurveColumns(curves), scale.step(), cost.batch());
+        gpt2, options, order(), generator, columns(), scale.step(), cost.batch());
   }
 
   /** Returns which prompts are moved, by number in the run. */
@@ -178,7 +195,10 @@ public final class PlateauStudy implements Study {
   }
 
   private Settings settings() {
-    return StudyPage.settings("plateau/1", gpt2, BuildInfo.current().version())
+    Settings common = StudyPage.settings("plateau/2", gpt2, BuildInfo.current().version());
+    return options
+        .variants()
+        .in(common)
         .with("tokens_sha256", TokenDigest.sha256(options.tokens()))
         .with("pool", options.tokens().rows())
         .with("prompt_length", options.tokens().maxLength())

@@ -5,6 +5,7 @@ import dev.resid.experiments.plateau.PlateauOptions.RealBase;
 import dev.resid.experiments.sweep.RowRange;
 import dev.resid.experiments.sweep.SweepRunner.BlockWork;
 import dev.resid.hook.HookPoint;
+import dev.resid.metric.JensenShannon;
 import dev.resid.model.BaseRun;
 import dev.resid.model.Continuation;
 import dev.resid.model.Gpt2;
@@ -108,8 +109,11 @@ final class PlateauSweep implements BlockWork {
     Continuation continuation =
         base.continueWith(points(base.activation(), curve.regime(), starts, ends), last);
     addL2(continuation.cache().get(last), curve, values);
-    if (curve.hasKl()) {
+    if (curve.hasPrediction()) {
       addKl(continuation.klNats(), curve, values);
+    }
+    if (columns.metrics(curve).contains(Metric.JS)) {
+      addJs(continuation, curve, values);
     }
     requireFinite(curve, prompts, values);
   }
@@ -154,6 +158,19 @@ final class PlateauSweep implements BlockWork {
     for (int n = 0; n < Regime.POINTS; n++) {
       for (int i = 0; i < values.length; i++) {
         values[i][columns.point(curve, Metric.KL, n)] = kl.get(n * values.length + i, pos);
+      }
+    }
+  }
+
+  /** Adds distances of predictions to that at the first point, which is the prompt's own. */
+  private void addJs(Continuation continuation, Curve curve, double[][] values) {
+    Tensor logits = continuation.changedLogits();
+    int pos = options.tokens().maxLength() - 1 - continuation.firstPosition();
+    for (int i = 0; i < values.length; i++) {
+      float[] own = logits.at(Axis.BATCH, i).at(Axis.POS, pos).toArray();
+      for (int n = 0; n < Regime.POINTS; n++) {
+        float[] moved = logits.at(Axis.BATCH, n * values.length + i).at(Axis.POS, pos).toArray();
+        values[i][columns.point(curve, Metric.JS, n)] = JensenShannon.distance(own, moved);
       }
     }
   }

@@ -39,6 +39,8 @@ final class PlateauTables {
                 new Column("mean_low", Type.NUMBER, "Lower end of its 95 % interval."),
                 new Column("mean_high", Type.NUMBER, "Upper end of its 95 % interval."),
                 new Column("deviation", Type.NUMBER, "Standard deviation over prompts."),
+                new Column("deviation_low", Type.NUMBER, "Lower end of its 95 % interval."),
+                new Column("deviation_high", Type.NUMBER, "Upper end of its 95 % interval."),
                 new Column(
                     "ks", Type.NUMBER, "KS distance to the model-generated steps of that kind."),
                 new Column("ks_low", Type.NUMBER, "Lower end of its 95 % interval."),
@@ -50,7 +52,7 @@ final class PlateauTables {
                     Type.TEXT,
                     "Published mean ± standard deviation for GPT-2 small.")));
     for (Curve curve : result.curves()) {
-      for (StepKind kind : StepKind.values()) {
+      for (StepKind kind : result.statistics()) {
         if (kind.isOf(curve) && result.counted(curve, kind) > 0) {
           add(table, curve, kind);
         }
@@ -66,7 +68,12 @@ final class PlateauTables {
     cells.add(result.value(s -> s.mean(curve, kind)));
     cells.add(mean.low());
     cells.add(mean.high());
-    cells.add(result.deviation(curve, kind));
+    Interval deviation = result.interval(s -> s.deviation(curve, kind));
+    double spread = result.value(s -> s.deviation(curve, kind));
+    boolean spreads = Double.isFinite(spread); // not of a single prompt
+    cells.add(spreads ? spread : 0);
+    cells.add(spreads ? deviation.low() : 0);
+    cells.add(spreads ? deviation.high() : 0);
     Curve real = new Curve(curve.role(), TargetKind.MODEL_GENERATED, curve.regime());
     boolean comparable = result.has(real) && result.counted(real, kind) > 0;
     Curve other = comparable ? real : curve;
@@ -88,16 +95,16 @@ final class PlateauTables {
                 ROLE,
                 KIND,
                 REGIME,
-                new Column("metric", Type.TEXT, "l2 in the model's own units, or kl in nats."),
+                new Column(
+                    "metric",
+                    Type.TEXT,
+                    "l2 in the model's own units, kl in nats, or js, a distance from 0 to 1."),
                 new Column("step", Type.WHOLE, "Number of the point, from 0."),
                 new Column("mean", Type.NUMBER, "Mean over prompts, those past the target too."),
                 new Column("low", Type.NUMBER, "Lower end of the 95 % interval."),
                 new Column("high", Type.NUMBER, "Upper end of the 95 % interval.")));
     for (Curve curve : result.curves()) {
-      for (Metric metric : Metric.values()) {
-        if (metric == Metric.KL && !curve.hasKl()) {
-          continue;
-        }
+      for (Metric metric : result.metrics(curve)) {
         for (int n = 0; n < Regime.POINTS; n++) {
           Interval interval = result.interval(curve, metric, n);
           List<Object> cells = new ArrayList<>(names(curve));
@@ -124,7 +131,7 @@ final class PlateauTables {
                 REGIME,
                 new Column("distance", Type.NUMBER, "Distance of the way's ends."),
                 new Column("points", Type.WHOLE, "Points before the target.")));
-    for (StepKind kind : StepKind.values()) {
+    for (StepKind kind : result.statistics()) {
       columns.add(
           new Column(
               kind.word(), Type.WHOLE, "The " + kind.meaning() + "; -1 where there is none."));
@@ -137,7 +144,7 @@ final class PlateauTables {
         cells.addAll(names(curve));
         cells.add(result.distance(prompt, curve));
         cells.add((long) result.kept(prompt, curve, Metric.L2).length);
-        for (StepKind kind : StepKind.values()) {
+        for (StepKind kind : result.statistics()) {
           cells.add(kind.isOf(curve) ? (long) result.step(prompt, curve, kind) : -1L);
         }
         table.add(cells.toArray());

@@ -12,7 +12,32 @@ final class PlateauWords {
   private PlateauWords() {}
 
   /** Returns the definitions of everything that a page of this run mentions. */
-  static List<Term> definitions(Scale.Values scale) {
+  static List<Term> definitions(
+      Scale.Values scale, PlateauVariants variants, List<StepKind> statistics) {
+    List<Term> terms = new ArrayList<>(usual(scale, variants));
+    if (statistics.contains(StepKind.MS_L2_DRAFT)) {
+      terms.add(
+          new Term(
+              "Draft MS step",
+              "the step n with the largest slope y(n+1) − y(n), whatever its size."));
+    }
+    if (statistics.contains(StepKind.NL_L2_DRAFT)) {
+      terms.add(
+          new Term(
+              "Draft NL step",
+              "the first point that is 10 % off the line through the curve's points 0 and 9."));
+    }
+    if (statistics.stream().anyMatch(kind -> kind.metric() == CurveColumns.Metric.JS)) {
+      terms.add(
+          new Term(
+              "JS",
+              "√(JS + 10⁻⁸) with JS = ½·KL(p‖m) + ½·KL(q‖m) in bits and m = ½·(p + q): p is the"
+                  + " prediction at point 0, q that at the point. Its steps are draft steps."));
+    }
+    return terms;
+  }
+
+  private static List<Term> usual(Scale.Values scale, PlateauVariants variants) {
     return List.of(
         new Term(
             "Way",
@@ -53,8 +78,13 @@ final class PlateauWords {
                 + " values, decoded."),
         new Term(
             "Synthetic baseline",
-            "each active feature replaced by one of the ten that are nearest in density (how often"
-                + " a feature is active), with the same value, decoded."),
+            "each active feature replaced by "
+                + (variants.densityPool().decades().isPresent()
+                    ? "one whose log10 density (how often a feature is active) differs by less than"
+                        + " "
+                        + Numbers.brief(variants.densityPool().decades().getAsDouble())
+                    : "one of the ten that are nearest in density (how often a feature is active)")
+                + ", with the same value, decoded."),
         new Term(
             "Synthetic structured",
             "the strongest feature replaced by one of about the same density whose direction has a"
@@ -129,9 +159,23 @@ final class PlateauWords {
     differences.add(
         "An absolute step has the length that the publication states. Its notebook spreads 100"
             + " points over 100 steps, which makes each step 1 % longer.");
+    PlateauVariants variants = PlateauVariants.of(settings);
     differences.add(
-        "Replacements of features go into a fresh vector. The published code writes into the one it"
-            + " reads, so that a replacement can be overwritten.");
+        switch (variants.placing()) {
+          case FRESH ->
+              "Replacements of features go into a fresh vector. The published code writes into the"
+                  + " one it reads, so that a replacement can be overwritten, which"
+                  + " --replacements in-place does.";
+          case IN_PLACE ->
+              "Replacements of a baseline's features are written into the vector that is read, as"
+                  + " in the published code: one that falls on a feature whose turn is yet to come"
+                  + " is lost.";
+        });
+    if (variants.featureValue() == PlateauVariants.FeatureValue.MEAN_NORM) {
+      differences.add(
+          "The value of a single feature is the mean norm of the prompts' feature values, as in an"
+              + " earlier script.");
+    }
     differences.add(
         settings.text("real_base").equals("own")
             ? "A model-generated start is the prompt's own activation, as the words of the"

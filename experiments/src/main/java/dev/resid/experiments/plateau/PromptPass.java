@@ -100,7 +100,8 @@ final class PromptPass {
             Moments.of(norms).mean(),
             meanDistance(activations, 0),
             meanDistance(read(readFile, readRows), PAIRS),
-            covariance.trace());
+            covariance.trace(),
+            0);
     return new Found(activations, covariance, statistics);
   }
 

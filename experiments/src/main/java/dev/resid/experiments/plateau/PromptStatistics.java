@@ -21,17 +21,20 @@ import java.util.List;
  * @param meanDistance mean distance of two different prompts there
  * @param readDistance mean distance of two different prompts at the last {@code resid_post}
  * @param covarianceTrace trace of the covariance at the perturbed site, divisor n − 1
+ * @param meanFeatureNorm mean Euclidean norm of the values of an SAE's features there; 0 where a
+ *     run does not need it
  */
 record PromptStatistics(
     long prompts,
     double meanNorm,
     double meanDistance,
     double readDistance,
-    double covarianceTrace) {
+    double covarianceTrace,
+    double meanFeatureNorm) {
   /** Two machines may round differently in float32; more than this is another run. */
   private static final double TOLERANCE = 1e-5;
 
-  private static final int FORMAT = 1;
+  private static final int FORMAT = 2;
 
   /** Returns whether both describe the same activations, up to rounding in float32. */
   boolean agreesWith(PromptStatistics other) {
@@ -39,7 +42,8 @@ record PromptStatistics(
         && close(meanNorm, other.meanNorm)
         && close(meanDistance, other.meanDistance)
         && close(readDistance, other.readDistance)
-        && close(covarianceTrace, other.covarianceTrace);
+        && close(covarianceTrace, other.covarianceTrace)
+        && close(meanFeatureNorm, other.meanFeatureNorm);
   }
 
   private static boolean close(double a, double b) {
@@ -59,7 +63,9 @@ record PromptStatistics(
           out.writeInt(FORMAT);
           out.writeLong(prompts);
           for (double value :
-              new double[] {meanNorm, meanDistance, readDistance, covarianceTrace}) {
+              new double[] {
+                meanNorm, meanDistance, readDistance, covarianceTrace, meanFeatureNorm
+              }) {
             out.writeDouble(value);
           }
           out.flush();
@@ -82,7 +88,18 @@ record PromptStatistics(
           file + ": format " + format + ", expected " + FORMAT + "; it is of another version");
     }
     return new PromptStatistics(
-        in.readLong(), in.readDouble(), in.readDouble(), in.readDouble(), in.readDouble());
+        in.readLong(),
+        in.readDouble(),
+        in.readDouble(),
+        in.readDouble(),
+        in.readDouble(),
+        in.readDouble());
+  }
+
+  /** Returns these with the mean norm of an SAE's features. */
+  PromptStatistics withFeatureNorm(double norm) {
+    return new PromptStatistics(
+        prompts, meanNorm, meanDistance, readDistance, covarianceTrace, norm);
   }
 
   /**
@@ -133,6 +150,9 @@ record PromptStatistics(
     table.add("mean_distance", meanDistance, "mean distance of two prompts at the perturbed site");
     table.add("read_distance", readDistance, "mean distance of two prompts at the last resid_post");
     table.add("covariance_trace", covarianceTrace, "trace of the covariance");
+    if (meanFeatureNorm > 0) {
+      table.add("mean_feature_norm", meanFeatureNorm, "mean Euclidean norm of the feature values");
+    }
     table.add("step", scale.step(), "length of an absolute step");
     table.add("threshold", scale.threshold(), "L2 at which a plateau ends");
     table.add("least_slope", scale.leastSlope(), "smallest slope of L2 that counts as a step");

@@ -70,11 +70,12 @@ public record Scale(
    * @param featureMargin how far its distance may be from that of real activations
    */
   record Values(
-      double step,
-      double threshold,
-      double leastSlope,
-      double featureValue,
-      double featureMargin) {}
+      double step, double threshold, double leastSlope, double featureValue, double featureMargin) {
+    /** Returns these with another value of a single feature. */
+    Values withFeatureValue(double value) {
+      return new Values(step, threshold, leastSlope, rounded(value), featureMargin);
+    }
+  }
 
   /** Returns the lengths for a model whose activations are known. */
   Values values(PromptStatistics statistics) {

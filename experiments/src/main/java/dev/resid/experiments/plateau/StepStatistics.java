@@ -21,6 +21,9 @@ public final class StepStatistics {
   /** Relative deviation from its line that {@link #nonLinearity} allows. */
   public static final double LINE_TOLERANCE = 0.2;
 
+  /** The tolerance of {@link #draftNonLinearity}. */
+  public static final double DRAFT_LINE_TOLERANCE = 0.1;
+
   /** Shortest prefix that {@link #triangleArea} compares. */
   private static final int SHORTEST_PREFIX = 6;
 
@@ -40,6 +43,25 @@ public final class StepStatistics {
       double slope = k == 0 ? y[1] - y[0] : y[k] - y[k - 1];
       if (slope > most) {
         most = slope;
+        best = k;
+      }
+    }
+    return best;
+  }
+
+  /**
+   * Returns the max-slope step of an earlier script, argmax over k of y_{k+1} − y_k: one lower than
+   * {@link #maxSlope}, and without a smallest slope. The first of equal ones; {@value #NO_SLOPE} of
+   * a curve of fewer than two points.
+   *
+   * @param y the curve
+   */
+  public static int draftMaxSlope(double[] y) {
+    int best = NO_SLOPE;
+    double most = Double.NEGATIVE_INFINITY;
+    for (int k = 0; k + 1 < y.length; k++) {
+      if (y[k + 1] - y[k] > most) {
+        most = y[k + 1] - y[k];
         best = k;
       }
     }
@@ -92,6 +114,23 @@ public final class StepStatistics {
    * @param y the curve
    */
   public static int nonLinearity(double[] y) {
+    int off = firstOff(y, LINE_TOLERANCE);
+    return off == y.length ? off : off - 1;
+  }
+
+  /**
+   * Returns the NL step of an earlier script: the first point from {@value #LINE_POINTS} on that
+   * deviates by more than 10 % from the line through points 0 and 9, not the one before it; m if
+   * none does.
+   *
+   * @param y the curve
+   */
+  public static int draftNonLinearity(double[] y) {
+    return firstOff(y, DRAFT_LINE_TOLERANCE);
+  }
+
+  /** Returns the first point that is off the line through the first ten by more than a part. */
+  private static int firstOff(double[] y, double tolerance) {
     if (y.length <= LINE_POINTS) {
       return y.length;
     }
@@ -99,8 +138,8 @@ public final class StepStatistics {
     double slope = (y[last] - y[0]) / last;
     for (int i = LINE_POINTS; i < y.length; i++) {
       double line = y[0] + slope * i;
-      if (Math.abs(y[i] - line) > LINE_TOLERANCE * Math.abs(line)) {
-        return i - 1;
+      if (Math.abs(y[i] - line) > tolerance * Math.abs(line)) {
+        return i;
       }
     }
     return y.length;

@@ -10,10 +10,11 @@ import dev.resid.tensor.Tensor;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.function.IntUnaryOperator;
+import java.util.stream.IntStream;
 
 /**
- * Activations that are put together from the features of an SAE. Replaced features always go into a
- * fresh vector, so that none overwrites another.
+ * Activations that are put together from the features of an SAE. Replaced features go into a fresh
+ * vector, so that none overwrites another, unless a variant asks for the published quirk.
  *
  * @source Giglemiani, Petrova et al. 2024 (arXiv 2409.15019), section 2, with the numbers of the
  *     published notebooks
@@ -35,6 +36,7 @@ final class SyntheticActivations {
   private final FeatureTable table;
   private final Scale.Values scale;
   private final double wantedDistance;
+  private final PlateauVariants variants;
   private final CounterRandom random;
 
   /**
@@ -52,14 +54,21 @@ final class SyntheticActivations {
    * @param table what is known about its features
    * @param scale value and margin of single features
    * @param wantedDistance of single features from the base
+   * @param variants what differs from the paper
    * @param seed of all draws
    */
   SyntheticActivations(
-      Sae sae, FeatureTable table, Scale.Values scale, double wantedDistance, long seed) {
+      Sae sae,
+      FeatureTable table,
+      Scale.Values scale,
+      double wantedDistance,
+      PlateauVariants variants,
+      long seed) {
     this.sae = sae;
     this.table = table;
     this.scale = scale;
     this.wantedDistance = wantedDistance;
+    this.variants = variants;
     this.random = new CounterRandom(seed);
   }
 
@@ -187,7 +196,8 @@ final class SyntheticActivations {
   }
 
   /**
-   * Returns features with each one replaced by one of the ten free ones nearest to it in density.
+   * Returns features with each one replaced by one of the ten free ones nearest to it in density,
+   * or of the pool that a variant asks for.
    *
    * @param prompt key of the draw
    * @param features of the base
@@ -197,11 +207,40 @@ final class SyntheticActivations {
     BitSet chosen = new BitSet(table.size());
     int[] replaced = new int[features.indices().length];
     for (int k = 0; k < replaced.length; k++) {
-      int[] near = table.nearestInDensity(features.indices()[k], BASELINE_POOL, chosen);
+      int[] near = pool(features.indices()[k], chosen);
       replaced[k] = near[random.below(near.length, DrawKeys.PLATEAU_BASELINE.stream(prompt), 0, k)];
       chosen.set(replaced[k]);
     }
-    return new Features(replaced, features.values());
+    Features fresh = new Features(replaced, features.values());
+    return switch (variants.placing()) {
+      case FRESH -> fresh;
+      case IN_PLACE -> withoutCleared(features.indices(), fresh);
+    };
+  }
+
+  private int[] pool(int feature, BitSet chosen) {
+    return variants.densityPool().decades().isPresent()
+        ? table.withinDecades(feature, variants.densityPool().decades().getAsDouble(), chosen)
+        : table.nearestInDensity(feature, BASELINE_POOL, chosen);
+  }
+
+  /**
+   * Leaves out the replacements that stand where a feature is cleared after them: the k-th is lost
+   * if it is a feature whose own turn comes later.
+   */
+  private static Features withoutCleared(int[] turns, Features replaced) {
+    int n = turns.length;
+    int[] kept =
+        IntStream.range(0, n)
+            .filter(k -> Arrays.binarySearch(turns, k + 1, n, replaced.indices()[k]) < 0)
+            .toArray();
+    int[] indices = new int[kept.length];
+    float[] values = new float[kept.length];
+    for (int k = 0; k < kept.length; k++) {
+      indices[k] = replaced.indices()[kept[k]];
+      values[k] = replaced.values()[kept[k]];
+    }
+    return new Features(indices, values);
   }
 
   /**

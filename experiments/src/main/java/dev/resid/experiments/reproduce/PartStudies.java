@@ -14,10 +14,14 @@ import dev.resid.experiments.language.ClozeTask;
 import dev.resid.experiments.language.ContextOptions;
 import dev.resid.experiments.language.ContextStudy;
 import dev.resid.experiments.language.PositionRange;
+import dev.resid.experiments.plateau.DensityPool;
 import dev.resid.experiments.plateau.PlateauOptions;
 import dev.resid.experiments.plateau.PlateauOptions.RealBase;
 import dev.resid.experiments.plateau.PlateauSae;
 import dev.resid.experiments.plateau.PlateauStudy;
+import dev.resid.experiments.plateau.PlateauVariants;
+import dev.resid.experiments.plateau.PlateauVariants.FeatureValue;
+import dev.resid.experiments.plateau.PlateauVariants.Placing;
 import dev.resid.experiments.plateau.Regime;
 import dev.resid.experiments.plateau.Scale;
 import dev.resid.experiments.plateau.TargetKind;
@@ -54,6 +58,10 @@ final class PartStudies {
 
   /** The published code spread 100 points over its way. */
   private static final double PUBLISHED_ABSOLUTE_STEP = 0.505;
+
+  /** What the published notebooks do. */
+  private static final PlateauVariants AS_PUBLISHED =
+      new PlateauVariants(DensityPool.nearest(), Placing.IN_PLACE, FeatureValue.SCALE, List.of());
 
   private final Gpt2 gpt2;
   private final ReproduceOptions options;
@@ -247,6 +255,7 @@ final class PartStudies {
                 OptionalDouble.of(PUBLISHED_ABSOLUTE_STEP),
                 OptionalDouble.empty(),
                 OptionalDouble.empty()),
+            AS_PUBLISHED,
             PlateauOptions.DEFAULT_SEED,
             0);
     new PlateauStudy(gpt2, measured).run(folder, named(Part.PLATEAU), workers);

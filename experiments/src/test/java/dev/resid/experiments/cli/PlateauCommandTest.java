@@ -109,7 +109,23 @@ class PlateauCommandTest {
 
   @Test
   void withAnSaeASplitRunIsMergedToTheSameBytes() throws IOException {
-    String[] sae = {"--sae", sae(), "--sae-weights", "raw", "--regime", "absolute", "--quiet"};
+    String[] sae = {
+      "--sae",
+      sae(),
+      "--sae-weights",
+      "raw",
+      "--regime",
+      "absolute",
+      "--quiet",
+      "--replacements",
+      "in-place",
+      "--density-pool",
+      "0.1",
+      "--feature-value",
+      "mean-norm",
+      "--draft-statistics",
+      "ms_js,nl_l2_draft"
+    };
     List<String> merge = new ArrayList<>(List.of("merge", temporary.resolve("all").toString()));
     for (int i = 0; i < 2; i++) {
       String out = temporary.resolve("part" + i).toString();
@@ -133,6 +149,11 @@ class PlateauCommandTest {
       assertTrue(steps.contains("target," + kind + ",absolute,ms_l2,"), kind);
     }
     assertTrue(steps.contains("base,synthetic-baseline,absolute,ap_l2,"), steps);
+    assertTrue(steps.contains("target,random,absolute,ms_js,"), steps);
+    String statistics = Files.readString(whole.resolve("statistics.csv"));
+    assertTrue(statistics.contains("mean_feature_norm,"), statistics);
+    String page = Files.readString(whole.resolve("report.html"));
+    assertTrue(page.contains("is lost.") && page.contains("differs by less than 0.1"), "variants");
   }
 
   @Test
@@ -180,7 +201,11 @@ class PlateauCommandTest {
           {"--prompts", "0"},
           {"--step", "-1"},
           {"--scale", "huge"},
-          {"--real-base", "mine"}
+          {"--real-base", "mine"},
+          {"--replacements", "somewhere"},
+          {"--density-pool", "some"},
+          {"--feature-value", "some"},
+          {"--draft-statistics", "ms_l2"}
         }) {
       CliRun run = plateau(wrong);
       assertEquals(ResidCommand.WRONG_USAGE, run.exitCode(), String.join(" ", wrong));

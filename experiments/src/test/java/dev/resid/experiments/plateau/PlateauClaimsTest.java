@@ -78,7 +78,7 @@ class PlateauClaimsTest {
       Map<TargetKind, Double> middles, double noise, double realPlateau, double otherPlateau) {
     List<TargetKind> kinds = middles.keySet().stream().sorted().toList();
     List<Curve> curves = Curve.all(kinds, List.of(Regime.values()), kinds);
-    CurveColumns columns = new CurveColumns(curves);
+    CurveColumns columns = new CurveColumns(curves, StepKind.USUAL);
     RowValues values = new RowValues(PROMPTS, columns.count());
     CounterRandom random = new CounterRandom(31);
     for (int prompt = 0; prompt < PROMPTS; prompt++) {
@@ -95,7 +95,7 @@ class PlateauClaimsTest {
         for (int n = 0; n < Regime.POINTS; n++) {
           double part = 1 / (1 + Math.exp((at - n) / 2)) - 1 / (1 + Math.exp(at / 2));
           numbers[columns.point(curve, Metric.L2, n)] = 200 * part;
-          if (curve.hasKl()) {
+          if (curve.hasPrediction()) {
             numbers[columns.point(curve, Metric.KL, n)] = 10 * part;
           }
         }
@@ -104,7 +104,8 @@ class PlateauClaimsTest {
     }
     try (Workers workers = new Workers(1)) {
       return new PlateauClaims(
-              new PlateauResult(curves, values, SCALE, new Bootstrap(200, 1), workers))
+              new PlateauResult(
+                  columns, StepKind.USUAL, values, SCALE, new Bootstrap(200, 1), workers))
           .findings();
     }
   }

@@ -11,6 +11,7 @@ import dev.resid.experiments.direction.NamedSae;
 import dev.resid.experiments.plateau.Curve.Role;
 import dev.resid.experiments.plateau.CurveColumns.Metric;
 import dev.resid.experiments.plateau.PlateauOptions.RealBase;
+import dev.resid.experiments.result.ResultTable;
 import dev.resid.experiments.result.RunFolder;
 import dev.resid.experiments.result.RunRecord;
 import dev.resid.experiments.study.RowStudy;
@@ -21,6 +22,7 @@ import dev.resid.experiments.sweep.Workers;
 import dev.resid.experiments.testing.StudyRuns;
 import dev.resid.experiments.testing.StudyRuns.PulledPlug;
 import dev.resid.hook.HookPoint;
+import dev.resid.metric.JensenShannon;
 import dev.resid.metric.KlDivergence;
 import dev.resid.model.ForwardResult;
 import dev.resid.model.Gpt2;
@@ -70,7 +72,7 @@ class PlateauStudyTest {
         activations[row] = x.at(Axis.POS, 5).toArray();
       }
       try (BlockLog log = log()) {
-        CurveColumns columns = new CurveColumns(Curve.of(RunRecord.read(whole)));
+        CurveColumns columns = CurveColumns.of(RunRecord.read(whole));
         Curve way = new Curve(Role.TARGET, TargetKind.MODEL_GENERATED, Regime.RELATIVE);
         int prompt = 3;
         int[] order =
@@ -96,12 +98,17 @@ class PlateauStudyTest {
               Regime.distance(
                   clean.cache().get(last).at(Axis.POS, 5).toArray(),
                   changed.cache().get(last).at(Axis.POS, 5).toArray());
+          double js =
+              JensenShannon.distance(
+                  clean.logits().at(Axis.POS, 5).toArray(),
+                  changed.logits().at(Axis.POS, 5).toArray());
           double kl = KlDivergence.nats(clean.logits(), changed.logits())[5];
           // float32 runs by two paths.
           assertEquals(
               l2, log.values().get(prompt, columns.point(way, Metric.L2, n)), 1e-4 * (1 + l2));
           assertEquals(
               kl, log.values().get(prompt, columns.point(way, Metric.KL, n)), 1e-4 * (1 + kl));
+          assertEquals(js, log.values().get(prompt, columns.point(way, Metric.JS, n)), 1e-4);
         }
       }
     }
@@ -128,13 +135,13 @@ class PlateauStudyTest {
   @Test
   void everyWayBeginsWhereNothingHasChanged() throws IOException {
     try (BlockLog log = log()) {
-      CurveColumns columns = new CurveColumns(Curve.of(RunRecord.read(whole)));
+      CurveColumns columns = CurveColumns.of(RunRecord.read(whole));
       assertEquals(7 + 3, columns.curves().size());
       for (int prompt = 0; prompt < PROMPTS; prompt++) {
         for (Curve curve : columns.curves()) {
           assertEquals(0, log.values().get(prompt, columns.point(curve, Metric.L2, 0)));
           assertTrue(log.values().get(prompt, columns.point(curve, Metric.L2, 99)) > 0);
-          if (curve.hasKl()) {
+          if (curve.hasPrediction()) {
             // float32 log-probabilities of two paths through the same blocks.
             assertEquals(0, log.values().get(prompt, columns.point(curve, Metric.KL, 0)), 1e-6);
           }
@@ -155,8 +162,8 @@ class PlateauStudyTest {
     }
     Curve base = new Curve(Role.BASE, TargetKind.MODEL_GENERATED, Regime.ABSOLUTE);
     RunRecord record = RunRecord.read(other);
-    CurveColumns columns = new CurveColumns(Curve.of(record));
-    CurveColumns first = new CurveColumns(Curve.of(RunRecord.read(whole)));
+    CurveColumns columns = CurveColumns.of(record);
+    CurveColumns first = CurveColumns.of(RunRecord.read(whole));
     try (BlockLog log = log();
         BlockLog otherLog = log(other)) {
       for (int prompt = 0; prompt < PROMPTS; prompt++) {
@@ -245,6 +252,72 @@ class PlateauStudyTest {
     }
   }
 
+  /** Statistics are told of curves that are written down: steps follow from curves. */
+  @Test
+  void draftStatisticsStandBesideTheUsualOnes() throws IOException {
+    ResultTable prompts = ResultTable.read(whole, "prompts");
+    ResultTable steps = ResultTable.read(whole, "steps");
+    double sum = 0;
+    double squares = 0;
+    int n = 0;
+    for (int row = 0; row < prompts.rows().size(); row++) {
+      List<Object> cells = prompts.rows().get(row);
+      double one = prompts.number(row, "ms_l2").getAsDouble();
+      double draft = prompts.number(row, "ms_l2_draft").getAsDouble();
+      assertTrue(one == 0 || one == 99 || draft == one - 1, cells.toString());
+      if (cells.contains("target") && cells.contains("random")) {
+        double js = prompts.number(row, "ms_js").getAsDouble();
+        sum += js;
+        squares += js * js;
+        n++;
+      }
+    }
+    assertEquals(PROMPTS, n);
+    for (int row = 0; row < steps.rows().size(); row++) {
+      List<Object> cells = steps.rows().get(row);
+      if (cells.containsAll(List.of("target", "random", "ms_js"))) {
+        assertEquals(sum / n, steps.number(row, "mean").getAsDouble(), 1e-6);
+        double deviation = Math.sqrt((squares - sum * sum / n) / (n - 1));
+        assertEquals(deviation, steps.number(row, "deviation").getAsDouble(), 1e-6);
+        double low = steps.number(row, "deviation_low").getAsDouble();
+        double high = steps.number(row, "deviation_high").getAsDouble();
+        assertTrue(low < high && low < deviation, low + " to " + high);
+        return;
+      }
+    }
+    throw new AssertionError("no line of ms_js");
+  }
+
+  @Test
+  void aSingleFeatureOfTheMeanNormNeedsAnSaeAndNoNumber() {
+    PlateauVariants norm =
+        new PlateauVariants(
+            DensityPool.nearest(),
+            PlateauVariants.Placing.FRESH,
+            PlateauVariants.FeatureValue.MEAN_NORM,
+            List.of());
+    refused(
+        () ->
+            new PlateauOptions(
+                TOKENS,
+                "random",
+                1,
+                3,
+                List.of(TargetKind.RANDOM),
+                List.of(),
+                RealBase.OWN,
+                Optional.empty(),
+                List.of(Regime.RELATIVE),
+                Scale.of(Scale.Rule.SCALED),
+                norm,
+                1,
+                0),
+        "needs an SAE");
+    PromptStatistics statistics = new PromptStatistics(9, 1, 2, 3, 4, 25.93);
+    assertEquals(
+        25.9, norm.values(Scale.of(Scale.Rule.PUBLISHED), statistics).featureValue(), 1e-12);
+  }
+
   private static PlateauSae sae(Backend backend) {
     return new PlateauSae(
         new NamedSae(
@@ -272,6 +345,11 @@ class PlateauStudyTest {
             OptionalDouble.empty(),
             OptionalDouble.of(0.5),
             OptionalDouble.empty()),
+        new PlateauVariants(
+            DensityPool.nearest(),
+            PlateauVariants.Placing.FRESH,
+            PlateauVariants.FeatureValue.SCALE,
+            Arrays.stream(StepKind.values()).filter(k -> !StepKind.USUAL.contains(k)).toList()),
         PlateauOptions.DEFAULT_SEED,
         batch);
   }

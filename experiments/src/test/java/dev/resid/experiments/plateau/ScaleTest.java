@@ -7,7 +7,8 @@ import java.util.OptionalDouble;
 import org.junit.jupiter.api.Test;
 
 class ScaleTest {
-  private static final PromptStatistics STATISTICS = new PromptStatistics(100, 9, 20, 71.23, 200);
+  private static final PromptStatistics STATISTICS =
+      new PromptStatistics(100, 9, 20, 71.23, 200, 0);
 
   @Test
   void publishedLengthsAreThose() {

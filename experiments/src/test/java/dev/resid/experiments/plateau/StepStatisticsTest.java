@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.resid.random.CounterRandom;
+import java.util.Arrays;
 import java.util.function.IntToDoubleFunction;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -54,6 +55,24 @@ class StepStatisticsTest {
   void whatHardlyRisesHasNoStep() {
     check(n -> 0, 99, 100, 100, 5);
     check(n -> 0.01 * n, 99, 100, 100, 5);
+  }
+
+  @Test
+  void draftsNameOneStepLowerAndTheFirstPointThatIsOff() {
+    checkDraft(n -> 2 * n, 0, 100);
+    // 1.00 against 0.90 on the line at point 10, where 20 % would allow it.
+    checkDraft(n -> n * n / 10.0, 98, 10);
+    checkDraft(n -> 0.3 * n + (n >= 40 ? 100 : 0), 39, 40);
+    checkDraft(n -> 0, 0, 100);
+    checkDraft(n -> 0.01 * n, 0, 100);
+    assertEquals(99, StepStatistics.draftMaxSlope(new double[] {3}));
+  }
+
+  private static void checkDraft(IntToDoubleFunction curve, int ms, int nl) {
+    // Slopes of a straight line differ by rounding; 2⁻³² is far above that.
+    double[] y = Arrays.stream(values(curve)).map(v -> Math.round(v * 0x1p32) / 0x1p32).toArray();
+    assertEquals(ms, StepStatistics.draftMaxSlope(y), "MS");
+    assertEquals(nl, StepStatistics.draftNonLinearity(y), "NL");
   }
 
   @Test

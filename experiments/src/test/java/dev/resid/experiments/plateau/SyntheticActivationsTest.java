@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.resid.backend.BackendOptions;
 import dev.resid.backend.Backends;
+import dev.resid.experiments.plateau.PlateauVariants.Placing;
 import dev.resid.experiments.plateau.SyntheticActivations.Features;
 import dev.resid.hook.HookPoint;
 import dev.resid.random.CounterRandom;
@@ -16,6 +17,7 @@ import dev.resid.sae.Sae;
 import dev.resid.tensor.Backend;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -102,6 +104,82 @@ class SyntheticActivationsTest {
     assertTrue(replacedEachOther, "the case did not occur");
   }
 
+  /** Replays the published code: one vector, each turn clears its feature and sets another. */
+  @Test
+  void replacementsInPlaceAreLostWhereALaterTurnClearsThem() {
+    int[] near = table.nearestInDensity(0, 8, new BitSet());
+    Arrays.sort(near);
+    Features features = new Features(near, new float[] {1, 2, 3, 4, 5, 6, 7, 8});
+    int lost = 0;
+    for (int prompt = 0; prompt < PROMPTS; prompt++) {
+      int[] fresh = synthetic(1).baseline(prompt, features).indices();
+      float[] vector = new float[FEATURES];
+      for (int k = 0; k < near.length; k++) {
+        vector[near[k]] = features.values()[k];
+      }
+      for (int k = 0; k < near.length; k++) {
+        vector[near[k]] = 0;
+        vector[fresh[k]] = features.values()[k];
+      }
+      Features changed =
+          synthetic(DensityPool.nearest(), Placing.IN_PLACE, 1).baseline(prompt, features);
+      float[] made = new float[FEATURES];
+      for (int k = 0; k < changed.indices().length; k++) {
+        made[changed.indices()[k]] = changed.values()[k];
+      }
+      assertArrayEquals(vector, made, "prompt " + prompt);
+      lost += near.length - changed.indices().length;
+    }
+    assertTrue(lost > 0, "the case did not occur");
+  }
+
+  @Test
+  void aPoolOfDensitiesHoldsAllThatAreAsNear() {
+    DensityPool tenth = DensityPool.parse("0.1");
+    assertEquals(tenth, DensityPool.parse(tenth.text()));
+    assertEquals(DensityPool.nearest(), DensityPool.parse("nearest"));
+    assertThrows(IllegalArgumentException.class, () -> DensityPool.parse("0"));
+    assertThrows(IllegalArgumentException.class, () -> DensityPool.parse("near"));
+    boolean farther = false;
+    for (int prompt = 0; prompt < PROMPTS; prompt++) {
+      Features features = some(prompt, 9);
+      Features changed = synthetic(tenth, Placing.FRESH, 1).baseline(prompt, features);
+      assertEquals(9, Arrays.stream(changed.indices()).distinct().count(), "none twice");
+      BitSet taken = new BitSet();
+      for (int k = 0; k < 9; k++) {
+        int own = features.indices()[k];
+        int other = changed.indices()[k];
+        double decades = Math.abs(Math.log10(densities[other]) - Math.log10(densities[own]));
+        boolean none =
+            IntStream.range(0, FEATURES)
+                .filter(j -> j != own && !taken.get(j))
+                .allMatch(j -> !(Math.abs(Math.log10(densities[j] / densities[own])) < 0.1 - 1e-9));
+        assertTrue(none || decades < 0.1, own + " by " + other + ", " + decades + " decades off");
+        int[] ten = table.nearestInDensity(own, 10, taken);
+        farther |= Arrays.stream(ten).noneMatch(j -> j == other);
+        taken.set(other);
+      }
+    }
+    assertTrue(farther, "the pool is larger than ten");
+  }
+
+  @Test
+  void theNormOfFeaturesIsThatOfTheirValues() {
+    float[][] activations = new float[5][D];
+    CounterRandom random = new CounterRandom(8);
+    double sum = 0;
+    for (int i = 0; i < activations.length; i++) {
+      random.fillNormal(i, 0, activations[i]);
+      double squares = 0;
+      for (float value : synthetic(1).encode(activations[i]).values()) {
+        squares += value * (double) value;
+      }
+      sum += Math.sqrt(squares);
+    }
+    assertTrue(sum > 0);
+    assertEquals(sum / 5, FeatureTable.meanFeatureNorm(sae, activations), 1e-5 * sum);
+  }
+
   @Test
   void theStrongestFeatureOfAStructuredActivationIsReplacedByOneOfItsPool() {
     for (int prompt = 0; prompt < PROMPTS; prompt++) {
@@ -168,7 +246,8 @@ class SyntheticActivationsTest {
     all.set(0, 2 * half);
     FeatureTable closedTable = new FeatureTable(closed, equal, all);
     SyntheticActivations made =
-        new SyntheticActivations(closed, closedTable, SCALE, WANTED_DISTANCE, 1);
+        new SyntheticActivations(
+            closed, closedTable, SCALE, WANTED_DISTANCE, PlateauVariants.paper(), 1);
     int t = 17;
     assertEquals(half + t, made.replacement(t));
     Features features = new Features(new int[] {3, 8, t, 41}, new float[] {1, 2, 9, 3});
@@ -209,7 +288,8 @@ class SyntheticActivationsTest {
 
   @Test
   void whereNoSingleFeatureIsFarEnoughTheNearestIsTaken() {
-    SyntheticActivations far = new SyntheticActivations(sae, table, SCALE, 1000, 1);
+    SyntheticActivations far =
+        new SyntheticActivations(sae, table, SCALE, 1000, PlateauVariants.paper(), 1);
     float[] base = activation(0);
     double reached = Regime.distance(base, far.singleFeature(0, base));
     for (int feature : table.alive()) {
@@ -250,7 +330,8 @@ class SyntheticActivationsTest {
   @Test
   void tooFewAliveFeaturesAreSaid() {
     FeatureTable dead = new FeatureTable(sae, densities, new BitSet());
-    SyntheticActivations made = new SyntheticActivations(sae, dead, SCALE, WANTED_DISTANCE, 1);
+    SyntheticActivations made =
+        new SyntheticActivations(sae, dead, SCALE, WANTED_DISTANCE, PlateauVariants.paper(), 1);
     String message =
         assertThrows(IllegalArgumentException.class, () -> made.bag(0, some(0, 9))).getMessage();
     assertTrue(message.startsWith("the SAE has 0 alive features, 9 are needed"), message);
@@ -274,7 +355,13 @@ class SyntheticActivationsTest {
   }
 
   private static SyntheticActivations synthetic(long seed) {
-    return new SyntheticActivations(sae, table, SCALE, WANTED_DISTANCE, seed);
+    return synthetic(DensityPool.nearest(), Placing.FRESH, seed);
+  }
+
+  private static SyntheticActivations synthetic(DensityPool pool, Placing placing, long seed) {
+    PlateauVariants variants =
+        new PlateauVariants(pool, placing, PlateauVariants.FeatureValue.SCALE, List.of());
+    return new SyntheticActivations(sae, table, SCALE, WANTED_DISTANCE, variants, seed);
   }
 
   private static Features some(int prompt, int n) {

@@ -71,7 +71,7 @@ class PublishedTableTest {
     }
     List<String> keys =
         table.numbers().stream()
-            .map(n -> n.part() + " " + n.sae() + n.table() + n.where() + n.column())
+            .map(n -> n.source() + n.part() + " " + n.sae() + n.table() + n.where() + n.column())
             .toList();
     assertEquals(keys.size(), keys.stream().distinct().count());
   }
