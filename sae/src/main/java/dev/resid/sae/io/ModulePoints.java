@@ -35,6 +35,17 @@ final class ModulePoints {
     return Optional.of(HookPoint.at(site, layer));
   }
 
+  /** Returns what the module is given that returns the activation at a point of {@link #named}. */
+  static HookPoint inputOf(HookPoint returned) {
+    Site site =
+        switch (returned.site()) {
+          case ATTN_OUT -> Site.LN1_NORMALIZED;
+          case MLP_OUT -> Site.LN2_NORMALIZED;
+          default -> Site.RESID_PRE;
+        };
+    return HookPoint.at(site, returned.layer());
+  }
+
   /**
    * Returns the point that a trainer's configuration states.
    *

@@ -14,12 +14,14 @@ import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 
 /**
  * Reads a folder of EleutherAI's sparsify: cfg.json and sae.safetensors. What the SAE reads is the
- * folder's name there, {@code h.6} being what block 6 returns.
+ * folder's name there, {@code h.6} being what block 6 returns; a transcoder reads what that module
+ * is given, and writes what it returns.
  *
  * @source EleutherAI/sparsify, config.py at 069227e and sparse_coder.py at 001d98e
  */
@@ -80,7 +82,7 @@ final class SparsifyReader {
       throw json.error(
           "activation", "is " + json.value("activation") + ", known is topk. Use another SAE");
     }
-    for (String key : List.of("transcode", "signed", "embed_skip", "gram_lookup")) {
+    for (String key : List.of("signed", "embed_skip", "gram_lookup")) {
       if (json.flag(key).orElse(false)) {
         throw json.error(key, "is true, which is not supported. Use an SAE without it");
       }
@@ -111,9 +113,14 @@ final class SparsifyReader {
               + encoder[1]
               + ". Add what it was trained with");
     }
+    boolean transcodes = json.flag("transcode").orElse(false);
+    Optional<HookPoint> returned = ModulePoints.named(Points.nameOf(folder.path("")));
     HookPoint point =
         Points.settle(
-            folder.path(CONFIG), ModulePoints.named(Points.nameOf(folder.path(""))), stated);
+            folder.path(CONFIG),
+            transcodes ? returned.map(ModulePoints::inputOf) : returned,
+            stated);
+    HookPoint outputPoint = transcodes ? returned.orElseThrow(this::unplaced) : point;
     SaeConfig config =
         SaeFacts.of(
             folder.path(CONFIG),
@@ -128,12 +135,21 @@ final class SparsifyReader {
                     TopKScale.PLAIN,
                     Normalization.NONE,
                     1,
-                    DecoderBias.SUBTRACTED_AND_ADDED,
+                    transcodes ? DecoderBias.ADDED : DecoderBias.SUBTRACTED_AND_ADDED,
                     point,
-                    point,
+                    outputPoint,
                     stated.weights(),
                     Provenance.UNKNOWN));
     return new SaeContents("sparsify", config, file, WEIGHTS, stored, SaeContents.Conversion.NONE);
+  }
+
+  private SaeCheckpointException unplaced() {
+    return json.error(
+        "transcode",
+        "is true, and where a transcoder writes is the name of its folder, h.6.mlp for example, not"
+            + " "
+            + Points.nameOf(folder.path(""))
+            + ". Rename the folder");
   }
 
   /** Returns d_sae, given as itself or as a multiple of d_in; 0 means not given. */

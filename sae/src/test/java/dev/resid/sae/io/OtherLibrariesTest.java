@@ -16,6 +16,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.resid.backend.Backends;
 import dev.resid.hook.HookPoint;
+import dev.resid.hook.Site;
 import dev.resid.io.SafetensorsWriter;
 import dev.resid.model.WeightsState;
 import dev.resid.sae.Architecture;
@@ -272,6 +273,49 @@ class OtherLibrariesTest {
           double[] f = topK(preActivations(x), 3);
           return new double[][] {f, plus(times(transposed(rows(DECODER, D_IN)), f), B_DEC, 1)};
         });
+  }
+
+  @Test
+  void sparsifysTranscodersReadWhatTheModuleIsGiven() throws IOException {
+    Path dir = Files.createDirectories(temp.resolve("h.4.mlp"));
+    Files.writeString(
+        dir.resolve("cfg.json"),
+        """
+        {"activation": "topk", "num_latents": %d, "k": 3, "skip_connection": true,
+         "transcode": true, "d_in": %d}
+        """
+            .formatted(D_SAE, D_IN));
+    float[] skip = new float[D_IN * D_IN];
+    for (int i = 0; i < skip.length; i++) {
+      skip[i] = (i % 7 - 3) / 8f;
+    }
+    new SafetensorsWriter()
+        .add("encoder.weight", matrix(ENCODER, D_SAE, D_IN))
+        .add("encoder.bias", vector(B_ENC))
+        .add("W_dec", matrix(DECODER, D_SAE, D_IN))
+        .add("b_dec", vector(B_DEC))
+        .add("W_skip", matrix(skip, D_IN, D_IN))
+        .write(dir.resolve("sae.safetensors"));
+    Sae sae = SaeCheckpoint.load(dir, backend);
+    assertEquals(HookPoint.at(Site.LN2_NORMALIZED, 4), sae.hookPoint());
+    assertEquals(HookPoint.mlpOut(4), sae.config().outputPoint());
+    requireSame(
+        sae,
+        x -> {
+          double[] f = topK(plus(times(rows(ENCODER, D_IN), x), B_ENC, 1), 3);
+          double[] out = plus(times(rows(skip, D_IN), x), B_DEC, 1);
+          double[] decoded = times(transposed(rows(DECODER, D_IN)), f);
+          Arrays.setAll(out, i -> out[i] + decoded[i]);
+          return new double[][] {f, out};
+        });
+    Path elsewhere = Files.move(dir, temp.resolve("transcoder"));
+    SaeCheckpointException e =
+        assertThrows(
+            SaeCheckpointException.class,
+            () ->
+                SaeCheckpoint.load(
+                    elsewhere, Stated.nothing().at(HookPoint.at(Site.LN2_NORMALIZED, 4)), backend));
+    assertTrue(e.getMessage().contains("Rename the folder"), e.getMessage());
   }
 
   @Test
