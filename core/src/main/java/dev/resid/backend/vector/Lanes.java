@@ -27,7 +27,8 @@ final class Lanes {
   /** Lanes of {@link #D} and {@link #H}. */
   static final int LD = D.length();
 
-  private static final Class<?> KIND = FloatVector.zero(F).getClass();
+  /** The class of a full-width float vector. */
+  static final Class<?> KIND = FloatVector.zero(F).getClass();
 
   private Lanes() {}
 

@@ -24,6 +24,11 @@ final class MicroKernel {
   private static final int L = Lanes.L;
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
+  // What Lanes.certain checks. A call of that method is not inlined where 24 of them stand in one
+  // kernel (NodeCountInliningCutoff), and then every sum is made an object to be its argument;
+  // Class.cast is an intrinsic, which needs no inlining.
+  private static final Class<?> KIND = Lanes.KIND;
+
   /** Columns of a panel. */
   static final int COLUMNS = 2 * L;
 
@@ -149,30 +154,30 @@ final class MicroKernel {
       s11 = x.fma(left, s11);
       t11 = x.fma(right, t11);
     }
-    Lanes.certain(s0).intoArray(c, end);
-    Lanes.certain(t0).intoArray(c, end + L);
-    Lanes.certain(s1).intoArray(c, end + ld);
-    Lanes.certain(t1).intoArray(c, end + ld + L);
-    Lanes.certain(s2).intoArray(c, end + 2 * ld);
-    Lanes.certain(t2).intoArray(c, end + 2 * ld + L);
-    Lanes.certain(s3).intoArray(c, end + 3 * ld);
-    Lanes.certain(t3).intoArray(c, end + 3 * ld + L);
-    Lanes.certain(s4).intoArray(c, end + 4 * ld);
-    Lanes.certain(t4).intoArray(c, end + 4 * ld + L);
-    Lanes.certain(s5).intoArray(c, end + 5 * ld);
-    Lanes.certain(t5).intoArray(c, end + 5 * ld + L);
-    Lanes.certain(s6).intoArray(c, end + 6 * ld);
-    Lanes.certain(t6).intoArray(c, end + 6 * ld + L);
-    Lanes.certain(s7).intoArray(c, end + 7 * ld);
-    Lanes.certain(t7).intoArray(c, end + 7 * ld + L);
-    Lanes.certain(s8).intoArray(c, end + 8 * ld);
-    Lanes.certain(t8).intoArray(c, end + 8 * ld + L);
-    Lanes.certain(s9).intoArray(c, end + 9 * ld);
-    Lanes.certain(t9).intoArray(c, end + 9 * ld + L);
-    Lanes.certain(s10).intoArray(c, end + 10 * ld);
-    Lanes.certain(t10).intoArray(c, end + 10 * ld + L);
-    Lanes.certain(s11).intoArray(c, end + 11 * ld);
-    Lanes.certain(t11).intoArray(c, end + 11 * ld + L);
+    ((FloatVector) KIND.cast(s0)).intoArray(c, end);
+    ((FloatVector) KIND.cast(t0)).intoArray(c, end + L);
+    ((FloatVector) KIND.cast(s1)).intoArray(c, end + ld);
+    ((FloatVector) KIND.cast(t1)).intoArray(c, end + ld + L);
+    ((FloatVector) KIND.cast(s2)).intoArray(c, end + 2 * ld);
+    ((FloatVector) KIND.cast(t2)).intoArray(c, end + 2 * ld + L);
+    ((FloatVector) KIND.cast(s3)).intoArray(c, end + 3 * ld);
+    ((FloatVector) KIND.cast(t3)).intoArray(c, end + 3 * ld + L);
+    ((FloatVector) KIND.cast(s4)).intoArray(c, end + 4 * ld);
+    ((FloatVector) KIND.cast(t4)).intoArray(c, end + 4 * ld + L);
+    ((FloatVector) KIND.cast(s5)).intoArray(c, end + 5 * ld);
+    ((FloatVector) KIND.cast(t5)).intoArray(c, end + 5 * ld + L);
+    ((FloatVector) KIND.cast(s6)).intoArray(c, end + 6 * ld);
+    ((FloatVector) KIND.cast(t6)).intoArray(c, end + 6 * ld + L);
+    ((FloatVector) KIND.cast(s7)).intoArray(c, end + 7 * ld);
+    ((FloatVector) KIND.cast(t7)).intoArray(c, end + 7 * ld + L);
+    ((FloatVector) KIND.cast(s8)).intoArray(c, end + 8 * ld);
+    ((FloatVector) KIND.cast(t8)).intoArray(c, end + 8 * ld + L);
+    ((FloatVector) KIND.cast(s9)).intoArray(c, end + 9 * ld);
+    ((FloatVector) KIND.cast(t9)).intoArray(c, end + 9 * ld + L);
+    ((FloatVector) KIND.cast(s10)).intoArray(c, end + 10 * ld);
+    ((FloatVector) KIND.cast(t10)).intoArray(c, end + 10 * ld + L);
+    ((FloatVector) KIND.cast(s11)).intoArray(c, end + 11 * ld);
+    ((FloatVector) KIND.cast(t11)).intoArray(c, end + 11 * ld + L);
   }
 
   /** The 6-row tile, as {@link #tile}. */
@@ -223,18 +228,18 @@ final class MicroKernel {
       s5 = x.fma(left, s5);
       t5 = x.fma(right, t5);
     }
-    Lanes.certain(s0).intoArray(c, end);
-    Lanes.certain(t0).intoArray(c, end + L);
-    Lanes.certain(s1).intoArray(c, end + ld);
-    Lanes.certain(t1).intoArray(c, end + ld + L);
-    Lanes.certain(s2).intoArray(c, end + 2 * ld);
-    Lanes.certain(t2).intoArray(c, end + 2 * ld + L);
-    Lanes.certain(s3).intoArray(c, end + 3 * ld);
-    Lanes.certain(t3).intoArray(c, end + 3 * ld + L);
-    Lanes.certain(s4).intoArray(c, end + 4 * ld);
-    Lanes.certain(t4).intoArray(c, end + 4 * ld + L);
-    Lanes.certain(s5).intoArray(c, end + 5 * ld);
-    Lanes.certain(t5).intoArray(c, end + 5 * ld + L);
+    ((FloatVector) KIND.cast(s0)).intoArray(c, end);
+    ((FloatVector) KIND.cast(t0)).intoArray(c, end + L);
+    ((FloatVector) KIND.cast(s1)).intoArray(c, end + ld);
+    ((FloatVector) KIND.cast(t1)).intoArray(c, end + ld + L);
+    ((FloatVector) KIND.cast(s2)).intoArray(c, end + 2 * ld);
+    ((FloatVector) KIND.cast(t2)).intoArray(c, end + 2 * ld + L);
+    ((FloatVector) KIND.cast(s3)).intoArray(c, end + 3 * ld);
+    ((FloatVector) KIND.cast(t3)).intoArray(c, end + 3 * ld + L);
+    ((FloatVector) KIND.cast(s4)).intoArray(c, end + 4 * ld);
+    ((FloatVector) KIND.cast(t4)).intoArray(c, end + 4 * ld + L);
+    ((FloatVector) KIND.cast(s5)).intoArray(c, end + 5 * ld);
+    ((FloatVector) KIND.cast(t5)).intoArray(c, end + 5 * ld + L);
   }
 
   /** The 4-row tile, as {@link #tile}. */
@@ -275,14 +280,14 @@ final class MicroKernel {
       s3 = x.fma(left, s3);
       t3 = x.fma(right, t3);
     }
-    Lanes.certain(s0).intoArray(c, end);
-    Lanes.certain(t0).intoArray(c, end + L);
-    Lanes.certain(s1).intoArray(c, end + ld);
-    Lanes.certain(t1).intoArray(c, end + ld + L);
-    Lanes.certain(s2).intoArray(c, end + 2 * ld);
-    Lanes.certain(t2).intoArray(c, end + 2 * ld + L);
-    Lanes.certain(s3).intoArray(c, end + 3 * ld);
-    Lanes.certain(t3).intoArray(c, end + 3 * ld + L);
+    ((FloatVector) KIND.cast(s0)).intoArray(c, end);
+    ((FloatVector) KIND.cast(t0)).intoArray(c, end + L);
+    ((FloatVector) KIND.cast(s1)).intoArray(c, end + ld);
+    ((FloatVector) KIND.cast(t1)).intoArray(c, end + ld + L);
+    ((FloatVector) KIND.cast(s2)).intoArray(c, end + 2 * ld);
+    ((FloatVector) KIND.cast(t2)).intoArray(c, end + 2 * ld + L);
+    ((FloatVector) KIND.cast(s3)).intoArray(c, end + 3 * ld);
+    ((FloatVector) KIND.cast(t3)).intoArray(c, end + 3 * ld + L);
   }
 
   /** The 1-row tile, as {@link #tile}. */
@@ -308,7 +313,7 @@ final class MicroKernel {
       s0 = x.fma(left, s0);
       t0 = x.fma(right, t0);
     }
-    Lanes.certain(s0).intoArray(c, end);
-    Lanes.certain(t0).intoArray(c, end + L);
+    ((FloatVector) KIND.cast(s0)).intoArray(c, end);
+    ((FloatVector) KIND.cast(t0)).intoArray(c, end + L);
   }
 }
