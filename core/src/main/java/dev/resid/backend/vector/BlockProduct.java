@@ -25,8 +25,8 @@ final class BlockProduct {
   private static final int ROWS = MicroKernel.ROWS;
   private static final int COLUMNS = MicroKernel.COLUMNS;
 
-  // The buffer of sums begins with zeros, which are never written.
-  private static final int ZEROS = ROWS * WIDTH;
+  // The buffer of sums begins with zeros, which are never written; every row may start with them.
+  private static final int ZEROS = COLUMNS;
 
   private BlockProduct() {}
 
@@ -108,13 +108,16 @@ final class BlockProduct {
     int height = a.height(row);
     int aFrom = row * a.terms() + k * height;
     int step = start == end ? COLUMNS : 0;
+    int startLd = start == end ? WIDTH : 0;
     long bFrom = b.from() + k * (COLUMNS * 4L);
     int from = start;
     for (int j = 0; j < columns; j += COLUMNS) {
       if (height == ROWS) {
-        MicroKernel.tile(a.tiles(), aFrom, b.values(), bFrom, depth, sums, from, end + j, WIDTH);
+        MicroKernel.tile(
+            a.tiles(), aFrom, b.values(), bFrom, depth, sums, from, startLd, end + j, WIDTH);
       } else {
-        MicroKernel.rows4(a.tiles(), aFrom, b.values(), bFrom, depth, sums, from, end + j, WIDTH);
+        MicroKernel.rows4(
+            a.tiles(), aFrom, b.values(), bFrom, depth, sums, from, startLd, end + j, WIDTH);
       }
       bFrom += b.stride();
       from += step;

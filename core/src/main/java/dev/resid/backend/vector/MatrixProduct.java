@@ -140,9 +140,9 @@ final class MatrixProduct {
             for (int row = 0; row < rows; row += SMALL) {
               Arrays.fill(tile, 0, SMALL * COLUMNS, 0f);
               if (rows == 1) {
-                MicroKernel.rows1(a, 0, w.panels, b, in, tile, 0, 0, COLUMNS);
+                MicroKernel.rows1(a, 0, w.panels, b, in, tile, 0, COLUMNS, 0, COLUMNS);
               } else {
-                MicroKernel.rows4(a, row * in, w.panels, b, in, tile, 0, 0, COLUMNS);
+                MicroKernel.rows4(a, row * in, w.panels, b, in, tile, 0, COLUMNS, 0, COLUMNS);
               }
               for (int r = 0; r < Math.min(SMALL, rows - row); r++) {
                 int at = (row + r) * columns + p * COLUMNS;

@@ -10,15 +10,22 @@ import jdk.incubator.vector.VectorSpecies;
 //
 //   a      a tile of rows, packed [depth, rows of the tile]
 //   b      a panel of columns, packed [depth, COLUMNS]
-//   c      row-major with leading dimension ld: the start of the sums, and where they end
+//   c      where the sums start, row-major with leading dimension startLd, and where they end, with
+//          ld; 0 for startLd: all rows start with the same
 //
 // Twelve rows by two vectors are 24 accumulators, which with two vectors of b and one broadcast
 // fill the 32 registers of AVX-512 and AArch64; six rows fill the 16 of AVX2. Each element of c is
 // one chain of fused multiply-adds over ascending k, so tiles of any height give the same bits.
 //
-// The kernels have as few arguments as they can do with: with three more for another array of the
-// start, the compiler kept the array of b in a vector register and moved it back at every step, on
-// a port that multiplies, which cost an eighth of the rate.
+// What each of these was worth, as parts of the peak with both operands in the cache of a core:
+//
+//   0.10  Sums are stored after Class.cast, not Lanes.certain: see KIND.
+//   0.05  The index of the larger tiles counts in a, and that of b is carried along. Counting in k,
+//         the compiler splits the loop in two for the sake of b's long indices, and computes an
+//         index of a from both, in seven instructions of which some take the place of an FMA.
+//         Two leading dimensions belong to this: with one, the compiler keeps its multiples for the
+//         stores, has no registers left for indices, and moves them to vector registers and back,
+//         on the ports that multiply. So would more arguments.
 final class MicroKernel {
   private static final VectorSpecies<Float> F = Lanes.F;
   private static final int L = Lanes.L;
@@ -45,8 +52,8 @@ final class MicroKernel {
   }
 
   /**
-   * The tile of {@link #ROWS} rows: c[end + r·ld + j] = c[start + r·ld + j] + Σ_k a[k, r]·b[k, j]
-   * in ascending k.
+   * The tile of {@link #ROWS} rows: c[end + r·ld + j] = c[start + r·startLd + j] + Σ_k a[k, r]·b[k,
+   * j] in ascending k.
    */
   static void tile(
       float[] a,
@@ -56,12 +63,13 @@ final class MicroKernel {
       int depth,
       float[] c,
       int start,
+      int startLd,
       int end,
       int ld) {
     if (ROWS == 12) {
-      rows12(a, aFrom, b, bFrom, depth, c, start, end, ld);
+      rows12(a, aFrom, b, bFrom, depth, c, start, startLd, end, ld);
     } else {
-      rows6(a, aFrom, b, bFrom, depth, c, start, end, ld);
+      rows6(a, aFrom, b, bFrom, depth, c, start, startLd, end, ld);
     }
   }
 
@@ -73,7 +81,7 @@ final class MicroKernel {
       zero.intoArray(c, cFrom + r * ld);
       zero.intoArray(c, cFrom + r * ld + L);
     }
-    tile(a, aFrom, b, bFrom, depth, c, cFrom, cFrom, ld);
+    tile(a, aFrom, b, bFrom, depth, c, cFrom, ld, cFrom, ld);
   }
 
   /** The 12-row tile, as {@link #tile}. */
@@ -85,36 +93,37 @@ final class MicroKernel {
       int depth,
       float[] c,
       int start,
+      int startLd,
       int end,
       int ld) {
     MemorySegment panel = PanelMemory.certain(b);
     FloatVector s0 = FloatVector.fromArray(F, c, start);
     FloatVector t0 = FloatVector.fromArray(F, c, start + L);
-    FloatVector s1 = FloatVector.fromArray(F, c, start + ld);
-    FloatVector t1 = FloatVector.fromArray(F, c, start + ld + L);
-    FloatVector s2 = FloatVector.fromArray(F, c, start + 2 * ld);
-    FloatVector t2 = FloatVector.fromArray(F, c, start + 2 * ld + L);
-    FloatVector s3 = FloatVector.fromArray(F, c, start + 3 * ld);
-    FloatVector t3 = FloatVector.fromArray(F, c, start + 3 * ld + L);
-    FloatVector s4 = FloatVector.fromArray(F, c, start + 4 * ld);
-    FloatVector t4 = FloatVector.fromArray(F, c, start + 4 * ld + L);
-    FloatVector s5 = FloatVector.fromArray(F, c, start + 5 * ld);
-    FloatVector t5 = FloatVector.fromArray(F, c, start + 5 * ld + L);
-    FloatVector s6 = FloatVector.fromArray(F, c, start + 6 * ld);
-    FloatVector t6 = FloatVector.fromArray(F, c, start + 6 * ld + L);
-    FloatVector s7 = FloatVector.fromArray(F, c, start + 7 * ld);
-    FloatVector t7 = FloatVector.fromArray(F, c, start + 7 * ld + L);
-    FloatVector s8 = FloatVector.fromArray(F, c, start + 8 * ld);
-    FloatVector t8 = FloatVector.fromArray(F, c, start + 8 * ld + L);
-    FloatVector s9 = FloatVector.fromArray(F, c, start + 9 * ld);
-    FloatVector t9 = FloatVector.fromArray(F, c, start + 9 * ld + L);
-    FloatVector s10 = FloatVector.fromArray(F, c, start + 10 * ld);
-    FloatVector t10 = FloatVector.fromArray(F, c, start + 10 * ld + L);
-    FloatVector s11 = FloatVector.fromArray(F, c, start + 11 * ld);
-    FloatVector t11 = FloatVector.fromArray(F, c, start + 11 * ld + L);
-    for (int k = 0; k < depth; k++) {
-      long bK = bFrom + k * (COLUMNS * 4L);
-      int aK = aFrom + k * 12;
+    FloatVector s1 = FloatVector.fromArray(F, c, start + startLd);
+    FloatVector t1 = FloatVector.fromArray(F, c, start + startLd + L);
+    FloatVector s2 = FloatVector.fromArray(F, c, start + 2 * startLd);
+    FloatVector t2 = FloatVector.fromArray(F, c, start + 2 * startLd + L);
+    FloatVector s3 = FloatVector.fromArray(F, c, start + 3 * startLd);
+    FloatVector t3 = FloatVector.fromArray(F, c, start + 3 * startLd + L);
+    FloatVector s4 = FloatVector.fromArray(F, c, start + 4 * startLd);
+    FloatVector t4 = FloatVector.fromArray(F, c, start + 4 * startLd + L);
+    FloatVector s5 = FloatVector.fromArray(F, c, start + 5 * startLd);
+    FloatVector t5 = FloatVector.fromArray(F, c, start + 5 * startLd + L);
+    FloatVector s6 = FloatVector.fromArray(F, c, start + 6 * startLd);
+    FloatVector t6 = FloatVector.fromArray(F, c, start + 6 * startLd + L);
+    FloatVector s7 = FloatVector.fromArray(F, c, start + 7 * startLd);
+    FloatVector t7 = FloatVector.fromArray(F, c, start + 7 * startLd + L);
+    FloatVector s8 = FloatVector.fromArray(F, c, start + 8 * startLd);
+    FloatVector t8 = FloatVector.fromArray(F, c, start + 8 * startLd + L);
+    FloatVector s9 = FloatVector.fromArray(F, c, start + 9 * startLd);
+    FloatVector t9 = FloatVector.fromArray(F, c, start + 9 * startLd + L);
+    FloatVector s10 = FloatVector.fromArray(F, c, start + 10 * startLd);
+    FloatVector t10 = FloatVector.fromArray(F, c, start + 10 * startLd + L);
+    FloatVector s11 = FloatVector.fromArray(F, c, start + 11 * startLd);
+    FloatVector t11 = FloatVector.fromArray(F, c, start + 11 * startLd + L);
+    long bK = bFrom;
+    int aEnd = aFrom + depth * 12;
+    for (int aK = aFrom; aK < aEnd; aK += 12) {
       FloatVector left = FloatVector.fromMemorySegment(F, panel, bK, ORDER);
       FloatVector right = FloatVector.fromMemorySegment(F, panel, bK + L * 4L, ORDER);
       FloatVector x = FloatVector.broadcast(F, a[aK]);
@@ -153,6 +162,7 @@ final class MicroKernel {
       x = FloatVector.broadcast(F, a[aK + 11]);
       s11 = x.fma(left, s11);
       t11 = x.fma(right, t11);
+      bK += COLUMNS * 4L;
     }
     ((FloatVector) KIND.cast(s0)).intoArray(c, end);
     ((FloatVector) KIND.cast(t0)).intoArray(c, end + L);
@@ -189,24 +199,25 @@ final class MicroKernel {
       int depth,
       float[] c,
       int start,
+      int startLd,
       int end,
       int ld) {
     MemorySegment panel = PanelMemory.certain(b);
     FloatVector s0 = FloatVector.fromArray(F, c, start);
     FloatVector t0 = FloatVector.fromArray(F, c, start + L);
-    FloatVector s1 = FloatVector.fromArray(F, c, start + ld);
-    FloatVector t1 = FloatVector.fromArray(F, c, start + ld + L);
-    FloatVector s2 = FloatVector.fromArray(F, c, start + 2 * ld);
-    FloatVector t2 = FloatVector.fromArray(F, c, start + 2 * ld + L);
-    FloatVector s3 = FloatVector.fromArray(F, c, start + 3 * ld);
-    FloatVector t3 = FloatVector.fromArray(F, c, start + 3 * ld + L);
-    FloatVector s4 = FloatVector.fromArray(F, c, start + 4 * ld);
-    FloatVector t4 = FloatVector.fromArray(F, c, start + 4 * ld + L);
-    FloatVector s5 = FloatVector.fromArray(F, c, start + 5 * ld);
-    FloatVector t5 = FloatVector.fromArray(F, c, start + 5 * ld + L);
-    for (int k = 0; k < depth; k++) {
-      long bK = bFrom + k * (COLUMNS * 4L);
-      int aK = aFrom + k * 6;
+    FloatVector s1 = FloatVector.fromArray(F, c, start + startLd);
+    FloatVector t1 = FloatVector.fromArray(F, c, start + startLd + L);
+    FloatVector s2 = FloatVector.fromArray(F, c, start + 2 * startLd);
+    FloatVector t2 = FloatVector.fromArray(F, c, start + 2 * startLd + L);
+    FloatVector s3 = FloatVector.fromArray(F, c, start + 3 * startLd);
+    FloatVector t3 = FloatVector.fromArray(F, c, start + 3 * startLd + L);
+    FloatVector s4 = FloatVector.fromArray(F, c, start + 4 * startLd);
+    FloatVector t4 = FloatVector.fromArray(F, c, start + 4 * startLd + L);
+    FloatVector s5 = FloatVector.fromArray(F, c, start + 5 * startLd);
+    FloatVector t5 = FloatVector.fromArray(F, c, start + 5 * startLd + L);
+    long bK = bFrom;
+    int aEnd = aFrom + depth * 6;
+    for (int aK = aFrom; aK < aEnd; aK += 6) {
       FloatVector left = FloatVector.fromMemorySegment(F, panel, bK, ORDER);
       FloatVector right = FloatVector.fromMemorySegment(F, panel, bK + L * 4L, ORDER);
       FloatVector x = FloatVector.broadcast(F, a[aK]);
@@ -227,6 +238,7 @@ final class MicroKernel {
       x = FloatVector.broadcast(F, a[aK + 5]);
       s5 = x.fma(left, s5);
       t5 = x.fma(right, t5);
+      bK += COLUMNS * 4L;
     }
     ((FloatVector) KIND.cast(s0)).intoArray(c, end);
     ((FloatVector) KIND.cast(t0)).intoArray(c, end + L);
@@ -251,17 +263,18 @@ final class MicroKernel {
       int depth,
       float[] c,
       int start,
+      int startLd,
       int end,
       int ld) {
     MemorySegment panel = PanelMemory.certain(b);
     FloatVector s0 = FloatVector.fromArray(F, c, start);
     FloatVector t0 = FloatVector.fromArray(F, c, start + L);
-    FloatVector s1 = FloatVector.fromArray(F, c, start + ld);
-    FloatVector t1 = FloatVector.fromArray(F, c, start + ld + L);
-    FloatVector s2 = FloatVector.fromArray(F, c, start + 2 * ld);
-    FloatVector t2 = FloatVector.fromArray(F, c, start + 2 * ld + L);
-    FloatVector s3 = FloatVector.fromArray(F, c, start + 3 * ld);
-    FloatVector t3 = FloatVector.fromArray(F, c, start + 3 * ld + L);
+    FloatVector s1 = FloatVector.fromArray(F, c, start + startLd);
+    FloatVector t1 = FloatVector.fromArray(F, c, start + startLd + L);
+    FloatVector s2 = FloatVector.fromArray(F, c, start + 2 * startLd);
+    FloatVector t2 = FloatVector.fromArray(F, c, start + 2 * startLd + L);
+    FloatVector s3 = FloatVector.fromArray(F, c, start + 3 * startLd);
+    FloatVector t3 = FloatVector.fromArray(F, c, start + 3 * startLd + L);
     for (int k = 0; k < depth; k++) {
       long bK = bFrom + k * (COLUMNS * 4L);
       int aK = aFrom + k * 4;
@@ -299,6 +312,7 @@ final class MicroKernel {
       int depth,
       float[] c,
       int start,
+      int startLd,
       int end,
       int ld) {
     MemorySegment panel = PanelMemory.certain(b);
