@@ -48,6 +48,15 @@ final class PropagationCommand implements Callable<Integer> {
       description = "Seed of the resamples for intervals; ${DEFAULT-VALUE} if left out.")
   private long seed = 1;
 
+  @Option(
+      names = "--pairing",
+      paramLabel = "WHICH",
+      description =
+          "Which values are divided: those of the same row and position (same, the default) or, as"
+              + " in the published code, the one after at position 50 by those before at positions"
+              + " 1 to 100 of other rows (published).")
+  private PropagationStudy.Pairing pairing = PropagationStudy.Pairing.SAME;
+
   /** Called by picocli. */
   PropagationCommand() {}
 
@@ -61,7 +70,8 @@ final class PropagationCommand implements Callable<Integer> {
           return new PropagationStudy(
               gpt2,
               new ContextOptions(
-                  rows.tokens(gpt2, ROWS), saes.load(gpt2, List.of(), backend), rows.name(), seed));
+                  rows.tokens(gpt2, ROWS), saes.load(gpt2, List.of(), backend), rows.name(), seed),
+              pairing);
         });
   }
 }

@@ -1,5 +1,6 @@
 package dev.resid.experiments.language;
 
+import dev.resid.experiments.language.PropagationStudy.Pairing;
 import dev.resid.experiments.report.HeatMap;
 import dev.resid.experiments.report.HeatMap.Cells;
 import dev.resid.experiments.report.Section.Choice;
@@ -29,6 +30,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /** Writes what a complete run found: tables, figures and the page. */
@@ -39,6 +41,7 @@ final class PropagationReport {
   private final RunFolder out;
   private final List<SaeFacts> saes;
   private final Workers workers;
+  private final Pairing pairing;
   private final RowLayout layout;
   private final Estimates estimates;
 
@@ -46,7 +49,9 @@ final class PropagationReport {
     this.out = out;
     this.saes = SaeFacts.of(notes);
     this.workers = workers;
-    this.layout = PropagationStudy.layout(saes.size());
+    this.pairing =
+        Pairing.valueOf(out.record().settings().text("pairing").toUpperCase(Locale.ROOT));
+    this.layout = PropagationStudy.layout(saes.size(), pairing);
     long seed = out.record().settings().whole("seed");
     this.estimates = new Estimates(values, RowStudy.RESAMPLES, seed, workers);
   }
@@ -55,6 +60,22 @@ final class PropagationReport {
   static StudyOutcome write(RunFolder out, Settings notes, RowValues values, Workers workers)
       throws IOException {
     return new PropagationReport(out, notes, values, workers).write();
+  }
+
+  private Estimate change(int first, int second, int q) {
+    return switch (pairing) {
+      case SAME -> meanOfRatios(first, second, q);
+      case PUBLISHED -> asPublished(first, second, q);
+    };
+  }
+
+  /** The mean over all pairs of different rows: the product of sums without equal rows. */
+  private Estimate asPublished(int first, int second, int q) {
+    int at = layout.index(PropagationStudy.AT, first, second, q);
+    int inverse = layout.index(PropagationStudy.INVERSE, first, second, q);
+    int product = layout.index(PropagationStudy.PRODUCT, first, second, q);
+    double pairs = (double) estimates.rows() * (estimates.rows() - 1);
+    return estimates.of(sums -> (sums[at] * sums[inverse] - sums[product]) / pairs - 1);
   }
 
   private Estimate meanOfRatios(int first, int second, int q) {
@@ -94,9 +115,8 @@ final class PropagationReport {
                         "Fractional change",
                         "Q_after/Q_before − 1 at a token: Q of the second SAE on the activation"
                             + " after the first SAE's reconstruction was put in at all positions,"
-                            + " against Q on the clean one; mean over the first 100 positions after"
-                            + " the first one and over rows. Tokens with Q_before = 0 and Q_after ≠"
-                            + " 0 have none."),
+                            + " against Q on the clean one; "
+                            + paired()),
                     new Term(
                         "Ratio of means", "the same with Q summed over tokens before dividing."))))
         .section(
@@ -104,10 +124,28 @@ final class PropagationReport {
                 "What differs from the publication",
                 List.of(
                     "The published matrix divides numbers of different rows and positions, by a"
-                        + " mistake of its code; its text defines what is computed here.")))
+                        + " mistake of its code; "
+                        + switch (pairing) {
+                          case SAME ->
+                              "its text defines what is computed here. --pairing published divides"
+                                  + " as its code does.";
+                          case PUBLISHED -> "so does this run, in which --pairing was published.";
+                        })))
         .section(new Table("Results", "Every pair of SAEs.", table))
         .table("results", table)
         .write(out, workers);
+  }
+
+  private String paired() {
+    return switch (pairing) {
+      case SAME ->
+          "mean over the first 100 positions after the first one and over rows. Tokens with"
+              + " Q_before = 0 and Q_after ≠ 0 have none.";
+      case PUBLISHED ->
+          "as in the published code, Q_after is that of position 50 of a row, Q_before those of the"
+              + " first 100 positions after the first one of another row; mean over all pairs of"
+              + " different rows. Tokens with Q_before = 0 are left out.";
+    };
   }
 
   private Figures figures() {
@@ -121,7 +159,7 @@ final class PropagationReport {
         List<Double> row = new ArrayList<>();
         for (int second = 0; second < saes.size(); second++) {
           boolean pair = PropagationStudy.isPair(saes, first, second);
-          row.add(pair ? meanOfRatios(first, second, q).value() : Double.NaN);
+          row.add(pair ? change(first, second, q).value() : Double.NaN);
         }
         cells.add(row);
       }
@@ -154,7 +192,7 @@ final class PropagationReport {
       for (int first = 0; first < saes.size(); first++) {
         for (int second = 0; second < saes.size(); second++) {
           if (PropagationStudy.isPair(saes, first, second)) {
-            Estimate change = meanOfRatios(first, second, q);
+            Estimate change = change(first, second, q);
             above += change.interval().low() > 0 ? 1 : 0;
             below += change.interval().high() < 0 ? 1 : 0;
             texts.add(
@@ -186,7 +224,7 @@ final class PropagationReport {
                 new Column("first", Type.TEXT, "The SAE that is put in."),
                 new Column("second", Type.TEXT, "The SAE that is looked at."),
                 new Column("quantity", Type.TEXT, "What changes."),
-                new Column("change", Type.NUMBER, "Mean over tokens of Q_after/Q_before − 1."),
+                new Column("change", Type.NUMBER, "Mean of Q_after/Q_before − 1."),
                 new Column("change_low", Type.NUMBER, "Lower end of its 95 % interval."),
                 new Column("change_high", Type.NUMBER, "Upper end of its 95 % interval."),
                 new Column("ratio_of_means", Type.NUMBER, "Change of the sums over tokens."),
@@ -194,7 +232,7 @@ final class PropagationReport {
     for (int first = 0; first < saes.size(); first++) {
       for (int second = 0; second < saes.size(); second++) {
         for (int q = 0; q < NAMES.size() && PropagationStudy.isPair(saes, first, second); q++) {
-          Estimate change = meanOfRatios(first, second, q);
+          Estimate change = change(first, second, q);
           int count = layout.index(PropagationStudy.COUNT, first, second, q);
           table.add(
               saes.get(first).name(),

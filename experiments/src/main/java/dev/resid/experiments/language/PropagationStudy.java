@@ -23,6 +23,7 @@ import dev.resid.tensor.Axis;
 import dev.resid.tensor.Tensor;
 import dev.resid.tokenizer.TokenBatch;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.IntConsumer;
@@ -52,6 +53,13 @@ public final class PropagationStudy implements Study {
 
   static final String AFTER = "after";
 
+  /** Q after at one position, mean over positions of 1/Q before, and the product of the two. */
+  static final String AT = "at";
+
+  static final String INVERSE = "inverse";
+
+  static final String PRODUCT = "product";
+
   /** Quantities as {@link ClozeLayout} numbers them, without L1. */
   static final List<Integer> QUANTITIES =
       List.of(ClozeLayout.SQUARED_ERROR, ClozeLayout.L0, ClozeLayout.NORM);
@@ -59,10 +67,30 @@ public final class PropagationStudy implements Study {
   /** Positions after the first that count. */
   private static final int POSITIONS = 100;
 
+  /** The position whose value the published code divides by those of all positions. */
+  private static final int PUBLISHED_POSITION = 50;
+
   private static final int ROWS_PER_BLOCK = 2;
+
+  /** Which values before belong to a value after. */
+  public enum Pairing {
+    /** Those of the same row and position, as the text of the publication says. */
+    SAME,
+    /**
+     * As in the published code: the value after at position 50 of a row, divided by the values
+     * before at positions 1 to 100 of other rows; mean over all pairs of different rows.
+     */
+    PUBLISHED;
+
+    /** Returns the name in records and on the command line. */
+    String word() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
 
   private final Gpt2 gpt2;
   private final ContextOptions options;
+  private final Pairing pairing;
   private final List<SaeFacts> facts;
   private final RowLayout layout;
 
@@ -76,26 +104,60 @@ public final class PropagationStudy implements Study {
    *     activation of the model, or a row has tokens or a length that the model lacks
    */
   public PropagationStudy(Gpt2 gpt2, ContextOptions options) {
+    this(gpt2, options, Pairing.SAME);
+  }
+
+  /**
+   * Prepares a run.
+   *
+   * @param gpt2 the model
+   * @param options rows and SAEs; pairs of SAEs are those of which the first one's point lies
+   *     before the second one's
+   * @param pairing which values are divided by which
+   * @throws IllegalArgumentException if no SAE lies before another, one does not reconstruct an
+   *     activation of the model, or a row has tokens or a length that the model or the pairing
+   *     lacks
+   */
+  public PropagationStudy(Gpt2 gpt2, ContextOptions options, Pairing pairing) {
     gpt2.requireTokens(options.tokens());
     options.saes().forEach(sae -> sae.requireReconstructs(gpt2));
     this.gpt2 = gpt2;
     this.options = options;
+    this.pairing = pairing;
     this.facts = SaeFacts.of(options.saes());
-    this.layout = layout(options.saes().size());
+    this.layout = layout(options.saes().size(), pairing);
     if (options.saes().stream().map(sae -> sae.sae().hookPoint()).distinct().count() < 2) {
       throw new IllegalArgumentException(
           "errors propagate from one SAE to another further down; name SAEs of at least two"
               + " points");
     }
+    boolean fits = options.tokens().maxLength() > PUBLISHED_POSITION && options.tokens().rows() > 1;
+    if (pairing == Pairing.PUBLISHED && !fits) {
+      throw new IllegalArgumentException(
+          "the published pairing looks at position "
+              + PUBLISHED_POSITION
+              + " and divides values of different rows; it needs two rows of "
+              + (PUBLISHED_POSITION + 1)
+              + " tokens, there are "
+              + options.tokens().rows()
+              + " of "
+              + options.tokens().maxLength());
+    }
   }
 
-  static RowLayout layout(int saes) {
+  static RowLayout layout(int saes, Pairing pairing) {
     int q = QUANTITIES.size();
-    return RowLayout.empty()
-        .with(CHANGE, saes, saes, q)
-        .with(COUNT, saes, saes, q)
-        .with(BEFORE, saes, saes, q)
-        .with(AFTER, saes, saes, q);
+    RowLayout same =
+        RowLayout.empty()
+            .with(CHANGE, saes, saes, q)
+            .with(COUNT, saes, saes, q)
+            .with(BEFORE, saes, saes, q)
+            .with(AFTER, saes, saes, q);
+    return switch (pairing) {
+      case SAME -> same;
+      case PUBLISHED ->
+          same.with(AT, saes, saes, q).with(INVERSE, saes, saes, q).with(PRODUCT, saes, saes, q);
+    };
   }
 
   /** Returns whether the first SAE lies before the second. */
@@ -113,9 +175,11 @@ public final class PropagationStudy implements Study {
             .sum();
     return String.format(
         Locale.ROOT,
-        "%,d rows of %d tokens, %d SAEs, about %,d evaluations of a block; memory: weights %,d MiB",
+        "%,d rows of %d tokens, of which the first %d count, %d SAEs, about %,d evaluations of a"
+            + " block; memory: weights %,d MiB",
         options.tokens().rows(),
         options.tokens().maxLength(),
+        Math.min(options.tokens().maxLength(), POSITIONS + 1),
         saes,
         options.tokens().rows() * blocks,
         Math.max(1, gpt2.config().parameters() * Float.BYTES >> 20));
@@ -152,7 +216,9 @@ public final class PropagationStudy implements Study {
     int saes = options.saes().size();
     double[][] values = new double[rows.size()][layout.count()];
     for (int i = 0; i < values.length; i++) {
-      TokenBatch row = options.tokens().slice(rows.from() + i, rows.from() + i + 1);
+      // What comes after the positions that count changes nothing at them.
+      int[] all = options.tokens().row(rows.from() + i);
+      TokenBatch row = TokenBatch.of(Arrays.copyOf(all, Math.min(all.length, POSITIONS + 1)));
       for (int first = 0; first < saes; first++) {
         from(values[i], row, first);
         progress.accept(i * saes + first + 1);
@@ -207,10 +273,32 @@ public final class PropagationStudy implements Study {
         }
       }
     }
+    if (pairing == Pairing.PUBLISHED) {
+      int at = PUBLISHED_POSITION;
+      apart(values, before, at < from ? before[at] : after[at - from], first, second);
+    }
+  }
+
+  /** Adds what the published code divides: the row's value at one position, and 1/all of them. */
+  private void apart(double[] values, double[][] before, double[] at, int first, int second) {
+    for (int q = 0; q < QUANTITIES.size(); q++) {
+      double inverse = 0;
+      int n = 0;
+      for (int pos = 1; pos < Math.min(before.length, POSITIONS + 1); pos++) {
+        double was = before[pos][QUANTITIES.get(q)];
+        inverse += was == 0 ? 0 : 1 / was;
+        n += was == 0 ? 0 : 1;
+      }
+      double mean = n == 0 ? 0 : inverse / n;
+      double now = at[QUANTITIES.get(q)];
+      values[layout.index(AT, first, second, q)] = now;
+      values[layout.index(INVERSE, first, second, q)] = mean;
+      values[layout.index(PRODUCT, first, second, q)] = now * mean;
+    }
   }
 
   private Settings settings() {
-    return StudyPage.settings("language-propagation/1", gpt2, BuildInfo.current().version())
+    return StudyPage.settings("language-propagation/2", gpt2, BuildInfo.current().version())
         .with("tokens_sha256", TokenDigest.sha256(options.tokens()))
         .with("rows", options.tokens().rows())
         .with("positions", options.tokens().maxLength())
@@ -218,6 +306,7 @@ public final class PropagationStudy implements Study {
         .with("saes_sha256", options.saes().stream().map(NamedSae::sha256).toList())
         .with(
             "sae_points", options.saes().stream().map(sae -> sae.sae().hookPoint().name()).toList())
+        .with("pairing", pairing.word())
         .with("seed", options.seed())
         .with("bootstrap_resamples", RowStudy.RESAMPLES);
   }

@@ -46,10 +46,9 @@ public record Missing(String file, int numbers, String parts) {
     if (input != Input.NOTHING && !options.files().given().containsKey(input)) {
       files.add(input.option() + ": " + input.source());
     }
-    number
-        .sae()
+    number.saes().stream()
         .filter(name -> options.sae(name).isEmpty())
-        .ifPresent(name -> files.add("--saes with " + name + ": " + source(options, name)));
+        .forEach(name -> files.add("--saes with " + name + ": " + source(options, name)));
     return files;
   }
 

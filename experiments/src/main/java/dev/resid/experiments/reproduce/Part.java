@@ -14,8 +14,14 @@ public enum Part {
   SHORT_ROWS(Input.TEXT, "short rows"),
   /** SAEs and cross-entropy in rows that do not begin with the begin-of-text token. */
   EVALUATION_ROWS(Input.TOKENS, "rows without a begin-of-text token"),
+  /** Features that are ever active in rows that do not begin with the begin-of-text token. */
+  EVALUATION_ATOMS(Input.TOKENS, "features alive in rows without a begin-of-text token"),
+  /** What an SAE does to those further down, divided as by the published code. */
+  PROPAGATION(Input.TEXT, "error propagation, divided as by the published code"),
   /** LAMBADA. */
   LAMBADA(Input.LAMBADA, "LAMBADA"),
+  /** All of LAMBADA. */
+  LAMBADA_WHOLE(Input.LAMBADA, "all of LAMBADA"),
   /** LAMBADA with what the published code measured. */
   LAMBADA_AS_PUBLISHED(Input.LAMBADA, "LAMBADA, measured as by the published code"),
   /** The Children's Book Test. */

@@ -14,6 +14,7 @@ import dev.resid.experiments.language.ClozeTask;
 import dev.resid.experiments.language.ContextOptions;
 import dev.resid.experiments.language.ContextStudy;
 import dev.resid.experiments.language.PositionRange;
+import dev.resid.experiments.language.PropagationStudy;
 import dev.resid.experiments.plateau.DensityPool;
 import dev.resid.experiments.plateau.PlateauOptions;
 import dev.resid.experiments.plateau.PlateauOptions.RealBase;
@@ -87,9 +88,12 @@ final class PartStudies {
     List<PublishedNumber> numbers = options.of(part);
     return switch (part) {
       case BOS, CONTEXT, SHORT_ROWS, EVALUATION_ROWS -> context(part, numbers, folder);
-      case LAMBADA, LAMBADA_AS_PUBLISHED -> cloze(ClozeTask.LAMBADA, part, numbers, folder);
+      case PROPAGATION -> propagation(numbers, folder);
+      case LAMBADA, LAMBADA_WHOLE, LAMBADA_AS_PUBLISHED ->
+          cloze(ClozeTask.LAMBADA, part, numbers, folder);
       case CBT, CBT_AS_PUBLISHED -> cloze(ClozeTask.CBT, part, numbers, folder);
-      case ACTIVATIONS, ERRORS, ERROR_CURVE, FEATURES -> sensitivity(part, numbers, folder);
+      case ACTIVATIONS, EVALUATION_ATOMS, ERRORS, ERROR_CURVE, FEATURES ->
+          sensitivity(part, numbers, folder);
       case SUBSTITUTION -> substitution(numbers, folder);
       case PLATEAU -> plateau(numbers, folder);
     };
@@ -126,12 +130,22 @@ final class PartStudies {
     return row;
   }
 
+  private int propagation(List<PublishedNumber> numbers, Path folder) throws IOException {
+    TokenBatch tokens = text(options.table().fact("long_row"), options.longRows());
+    ContextOptions measured =
+        new ContextOptions(tokens, saes(numbers), data(Part.PROPAGATION), RESAMPLE_SEED);
+    new PropagationStudy(gpt2, measured, PropagationStudy.Pairing.PUBLISHED)
+        .run(folder, named(Part.PROPAGATION), workers);
+    return tokens.rows();
+  }
+
   private int cloze(ClozeTask task, Part part, List<PublishedNumber> numbers, Path folder)
       throws IOException {
     Path file = options.files().given().get(part.input());
     List<ClozeItem> items = task.read(file);
     int size = numbers.stream().mapToInt(PublishedNumber::size).max().orElseThrow();
-    if (items.size() < size) {
+    boolean same = numbers.stream().anyMatch(number -> number.rule() == Rule.ITEMS);
+    if (same && items.size() < size) {
       throw new IOException(
           file
               + " has "
@@ -143,7 +157,7 @@ final class PartStudies {
     }
     List<ClozePrompt> prompts =
         ClozePrompt.of(
-            items.subList(0, size),
+            items.subList(0, Math.min(size, items.size())),
             gpt2.tokenizer(),
             options.bos(),
             gpt2.config().nCtx(),
@@ -151,7 +165,7 @@ final class PartStudies {
     ClozeOptions measured =
         new ClozeOptions(task, prompts, saes(numbers), data(part), quality(part), RESAMPLE_SEED);
     new ClozeStudy(gpt2, measured).run(folder, named(part), workers);
-    return size;
+    return prompts.size();
   }
 
   private static Quality quality(Part part) {
@@ -162,7 +176,10 @@ final class PartStudies {
 
   private int sensitivity(Part part, List<PublishedNumber> numbers, Path folder)
       throws IOException {
-    TokenBatch tokens = text(options.table().fact("short_row"), options.shortRows());
+    TokenBatch tokens =
+        part.input() == Input.TOKENS
+            ? given()
+            : text(options.table().fact("short_row"), options.shortRows());
     List<NamedSae> saes = saes(numbers);
     List<SweptDirection> directions = new ArrayList<>();
     for (String kind : distinct(numbers, "direction")) {
@@ -199,7 +216,7 @@ final class PartStudies {
             data(Part.SUBSTITUTION),
             saes(numbers),
             numbers.stream()
-                .filter(number -> number.sae().isEmpty())
+                .filter(number -> number.saes().isEmpty())
                 .map(number -> HookPoint.parse(number.where().get("subject")))
                 .distinct()
                 .toList(),
@@ -233,7 +250,10 @@ final class PartStudies {
               + "; use more text, or leave plateau out with --parts");
     }
     Optional<GivenSae> given =
-        numbers.stream().flatMap(number -> number.sae().stream()).findFirst().flatMap(options::sae);
+        numbers.stream()
+            .flatMap(number -> number.saes().stream())
+            .findFirst()
+            .flatMap(options::sae);
     Optional<PlateauSae> sae = Optional.empty();
     if (given.isPresent()) {
       GivenSae.Loaded loaded = given.get().load(gpt2.backend());
@@ -289,7 +309,7 @@ final class PartStudies {
     List<NamedSae> saes = new ArrayList<>();
     for (GivenSae given : options.saes()) {
       String name = given.published().name();
-      if (numbers.stream().anyMatch(number -> number.sae().equals(Optional.of(name)))) {
+      if (numbers.stream().anyMatch(number -> number.saes().contains(name))) {
         NamedSae sae = given.load(gpt2.backend()).named();
         sae.requireReconstructs(gpt2, given.published().point());
         saes.add(sae);

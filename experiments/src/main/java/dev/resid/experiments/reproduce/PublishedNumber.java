@@ -2,8 +2,8 @@ package dev.resid.experiments.reproduce;
 
 import java.math.BigDecimal;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /**
  * A number that was published, and where the study that defines it writes the same.
@@ -11,7 +11,8 @@ import java.util.Optional;
  * @param source where it was published
  * @param what it is, in words
  * @param part whose study measures it
- * @param sae the published SAE it is about; empty where the model alone is enough
+ * @param saes the published SAEs it is about, for which {@code @}, {@code @2} stand in cells; none
+ *     where the model alone is enough
  * @param table of the study
  * @param where cells that lines of the table have; several lines are averaged
  * @param column of the table
@@ -26,7 +27,7 @@ public record PublishedNumber(
     String source,
     String what,
     Part part,
-    Optional<String> sae,
+    List<String> saes,
     String table,
     Map<String, String> where,
     String column,
@@ -38,6 +39,7 @@ public record PublishedNumber(
     String note) {
   /** Copies the map. */
   public PublishedNumber {
+    saes = List.copyOf(saes);
     where = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(where));
     new BigDecimal(printed);
     if (rule == Rule.SAMPLE && size < 1) {

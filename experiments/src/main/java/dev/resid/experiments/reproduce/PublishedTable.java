@@ -10,7 +10,6 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /**
  * Published numbers, the SAEs they are about, and facts that hold for all of them.
@@ -36,9 +35,11 @@ public record PublishedTable(
     numbers = List.copyOf(numbers);
     List<String> names = saes.stream().map(PublishedSae::name).toList();
     for (PublishedNumber number : numbers) {
-      if (number.sae().isPresent() && !names.contains(number.sae().get())) {
-        throw new IllegalArgumentException(
-            number.what() + " names the SAE " + number.sae().get() + ", which is not in the table");
+      for (String name : number.saes()) {
+        if (!names.contains(name)) {
+          throw new IllegalArgumentException(
+              number.what() + " names the SAE " + name + ", which is not in the table");
+        }
       }
     }
   }
@@ -117,7 +118,7 @@ public record PublishedTable(
         cells[1],
         cells[2],
         Part.of(cells[3]),
-        cells[4].equals(NOTHING) ? Optional.empty() : Optional.of(cells[4]),
+        cells[4].equals(NOTHING) ? List.of() : List.of(cells[4].split(",")),
         cells[5],
         where,
         column[0],

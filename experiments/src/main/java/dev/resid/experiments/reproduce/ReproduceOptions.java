@@ -81,7 +81,7 @@ public record ReproduceOptions(
     Input input = number.part().input();
     return parts.contains(number.part())
         && (input == Input.NOTHING || files.given().containsKey(input))
-        && number.sae().map(name -> sae(name).isPresent()).orElse(true);
+        && number.saes().stream().allMatch(name -> sae(name).isPresent());
   }
 
   /** Returns the numbers of a part that can be checked. */

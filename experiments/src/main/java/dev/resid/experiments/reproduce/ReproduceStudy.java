@@ -159,15 +159,15 @@ public final class ReproduceStudy {
     return checks;
   }
 
-  /** Returns the cells of a number's lines, with the SAE's name where it stands for it. */
+  /** Returns the cells of a number's lines, with the SAEs' names where they stand for them. */
   private Map<String, String> where(PublishedNumber number) {
     Map<String, String> where = new HashMap<>(number.where());
-    number
-        .sae()
-        .flatMap(options::sae)
-        .ifPresent(
-            sae ->
-                where.replaceAll((column, cell) -> cell.replace("@", sae.published().shortName())));
+    // The last one first: @2 begins as @ does.
+    for (int i = number.saes().size() - 1; i >= 0; i--) {
+      String mark = i == 0 ? "@" : "@" + (i + 1);
+      String name = options.sae(number.saes().get(i)).orElseThrow().published().shortName();
+      where.replaceAll((column, cell) -> cell.replace(mark, name));
+    }
     return where;
   }
 

@@ -80,7 +80,8 @@ final class SensitivityReport {
                     + " directions at "
                     + record.settings().text("site")
                     + ".")
-            .table("results", table);
+            .table("results", table)
+            .table("exponents", result.exponents());
     for (Figures some :
         List.of(
             new SensitivityFigures(result, distance, source()).section(),

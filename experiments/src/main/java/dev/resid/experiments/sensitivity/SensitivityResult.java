@@ -13,6 +13,7 @@ import dev.resid.experiments.sweep.Workers;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.ToDoubleFunction;
 
 /** Means over all rows, and the same means over each bootstrap resample of the rows. */
@@ -200,6 +201,53 @@ final class SensitivityResult {
       }
     }
     return table;
+  }
+
+  /** Returns one line a direction and two neighbouring lengths: the power of α between them. */
+  ResultTable exponents() {
+    List<Column> names = new ArrayList<>();
+    names.add(new Column("direction", Type.TEXT, "Kind of direction."));
+    names.add(new Column("sae", Type.TEXT, "The SAE whose direction it is; empty for others."));
+    names.add(new Column("from", Type.NUMBER, "The shorter length, in the model's own units."));
+    names.add(new Column("to", Type.NUMBER, "The longer length."));
+    for (Metric metric : Metric.values()) {
+      String name = metric.name().toLowerCase(Locale.ROOT);
+      names.add(
+          new Column(
+              name,
+              Type.NUMBER,
+              "Δ ln / Δ ln α of " + name(metric, Positions.ALL) + " between the two lengths."));
+      names.add(new Column(name + "_low", Type.NUMBER, "Lower end of its 95 % interval."));
+      names.add(new Column(name + "_high", Type.NUMBER, "Upper end of its 95 % interval."));
+    }
+    ResultTable table = new ResultTable(names);
+    for (SweptDirection kind : kinds) {
+      for (int l = 1; l < lengths.length; l++) {
+        List<Object> cells = new ArrayList<>();
+        cells.add(kind.kindName());
+        cells.add(kind.saeName());
+        cells.add(lengths[l - 1]);
+        cells.add(lengths[l]);
+        for (Metric metric : Metric.values()) {
+          Statistic power = power(kind, l, metric);
+          Interval interval = interval(power);
+          cells.add(value(power));
+          cells.add(interval.low());
+          cells.add(interval.high());
+        }
+        table.add(cells.toArray());
+      }
+    }
+    return table;
+  }
+
+  private Statistic power(SweptDirection kind, int length, Metric metric) {
+    double step = Math.log(lengths[length] / lengths[length - 1]);
+    return means -> {
+      double before = means.get(kind, length - 1, metric, Positions.ALL);
+      double after = means.get(kind, length, metric, Positions.ALL);
+      return before > 0 && after > 0 ? Math.log(after / before) / step : 0;
+    };
   }
 
   private static String name(Metric metric, Positions positions) {

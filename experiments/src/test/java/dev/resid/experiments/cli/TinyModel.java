@@ -77,7 +77,13 @@ final class TinyModel {
 
   /** Writes a random model with {@link #bytes} and returns its folder. */
   static Path saveWithTokenizer(Path dir, long seed) throws IOException {
-    save(dir, seed);
+    return saveWithTokenizer(dir, seed, CONFIG.nCtx());
+  }
+
+  /** Writes such a model of so many positions and returns its folder. */
+  static Path saveWithTokenizer(Path dir, long seed, int positions) throws IOException {
+    Gpt2Config longer = config(2, 2, 16, positions, Embeddings.TIED);
+    Gpt2Checkpoint.save(random(longer, seed), DType.F32, dir);
     bytes(dir).save(dir);
     return dir;
   }

@@ -5,13 +5,17 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.resid.experiments.direction.NamedSae;
+import dev.resid.experiments.language.PropagationStudy.Pairing;
+import dev.resid.experiments.result.ResultTable;
 import dev.resid.experiments.study.RowLayout;
 import dev.resid.experiments.study.SmallModel;
 import dev.resid.experiments.sweep.RowRange;
 import dev.resid.experiments.sweep.Workers;
+import dev.resid.experiments.testing.TinyModel;
 import dev.resid.experiments.testing.TinySaes;
 import dev.resid.hook.HookPoint;
 import dev.resid.model.Gpt2;
+import dev.resid.model.Gpt2Config;
 import dev.resid.model.WeightsState;
 import dev.resid.progress.Progress;
 import dev.resid.sae.Architecture;
@@ -97,7 +101,7 @@ class PropagationStudyTest {
       double[][] values =
           new PropagationStudy(SmallModel.on(backend), new ContextOptions(rows(), saes, "test", 1))
               .compute(new RowRange(0, 3), done -> {});
-      RowLayout layout = PropagationStudy.layout(3);
+      RowLayout layout = PropagationStudy.layout(3, Pairing.SAME);
       for (double[] row : values) {
         for (int first = 0; first < 3; first++) {
           for (int second = 0; second < 3; second++) {
@@ -136,9 +140,64 @@ class PropagationStudyTest {
       for (int pos = 1; pos < 8; pos++) {
         sum += norm(changed, pos) / norm(clean, pos) - 1;
       }
-      double got = row[PropagationStudy.layout(2).index(PropagationStudy.CHANGE, 0, 1, 2)];
+      double got =
+          row[PropagationStudy.layout(2, Pairing.SAME).index(PropagationStudy.CHANGE, 0, 1, 2)];
       assertEquals(sum, got, 1e-4 * Math.max(1, Math.abs(sum)));
       assertTrue(Math.abs(sum) > 1e-2, "nothing changed");
+    }
+  }
+
+  /** The sums say what a loop over all pairs of different rows says. */
+  @Test
+  void thePublishedPairingDividesPositionFiftyOfOneRowByAllOfAnother() throws IOException {
+    TokenBatch rows =
+        TokenBatch.of(SmallModel.row(60, 1), SmallModel.row(60, 2), SmallModel.row(60, 3));
+    try (Backend backend = SmallModel.backend();
+        Workers workers = new Workers(1)) {
+      Gpt2 gpt2 = TinyModel.on(backend, Gpt2Config.of(3, 2, WIDTH, 50, 64));
+      NamedSae first = TinySaes.both().get(1);
+      NamedSae second = identity(2, backend);
+      HookPoint point = second.sae().hookPoint();
+      double[] at = new double[3];
+      double[] inverse = new double[3];
+      for (int row = 0; row < 3; row++) {
+        TokenBatch one = rows.slice(row, row + 1);
+        Tensor clean = gpt2.capture(one, point.capture()).get(point);
+        at[row] =
+            norm(
+                gpt2.capture(
+                        one,
+                        first
+                            .sae()
+                            .hookPoint()
+                            .replace(first.sae().splice(SpliceMode.RECONSTRUCTION)),
+                        point.capture())
+                    .get(point),
+                50);
+        for (int pos = 1; pos < 60; pos++) {
+          inverse[row] += 1 / norm(clean, pos) / 59;
+        }
+      }
+      double expected = 0;
+      for (int one = 0; one < 3; one++) {
+        for (int other = 0; other < 3; other++) {
+          expected += one == other ? 0 : (at[one] * inverse[other] - 1) / 6;
+        }
+      }
+      ContextOptions options = new ContextOptions(rows, List.of(first, second), "test", 1);
+      Path out = temporary.resolve("published");
+      new PropagationStudy(gpt2, options, Pairing.PUBLISHED).run(out, Progress.none(), workers);
+      ResultTable table = ResultTable.read(out, "results");
+      assertEquals("norm", table.rows().get(2).get(2));
+      assertEquals(
+          expected,
+          table.number(2, "change").getAsDouble(),
+          1e-4 * Math.max(1, Math.abs(expected)));
+      assertTrue(Files.readString(out.resolve("report.html")).contains("all pairs of different"));
+      ContextOptions shorter = new ContextOptions(rows(), List.of(first, second), "test", 1);
+      assertThrows(
+          IllegalArgumentException.class,
+          () -> new PropagationStudy(gpt2, shorter, Pairing.PUBLISHED));
     }
   }
 

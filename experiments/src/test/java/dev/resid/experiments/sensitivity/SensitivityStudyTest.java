@@ -12,6 +12,7 @@ import dev.resid.experiments.direction.Direction;
 import dev.resid.experiments.direction.FeatureChoice;
 import dev.resid.experiments.direction.NamedSae;
 import dev.resid.experiments.direction.SweptDirection;
+import dev.resid.experiments.result.ResultTable;
 import dev.resid.experiments.result.RunRecord;
 import dev.resid.experiments.study.StudyOutcome;
 import dev.resid.experiments.sweep.Shard;
@@ -99,6 +100,33 @@ class SensitivityStudyTest {
       assertEquals(klRest / rest, Double.parseDouble(cells[10]), 1e-5 * klRest / rest + 1e-7);
       assertEquals(all, Integer.parseInt(cells[cells.length - 1]));
     }
+  }
+
+  @Test
+  void powersOfTheLengthAreThoseOfTheMeans() throws IOException {
+    ResultTable powers = ResultTable.read(whole, "exponents");
+    ResultTable means = ResultTable.read(whole, "results");
+    int lines = 0;
+    for (int row = 1; row < means.rows().size(); row++) {
+      List<Object> before = means.rows().get(row - 1);
+      List<Object> after = means.rows().get(row);
+      if (!before.subList(0, 2).equals(after.subList(0, 2))) {
+        continue;
+      }
+      double step = Math.log((double) after.get(2) / (double) before.get(2));
+      for (String metric : List.of("kl_nats", "l2")) {
+        double ratio =
+            means.number(row, metric).getAsDouble() / means.number(row - 1, metric).getAsDouble();
+        String column = metric.equals("l2") ? "l2" : "kl";
+        double power = powers.number(lines, column).getAsDouble();
+        assertEquals(Math.log(ratio) / step, power, 1e-6 * Math.abs(power), after.toString());
+        assertTrue(powers.number(lines, column + "_low").getAsDouble() <= power + 1e-9);
+      }
+      assertEquals(after.get(2), powers.rows().get(lines).get(3));
+      lines++;
+    }
+    assertEquals(powers.rows().size(), lines);
+    assertTrue(lines > 10, lines + " lines");
   }
 
   /** T15, by the whole study: the perturbation of length ε along the error is the substitution. */

@@ -25,15 +25,20 @@ public final class TinyModel {
   }
 
   public static Gpt2 on(Backend backend) {
-    Gpt2Weights initial = Gpt2Weights.random(CONFIG, 4);
+    return on(backend, CONFIG);
+  }
+
+  /** As {@link #on(Backend)} with another configuration, for example of more positions. */
+  public static Gpt2 on(Backend backend, Gpt2Config config) {
+    Gpt2Weights initial = Gpt2Weights.random(config, 4);
     Map<Weight, Tensor> tensors = new HashMap<>();
-    for (Weight weight : Weight.all(CONFIG)) {
+    for (Weight weight : Weight.all(config)) {
       boolean matrix = weight.name().name().startsWith("W_");
       if (weight.name() != WeightNames.W_U) {
         tensors.put(weight, initial.get(weight).times(matrix ? 12 : 1));
       }
     }
-    return Gpt2.of(Gpt2Weights.of(CONFIG, tensors), backend);
+    return Gpt2.of(Gpt2Weights.of(config, tensors), backend);
   }
 
   /** Rows of random tokens, all beginning with token 0. */
