@@ -18,6 +18,28 @@ public final class Main {
    * @param args the command line
    */
   public static void main(String[] args) {
+    exitAfter((out, err) -> ResidCommand.execute(out, err, args));
+  }
+
+  /** A program with an exit code. */
+  @FunctionalInterface
+  public interface Program {
+    /**
+     * Runs it.
+     *
+     * @param out standard output
+     * @param err standard error
+     * @return its exit code
+     */
+    int run(PrintWriter out, PrintWriter err);
+  }
+
+  /**
+   * Runs a program on the standard streams, in UTF-8, and ends the process with its exit code.
+   *
+   * @param program run once
+   */
+  public static void exitAfter(Program program) {
     String format = "java.util.logging.SimpleFormatter.format";
     if (System.getProperty(format) == null) {
       System.setProperty(format, "resid: %4$s: %5$s%n");
@@ -42,7 +64,7 @@ public final class Main {
                   }
                 },
                 "resid-stopped"));
-    int code = ResidCommand.execute(out, err, args);
+    int code = program.run(out, err);
     finished.set(true);
     System.exit(code);
   }

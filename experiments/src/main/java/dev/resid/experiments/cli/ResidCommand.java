@@ -1,10 +1,12 @@
 package dev.resid.experiments.cli;
 
+import dev.resid.experiments.study.RowRunner;
 import java.io.PrintWriter;
 import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExecutionException;
+import picocli.CommandLine.IFactory;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -94,8 +96,13 @@ public final class ResidCommand implements Runnable {
    * @param args the command line
    */
   public static int execute(PrintWriter out, PrintWriter err, String... args) {
+    return execute(out, err, RowRunner.here(), args);
+  }
+
+  /** As {@link #execute(PrintWriter, PrintWriter, String...)}, with studies run by a runner. */
+  static int execute(PrintWriter out, PrintWriter err, RowRunner runner, String... args) {
     try {
-      int code = commandLine(out, err).execute(args);
+      int code = commandLine(out, err, runner).execute(args);
       out.flush();
       return code;
     } catch (Throwable problem) {
@@ -108,7 +115,12 @@ public final class ResidCommand implements Runnable {
 
   /** Returns the command line with all its subcommands, for {@link #execute} and for tests. */
   static CommandLine commandLine(PrintWriter out, PrintWriter err) {
-    CommandLine line = new CommandLine(new ResidCommand());
+    return commandLine(out, err, RowRunner.here());
+  }
+
+  /** As {@link #commandLine(PrintWriter, PrintWriter)}, with studies run by a runner. */
+  static CommandLine commandLine(PrintWriter out, PrintWriter err, RowRunner runner) {
+    CommandLine line = new CommandLine(new ResidCommand(), new Parts(runner));
     line.setOut(out);
     line.setErr(err);
     line.setCaseInsensitiveEnumValuesAllowed(true);
@@ -128,6 +140,20 @@ public final class ResidCommand implements Runnable {
             report(problem, at.getErr(), wantsStackTrace(parsed.originalArgs())));
     line.setParameterExceptionHandler((problem, args) -> reportUsage(problem));
     return line;
+  }
+
+  /** Makes commands and mixins, those of studies with the runner. */
+  private record Parts(RowRunner runner) implements IFactory {
+    @Override
+    public <K> K create(Class<K> type) throws Exception {
+      if (type == StudyMixin.class) {
+        return type.cast(new StudyMixin(runner));
+      }
+      if (type == SaeEvaluateCommand.class) {
+        return type.cast(new SaeEvaluateCommand(runner));
+      }
+      return CommandLine.defaultFactory().create(type);
+    }
   }
 
   private static int report(Throwable problem, PrintWriter err, boolean stackTrace) {

@@ -5,6 +5,7 @@ import dev.resid.experiments.report.Numbers;
 import dev.resid.experiments.saereport.SaeEvaluationOptions;
 import dev.resid.experiments.saereport.SaeEvaluationOutcome;
 import dev.resid.experiments.saereport.SaeEvaluationStudy;
+import dev.resid.experiments.study.RowRunner;
 import dev.resid.experiments.sweep.Workers;
 import dev.resid.model.Gpt2;
 import dev.resid.sae.io.SaeCheckpoint;
@@ -77,8 +78,16 @@ final class SaeEvaluateCommand implements Callable<Integer> {
   @Option(names = "--out", required = true, paramLabel = "DIR", description = "Output folder.")
   private Path out;
 
-  /** Called by picocli. */
-  SaeEvaluateCommand() {}
+  private final RowRunner runner;
+
+  /**
+   * Called by picocli.
+   *
+   * @param runner runs whole studies
+   */
+  SaeEvaluateCommand(RowRunner runner) {
+    this.runner = runner;
+  }
 
   @Override
   public Integer call() throws IOException {
@@ -106,7 +115,9 @@ final class SaeEvaluateCommand implements Callable<Integer> {
         study.runPart(out, shard.part(), progress.progress(), workers);
         ShardMixin.print(console, out);
       } else {
-        print(console, study.run(out, progress.progress(), workers));
+        runner
+            .run(study.rows(), out, progress.progress(), workers)
+            .ifPresent(outcome -> print(console, outcome));
       }
     }
     return ResidCommand.OK;

@@ -1,6 +1,7 @@
 package dev.resid.experiments.cli;
 
 import dev.resid.experiments.result.RunFolder;
+import dev.resid.experiments.study.RowRunner;
 import dev.resid.experiments.study.Study;
 import dev.resid.experiments.sweep.Workers;
 import dev.resid.tensor.Backend;
@@ -25,8 +26,16 @@ final class StudyMixin {
       description = "Output folder; called as the command if left out.")
   private Path out;
 
-  /** Called by picocli. */
-  StudyMixin() {}
+  private final RowRunner runner;
+
+  /**
+   * Called by picocli.
+   *
+   * @param runner runs whole studies
+   */
+  StudyMixin(RowRunner runner) {
+    this.runner = runner;
+  }
 
   /** Makes a study from what the command line says. */
   @FunctionalInterface
@@ -61,8 +70,9 @@ final class StudyMixin {
         study.runPart(folder, shard.part(), progress.progress(), workers);
         ShardMixin.print(spec.commandLine().getOut(), folder);
       } else {
-        StudyLines.print(
-            spec.commandLine().getOut(), study.run(folder, progress.progress(), workers));
+        runner
+            .run(study.rows(workers), folder, progress.progress(), workers)
+            .ifPresent(outcome -> StudyLines.print(spec.commandLine().getOut(), outcome));
       }
     }
     return ResidCommand.OK;

@@ -115,7 +115,8 @@ public final class SaeEvaluationStudy {
     return new RowMerge<>(COMMAND, shards, SaeReportWriter::write);
   }
 
-  private RowStudy<SaeEvaluationOutcome> rows() {
+  /** Returns what is computed and written. */
+  public RowStudy<SaeEvaluationOutcome> rows() {
     return new RowStudy<>(
         // A part is one row of the log.
         new StudyPlan(

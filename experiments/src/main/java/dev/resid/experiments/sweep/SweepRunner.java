@@ -4,6 +4,7 @@ import dev.resid.progress.Progress;
 import java.io.IOException;
 import java.util.function.IntConsumer;
 import java.util.function.IntUnaryOperator;
+import java.util.stream.IntStream;
 
 /**
  * Computes the blocks of a sweep that are not in its log yet, in ascending order, and writes each
@@ -86,6 +87,36 @@ public final class SweepRunner {
         finished += units(block);
         task.advanceTo(finished);
       }
+    }
+  }
+
+  /**
+   * Has what is missing computed by somebody else, and writes every block down as soon as it is
+   * finished.
+   *
+   * @param log where finished blocks are and go
+   * @param service called once, if a block of the plan's shard is missing
+   * @param progress told about every block
+   * @throws IOException if a block cannot be computed or written down
+   */
+  public void runElsewhere(BlockLog log, BlockService service, Progress progress)
+      throws IOException {
+    int[] missing = IntStream.of(plan.ownBlocks()).filter(block -> !log.has(block)).toArray();
+    long total = IntStream.of(plan.ownBlocks()).mapToLong(this::units).sum();
+    long[] finished = {total - IntStream.of(missing).mapToLong(this::units).sum()};
+    if (missing.length == 0) {
+      return;
+    }
+    try (Progress.Task task = progress.begin(name, unit, finished[0], total)) {
+      service.compute(
+          missing,
+          (block, values, elapsedNanos) -> {
+            synchronized (log) {
+              log.append(block, values, elapsedNanos);
+              finished[0] += units(block);
+              task.advanceTo(finished[0]);
+            }
+          });
     }
   }
 
