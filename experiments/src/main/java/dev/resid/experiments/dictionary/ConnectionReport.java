@@ -89,6 +89,7 @@ record ConnectionReport(
     tables.put("fits", fitted);
     return new PartReport(
         new ConnectionFigures(this, source).all(),
+        List.of(),
         new ConnectionClaims(this).findings(),
         List.of(
             new Term(

@@ -125,7 +125,7 @@ final class DictionaryFigures {
                   "Norms of activations by layer",
                   "Mean ‖x‖; bands: 95 % bootstrap intervals over rows",
                   source,
-                  new AxisSpec("layer", "layer", AxisKind.LINEAR),
+                  new AxisSpec("layer", "layer", AxisKind.LINEAR).whole(),
                   new AxisSpec("mean norm (model units)", "mean norm", AxisKind.LOG),
                   List.of(
                       new Panel(

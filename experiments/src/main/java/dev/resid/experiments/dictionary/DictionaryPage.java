@@ -90,6 +90,7 @@ final class DictionaryPage {
           page.section(figures);
         }
       }
+      part.cards().forEach(page::section);
       findings.addAll(part.findings());
       definitions.addAll(part.definitions());
       remarks.addAll(part.remarks());

@@ -47,7 +47,13 @@ final class DictionaryReport {
     tables.put("norms", norms());
     tables.put("features", features());
     return new PartReport(
-        List.of(figures.removal(), figures.norms(), figures.maps(), figures.curves()),
+        List.of(
+            figures.removal(),
+            figures.norms(),
+            figures.maps(),
+            figures.curves(),
+            new CosineHistograms(means, pairs, source).figures()),
+        List.of(),
         new DictionaryClaims(means, pairs).findings(),
         definitions(),
         List.of(

@@ -226,7 +226,7 @@ public final class DictionaryStudy implements Study {
   private Settings settings() {
     TokenBatch tokens = options.tokens();
     List<NamedSae> saes = options.saes();
-    return StudyPage.settings("dictionary/2", gpt2, BuildInfo.current().version())
+    return StudyPage.settings("dictionary/3", gpt2, BuildInfo.current().version())
         .with("tokens_sha256", TokenDigest.sha256(tokens))
         .with("rows", tokens.rows())
         .with("tokens", tokens.tokenCount())

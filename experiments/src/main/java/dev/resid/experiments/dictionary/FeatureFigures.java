@@ -4,15 +4,19 @@ import dev.resid.experiments.dictionary.FeatureMeans.Group;
 import dev.resid.experiments.report.Chart;
 import dev.resid.experiments.report.Chart.AxisKind;
 import dev.resid.experiments.report.Chart.AxisSpec;
+import dev.resid.experiments.report.Chart.Guide;
 import dev.resid.experiments.report.Chart.Panel;
 import dev.resid.experiments.report.Chart.Series;
 import dev.resid.experiments.report.Chart.Style;
 import dev.resid.experiments.report.Chart.Trace;
 import dev.resid.experiments.report.Chart.Value;
+import dev.resid.experiments.report.Numbers;
 import dev.resid.experiments.report.Section.Figure;
 import dev.resid.experiments.report.Section.Figures;
+import dev.resid.experiments.result.Settings;
 import dev.resid.experiments.study.Estimates.Estimate;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -21,6 +25,9 @@ import java.util.function.BiFunction;
 
 /** The figures on single features. */
 final class FeatureFigures {
+  /** Where a logarithmic axis of counts begins, so that a bin of one can be seen. */
+  private static final double BELOW_ONE = 0.5;
+
   private static final List<Style> STYLES =
       List.of(
           Style.VERMILION_SOLID,
@@ -29,17 +36,19 @@ final class FeatureFigures {
           Style.PURPLE_DASHED,
           Style.BLACK_DOTTED);
 
+  private final Settings notes;
   private final FeatureMeans means;
   private final String source;
 
-  FeatureFigures(FeatureMeans means, String source) {
+  FeatureFigures(Settings notes, FeatureMeans means, String source) {
+    this.notes = notes;
     this.means = means;
     this.source = source;
   }
 
   /** Returns all of them. */
   List<Figures> all() {
-    return List.of(examples(), lens(), texts(), previous());
+    return List.of(examples(), lens(), norms(), texts(), previous());
   }
 
   private Figures one(String heading, String intro, String name, Chart chart) {
@@ -112,6 +121,55 @@ final class FeatureFigures {
             panels));
   }
 
+  /** Returns the histogram from which one chooses what the lens leaves out. */
+  private Figures norms() {
+    double[] counts = notes.numbers("norm_counts");
+    double low = notes.numbers("norm_edges")[0];
+    double width = notes.numbers("norm_edges")[1];
+    double[] limits = notes.numbers("norm_limits");
+    List<Series> bars = new ArrayList<>();
+    List<Value> run = new ArrayList<>();
+    // A series for each run of bins that hold something: a logarithmic axis has no 0.
+    for (int bin = 0; bin <= counts.length; bin++) {
+      double edge = low + bin * width;
+      if (bin < counts.length && counts[bin] > 0) {
+        run.add(Value.at(edge, counts[bin]));
+      } else if (!run.isEmpty()) {
+        run.add(Value.at(edge, BELOW_ONE));
+        bars.add(new Series("tokens", "", Style.BLUE_SOLID, Trace.BARS, run));
+        run = new ArrayList<>();
+      }
+    }
+    double last = low + counts.length * width;
+    boolean above = limits[1] <= last;
+    Optional<Guide> limit =
+        above
+            ? Optional.of(new Guide(limits[1], "left out above"))
+            : limits[0] >= low
+                ? Optional.of(new Guide(limits[0], "left out below"))
+                : Optional.empty();
+    return one(
+        "Norms of the unembedding",
+        "Tokens that the model never learnt are told by their norm, and left out of the logit lens:"
+            + " "
+            + notes.whole("masked")
+            + " of this model's "
+            + Numbers.grouped((long) Arrays.stream(counts).sum())
+            + ", those below "
+            + Numbers.significant(limits[0], 3)
+            + " or above "
+            + Numbers.significant(limits[1], 3)
+            + ".",
+        "unembedding-norms",
+        new Chart(
+            "Norms of the columns of W_U",
+            "Tokens by ‖W_U[:, v]‖, counts on a logarithmic axis",
+            source,
+            new AxisSpec("‖W_U[:, v]‖ (model units)", "‖W_U[:, v]‖", AxisKind.LINEAR),
+            new AxisSpec("tokens in a bin", "tokens", AxisKind.LOG).whole(),
+            List.of(new Panel("", bars, limit))));
+  }
+
   private Figures texts() {
     return one(
         "Ablated text",
@@ -126,7 +184,8 @@ final class FeatureFigures {
                 + " features",
             source,
             new AxisSpec(
-                "distance of the removed token from the last one", "distance", AxisKind.LINEAR),
+                    "distance of the removed token from the last one", "distance", AxisKind.LINEAR)
+                .whole(),
             new AxisSpec("change of the activation, as a share of it", "change", AxisKind.SIGNED),
             List.of(
                 panel(

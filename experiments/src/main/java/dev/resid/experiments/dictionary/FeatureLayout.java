@@ -19,7 +19,10 @@ final class FeatureLayout {
   /** For a correlation: how many, sums of x, y, x², y² and x·y. */
   static final int PRODUCTS = 6;
 
-  /** Of one feature. */
+  /**
+   * Of one feature. {@code shown} are changes of the activation at the end of its most active text,
+   * without each token in turn, as shares of the activation; {@code shown_n} counts them.
+   */
   static final RowLayout VALUES =
       RowLayout.empty()
           .with("present")
@@ -45,7 +48,9 @@ final class FeatureLayout {
           .with("effect_n")
           .with("elsewhere")
           .with("elsewhere_n")
-          .with("products", PRODUCTS);
+          .with("products", PRODUCTS)
+          .with("shown", TEXT_TOKENS)
+          .with("shown_n");
 
   private FeatureLayout() {}
 }

@@ -116,6 +116,11 @@ final class FeatureMeans {
     return values.get(unit, LAYOUT.index(name));
   }
 
+  /** Returns an element of an array of a feature. */
+  double get(int unit, String name, int at) {
+    return values.get(unit, LAYOUT.index(name, at));
+  }
+
   /** Returns one number of a feature over another. */
   double ratio(int unit, String above, String below) {
     return get(unit, above) / get(unit, below);

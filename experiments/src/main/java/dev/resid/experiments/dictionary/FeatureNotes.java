@@ -18,6 +18,10 @@ import java.util.stream.Collectors;
 /** What tables say of single features besides numbers: texts and tokens, for the notes of a run. */
 final class FeatureNotes {
   private static final int SHOWN_TOKENS = 5;
+
+  /** Bins of the histogram of norms of the unembedding. */
+  private static final int NORM_BINS = 60;
+
   private static final int BEFORE = 12;
   private static final int AFTER = 4;
 
@@ -36,6 +40,7 @@ final class FeatureNotes {
     TokenMask mask = TokenMask.outliers(gpt2);
     FeatureLens lens = new FeatureLens(gpt2, mask);
     notes.with("masked", mask.masked().cardinality());
+    norms(notes, mask);
     List<Double> active = new ArrayList<>();
     List<Double> largest = new ArrayList<>();
     List<String> example = new ArrayList<>();
@@ -50,6 +55,12 @@ final class FeatureNotes {
       promoted.add(words(view.promoted()));
       suppressed.add(words(view.suppressed()));
       lens(notes, unit, view);
+      notes.with(
+          "ablated_" + unit,
+          TextAblation.candidates(activations).stream()
+              .findFirst()
+              .map(this::tokens)
+              .orElse(List.of()));
       List<Example> examples =
           new ArrayList<>(activations.binned(FeatureLayout.BINS, options.seed()));
       int bins = examples.size();
@@ -67,6 +78,30 @@ final class FeatureNotes {
         .with("feature_example", example)
         .with("feature_promoted", promoted)
         .with("feature_suppressed", suppressed);
+  }
+
+  /** Adds a histogram of the norms of the unembedding, and where tokens begin to be left out. */
+  private static void norms(Settings notes, TokenMask mask) {
+    double[] norms = mask.norms();
+    double low = Arrays.stream(norms).min().orElse(0);
+    double high = Arrays.stream(norms).max().orElse(1);
+    double width = high > low ? (high - low) / NORM_BINS : 1;
+    double[] counts = new double[NORM_BINS];
+    for (double norm : norms) {
+      counts[Math.min(NORM_BINS - 1, (int) ((norm - low) / width))]++;
+    }
+    notes
+        .with("norm_counts", counts)
+        .with("norm_edges", low, width)
+        .with("norm_limits", mask.low(), mask.high());
+  }
+
+  /** Returns the tokens of the text that ends at an example. */
+  private List<String> tokens(Example example) {
+    return Arrays.stream(options.tokens().row(example.row()))
+        .limit(example.pos() + 1L)
+        .mapToObj(token -> text(token))
+        .toList();
   }
 
   private static <T> double[] numbers(

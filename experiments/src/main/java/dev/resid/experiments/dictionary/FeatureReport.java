@@ -36,7 +36,8 @@ final class FeatureReport {
     tables.put("lens", lens());
     tables.put("ablated-text", texts());
     return new PartReport(
-        new FeatureFigures(means, source).all(),
+        new FeatureFigures(notes, means, source).all(),
+        List.of(new FeatureCards(notes, means).section()),
         new FeatureClaims(means).findings(),
         definitions(),
         List.of(

@@ -1,5 +1,6 @@
 package dev.resid.experiments.dictionary;
 
+import dev.resid.experiments.report.Section.Cards;
 import dev.resid.experiments.report.Section.Figures;
 import dev.resid.experiments.report.Section.Finding;
 import dev.resid.experiments.report.Section.Table;
@@ -12,6 +13,7 @@ import java.util.Map;
  * What a part of the study adds to the page.
  *
  * @param figures what is drawn; those without a figure are left out
+ * @param cards things looked at one by one
  * @param findings what was expected, and what was found
  * @param definitions words that are used
  * @param remarks what differs from the source
@@ -20,6 +22,7 @@ import java.util.Map;
  */
 record PartReport(
     List<Figures> figures,
+    List<Cards> cards,
     List<Finding> findings,
     List<Term> definitions,
     List<String> remarks,

@@ -55,6 +55,9 @@ final class TextAblation {
     }
     for (int t = 0; t < texts.size(); t++) {
       double[] scores = texts.get(t).scores();
+      if (t == 0) {
+        shown(numbers, texts.getFirst().original(), scores);
+      }
       distances(numbers, mean, scores);
       word(numbers, mean, texts.get(t), scores, activations.tokens().row(examples.get(t).row()));
     }
@@ -64,6 +67,15 @@ final class TextAblation {
     if (texts.getFirst().original() > 0 && examples.getFirst().pos() > 2) {
       numbers[LAYOUT.index("either_n")] = 1;
       numbers[LAYOUT.index("either")] = eitherIsEnough(texts.getFirst()) ? 1 : 0;
+    }
+  }
+
+  private static void shown(double[] numbers, double original, double... scores) {
+    if (original > 0) {
+      for (int i = 0; i < scores.length; i++) {
+        numbers[LAYOUT.index("shown", i)] = scores[i] / original;
+      }
+      numbers[LAYOUT.index("shown_n")] = scores.length;
     }
   }
 
@@ -108,12 +120,16 @@ final class TextAblation {
     return false;
   }
 
+  /** Returns the ends of all texts that are short enough, the most active one first. */
+  static List<Example> candidates(FeatureActivations activations) {
+    return activations.top(activations.activeTokens()).stream()
+        .filter(e -> e.activation() > 0 && e.pos() > 0 && e.pos() < FeatureLayout.TEXT_TOKENS)
+        .toList();
+  }
+
   /** Returns texts that are short enough, the one with the largest activation first. */
   private List<Example> texts(FeatureActivations activations, int sae) {
-    List<Example> candidates =
-        activations.top(activations.activeTokens()).stream()
-            .filter(e -> e.activation() > 0 && e.pos() > 0 && e.pos() < FeatureLayout.TEXT_TOKENS)
-            .toList();
+    List<Example> candidates = candidates(activations);
     if (candidates.size() <= TEXTS) {
       return candidates;
     }

@@ -10,10 +10,12 @@ import dev.resid.experiments.report.Chart.Trace;
 import dev.resid.experiments.report.Chart.Value;
 import dev.resid.experiments.report.JointPlot;
 import dev.resid.experiments.report.JointPlot.Axes;
+import dev.resid.experiments.report.ParallelPlot;
 import dev.resid.experiments.report.Section.Choice;
 import dev.resid.experiments.report.Section.Figure;
 import dev.resid.experiments.report.Section.Figures;
 import dev.resid.experiments.study.Estimates.Estimate;
+import dev.resid.experiments.study.SaeFacts;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -27,10 +29,9 @@ final class ClozeFigures {
   /** Prompts that are drawn one by one. */
   private static final int DRAWN = 400;
 
-  /** Letters that fit below a figure. */
-  private static final int LABEL_LENGTH = 90;
+  /** Letters of a prompt's end that are shown where it is pointed at. */
+  private static final int NAME_LENGTH = 32;
 
-  private static final int QUARTERS = 4;
   private static final List<String> CLASSES =
       List.of("both right", "clean run only", "with SAE only", "neither");
   private static final List<Style> CLASS_STYLES =
@@ -63,28 +64,22 @@ final class ClozeFigures {
     }
     return new Figures(
         "By SAE",
-        "Each point or line is a prompt. SAEs: "
-            + numbered()
-            + (result.prompts() > DRAWN ? "; the first " + DRAWN + " prompts are drawn." : "."),
+        "Each point or line is a prompt"
+            + (result.prompts() > DRAWN ? "; the first " + DRAWN + " prompts are drawn." : ".")
+            + " Point at one to read which.",
         List.of(new Choice("strip", "Quantity", what)),
         figures);
   }
 
-  /** Returns the numbers of SAEs on an axis with their names. */
-  private String numbered() {
-    List<String> names = new ArrayList<>();
-    for (int s = 0; s < result.saes().size(); s++) {
-      names.add((s + 1) + " " + result.saes().get(s).name());
-    }
-    return String.join(", ", names);
+  private AxisSpec saeAxis() {
+    return AxisSpec.of("SAE", "SAE", result.saes().stream().map(SaeFacts::name).toList());
   }
 
-  /** Returns the axis on which SAEs stand; it names them where they fit below a figure. */
-  private AxisSpec saeAxis() {
-    String names = numbered();
-    boolean fits = names.length() <= LABEL_LENGTH;
-    return new AxisSpec(
-        fits ? "SAE: " + names : "SAE, numbered as listed on the page", "SAE", AxisKind.LINEAR);
+  /** Returns what a prompt is called where it is pointed at. */
+  private String name(int row) {
+    String text = result.prompt(row).text();
+    int cut = text.length() - NAME_LENGTH;
+    return "prompt " + row + ": " + (cut > 0 ? "…" + text.substring(cut) : text);
   }
 
   private double quantity(boolean norm, int row, int sae) {
@@ -106,7 +101,7 @@ final class ClozeFigures {
       for (int row = 0; row < drawn(); row++) {
         // Spread sideways by a fixed sequence, so that points do not hide each other.
         double aside = ((row * 0.618034) % 1 - 0.5) * 0.5;
-        points.add(Value.at(s + 1 + aside, quantity(norm, row, s)));
+        points.add(Value.named(name(row), s + 1 + aside, quantity(norm, row, s)));
       }
       if (!norm) {
         Estimate mean = result.mean(ClozeLayout.DELTA_LN_P, s);
@@ -117,46 +112,38 @@ final class ClozeFigures {
     List<Series> series = new ArrayList<>();
     series.add(new Series("prompts", "", Style.BLUE_SOLID, Trace.MARKS, points));
     if (!norm) {
-      series.add(new Series("mean", "mean", Style.BLACK_DOTTED, Trace.POINTS, means));
+      series.add(new Series("mean of all prompts", "", Style.VERMILION_SOLID, Trace.MARKS, means));
     }
     return new Chart(
         norm ? "Norm of the activation" : "Change of the answer's log-probability",
-        norm ? "Mean over a prompt's positions, first included" : "With the SAE minus without",
+        norm
+            ? "Mean over a prompt's positions, first included"
+            : "With the SAE minus without; bars: 95 % bootstrap intervals of the mean",
         source,
         saeAxis(),
         axis(norm),
         List.of(new Panel("", series, Optional.empty())));
   }
 
-  /** A line a prompt over SAEs, styled by the quarter it lies in at the first SAE. */
-  private Chart lines(boolean norm) {
-    List<Integer> order = new ArrayList<>();
+  /** A line a prompt over SAEs, in the colour of its number at the first SAE. */
+  private ParallelPlot lines(boolean norm) {
+    List<ParallelPlot.Thread> lines = new ArrayList<>();
     for (int row = 0; row < drawn(); row++) {
-      order.add(row);
-    }
-    order.sort(Comparator.comparingDouble(row -> quantity(norm, row, 0)));
-    List<Series> series = new ArrayList<>();
-    for (int rank = 0; rank < order.size(); rank++) {
-      int quarter = rank * QUARTERS / order.size();
-      List<Value> points = new ArrayList<>();
+      List<Double> values = new ArrayList<>();
       for (int s = 0; s < result.saes().size(); s++) {
-        points.add(Value.at(s + 1, quantity(norm, order.get(rank), s)));
+        values.add(quantity(norm, row, s));
       }
-      series.add(
-          new Series(
-              "quarter " + (quarter + 1) + " at the first SAE",
-              "",
-              Style.ramp(quarter, QUARTERS),
-              Trace.CURVE,
-              points));
+      lines.add(new ParallelPlot.Thread(name(row), values.getFirst(), values));
     }
-    return new Chart(
+    String first = " at " + result.saes().getFirst().name();
+    return new ParallelPlot(
         norm ? "Norm of the activation, prompt by prompt" : "Δ ln p, prompt by prompt",
-        "A line is a prompt; its style is the quarter in which it lies at the first SAE",
+        "A line is a prompt; its colour is its number" + first,
         source,
         saeAxis(),
         axis(norm),
-        List.of(new Panel("", series, Optional.empty())));
+        (norm ? "‖x‖ (model units)" : "Δ ln p (nats)") + first,
+        lines);
   }
 
   /** Returns quantities of prompts against each other, by SAE. */
@@ -245,7 +232,7 @@ final class ClozeFigures {
       List<Value> points = new ArrayList<>();
       for (int row = 0; row < drawn(); row++) {
         if (result.classOf(row, sae) == c) {
-          Value value = Value.at(x.applyAsDouble(row), y.applyAsDouble(row));
+          Value value = Value.named(name(row), x.applyAsDouble(row), y.applyAsDouble(row));
           if (Double.isFinite(value.x()) && Double.isFinite(value.y())) {
             points.add(value);
           }

@@ -12,6 +12,7 @@ import dev.resid.experiments.report.Section.Choice;
 import dev.resid.experiments.report.Section.Figure;
 import dev.resid.experiments.report.Section.Figures;
 import dev.resid.experiments.study.Estimates.Estimate;
+import dev.resid.experiments.study.SaeFacts;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -19,6 +20,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /** The published figures by position: quality and norms, cross-entropy, and errors by norm. */
 final class ContextFigures {
@@ -46,7 +49,15 @@ final class ContextFigures {
   Figures section() {
     Map<String, String> views = new LinkedHashMap<>();
     views.put("position", "by position");
-    List<Figure> figures = new ArrayList<>(byPosition());
+    List<Figure> figures = new ArrayList<>();
+    Map<String, List<Integer>> groups = groups();
+    Map<String, String> names = new LinkedHashMap<>();
+    groups.forEach(
+        (name, saes) -> {
+          String key = "group-" + names.size();
+          names.put(key, name);
+          figures.addAll(byPosition(key, name, saes));
+        });
     List<Integer> layers = middleOfLayers();
     if (layers.size() > 1) {
       views.put("layer", "by layer");
@@ -54,11 +65,34 @@ final class ContextFigures {
     }
     views.put("norm", "errors against norms");
     figures.add(errors());
+    List<Choice> choices = new ArrayList<>(List.of(new Choice("view", "Shown", views)));
+    if (groups.size() > 1) {
+      choices.add(new Choice("group", "SAEs (by position)", names));
+    }
     return new Figures(
         "By position",
         "Positions count from 1, the begin-of-text token. Point at a curve to read values.",
-        List.of(new Choice("view", "Shown", views)),
+        choices,
         figures);
+  }
+
+  /** Returns the SAEs of each family at each point: few enough for one system of axes. */
+  private Map<String, List<Integer>> groups() {
+    Map<String, List<Integer>> groups = new LinkedHashMap<>();
+    for (int s = 0; s < sizes.saes().size(); s++) {
+      SaeFacts sae = sizes.saes().get(s);
+      String name = sae.family() + " at " + sae.reads().name();
+      groups.computeIfAbsent(name, any -> new ArrayList<>()).add(s);
+    }
+    // One SAE a layer, as published, is one picture.
+    Map<Integer, Long> layers =
+        sizes.saes().stream()
+            .collect(Collectors.groupingBy(s -> s.reads().layer(), Collectors.counting()));
+    if (layers.values().stream().allMatch(count -> count == 1)) {
+      groups.clear();
+      groups.put("all", IntStream.range(0, sizes.saes().size()).boxed().toList());
+    }
+    return groups;
   }
 
   private String bands() {
@@ -69,41 +103,57 @@ final class ContextFigures {
     return new Value(x, y.value(), y.interval().low(), y.interval().high());
   }
 
-  private Series bySae(int s, int quantity) {
+  private Series bySae(int s, int quantity, Style style) {
     List<Value> points = new ArrayList<>();
     for (int p = 0; p < shown.length; p++) {
-      points.add(value(shown[p] + 1.0, ranges.shown(s, quantity, p)));
+      Estimate mean = ranges.shown(s, quantity, p);
+      // Cross-entropies differ between rows far more than between SAEs: their bands would be one.
+      points.add(
+          quantity == ContextRanges.SAE_CE
+              ? Value.at(shown[p] + 1.0, mean.value())
+              : value(shown[p] + 1.0, mean));
     }
-    return new Series(sizes.saes().get(s).name(), "", Style.ramp(s, sizes.saes().size()), points);
+    return new Series(sizes.saes().get(s).name(), "", style, points);
   }
 
-  private List<Figure> byPosition() {
+  private List<Figure> byPosition(String key, String name, List<Integer> saes) {
     List<Panel> quality = new ArrayList<>();
     for (int q = 0; q < QUALITY.size(); q++) {
-      quality.add(quality(q, saes(q)));
+      quality.add(quality(q, saes(saes, q)));
     }
-    List<Series> with = new ArrayList<>(saes(ContextRanges.SAE_CE));
+    List<Series> with = new ArrayList<>(saes(saes, ContextRanges.SAE_CE));
     List<Value> clean = new ArrayList<>();
     for (int p = 0; p < shown.length; p++) {
       clean.add(value(shown[p] + 1.0, ranges.shownCe(p)));
     }
     with.add(new Series("without an SAE", "", Style.BLACK_DOTTED, clean));
-    AxisSpec x = new AxisSpec("position in the context, from 1", "position", AxisKind.LOG);
+    AxisSpec x = new AxisSpec("position in the context, from 1", "position", AxisKind.LOG).whole();
+    boolean one = saes.size() == sizes.saes().size();
+    Map<String, String> chosen =
+        one ? Map.of("view", "position") : Map.of("view", "position", "group", key);
+    String suffix = one ? "" : "-" + key;
+    String of = one ? "" : ", " + name;
     return List.of(
-        figure("position", "context-sizes", "Quality of SAEs by position", bands(), x, quality),
         figure(
-            "position",
-            "context-sizes-ce",
-            "Cross-entropy by position",
+            chosen,
+            "context-sizes" + suffix,
+            "Quality of SAEs by position" + of,
             bands(),
             x,
-            entropies(with, saes(ContextRanges.INCREASE))));
+            quality),
+        figure(
+            chosen,
+            "context-sizes-ce" + suffix,
+            "Cross-entropy by position" + of,
+            bands(),
+            x,
+            entropies(with, saes(saes, ContextRanges.INCREASE))));
   }
 
-  private List<Series> saes(int quantity) {
+  private List<Series> saes(List<Integer> saes, int quantity) {
     List<Series> series = new ArrayList<>();
-    for (int s = 0; s < sizes.saes().size(); s++) {
-      series.add(bySae(s, quantity));
+    for (int s : saes) {
+      series.add(bySae(s, quantity, Style.ramp(series.size(), saes.size())));
     }
     return series;
   }
@@ -145,11 +195,17 @@ final class ContextFigures {
             + "; means over "
             + rows
             + " rows, intervals are in the table";
-    AxisSpec x = new AxisSpec("layer", "layer", AxisKind.LINEAR);
+    AxisSpec x = new AxisSpec("layer", "layer", AxisKind.LINEAR).whole();
     return List.of(
-        figure("layer", "context-layers", "Quality of SAEs by layer", which, x, quality),
         figure(
-            "layer",
+            Map.of("view", "layer"),
+            "context-layers",
+            "Quality of SAEs by layer",
+            which,
+            x,
+            quality),
+        figure(
+            Map.of("view", "layer"),
             "context-layers-ce",
             "Cross-entropy by layer",
             which,
@@ -184,7 +240,7 @@ final class ContextFigures {
       series.add(new Series(sizes.saes().get(s).name(), "", style, Trace.MARKS, points));
     }
     return figure(
-        "norm",
+        Map.of("view", "norm"),
         "context-errors",
         "Errors against norms of activations",
         "A point is a position of those shown by position; means over " + rows + " rows",
@@ -198,8 +254,13 @@ final class ContextFigures {
   }
 
   private Figure figure(
-      String view, String name, String title, String subtitle, AxisSpec x, List<Panel> panels) {
+      Map<String, String> chosen,
+      String name,
+      String title,
+      String subtitle,
+      AxisSpec x,
+      List<Panel> panels) {
     AxisSpec y = panels.getFirst().ownY().orElseThrow();
-    return new Figure(Map.of("view", view), name, new Chart(title, subtitle, source, x, y, panels));
+    return new Figure(chosen, name, new Chart(title, subtitle, source, x, y, panels));
   }
 }

@@ -232,7 +232,7 @@ final class ContextRanges {
             quantity + " by position",
             "Mean over " + estimates.rows() + " rows; bands: 95 % bootstrap intervals over rows",
             source,
-            new AxisSpec("position in the context, from 1", "position", AxisKind.LOG),
+            new AxisSpec("position in the context, from 1", "position", AxisKind.LOG).whole(),
             new AxisSpec(quantity, quantity, kind),
             List.of(new Panel("", series, Optional.empty()))));
   }

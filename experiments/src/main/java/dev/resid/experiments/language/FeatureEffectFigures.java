@@ -58,7 +58,7 @@ final class FeatureEffectFigures {
               chart(
                   s,
                   "Score of features",
-                  new AxisSpec("score (prompts)", "score", AxisKind.SIGNED),
+                  new AxisSpec("score (prompts)", "score", AxisKind.SIGNED).whole(),
                   result.scores(s).length == 0
                       ? Optional.empty()
                       : Optional.of(FeatureHistogram.ofWhole(result.scores(s))))));
@@ -78,7 +78,7 @@ final class FeatureEffectFigures {
         result.features(s).length + " features active in at least one prompt",
         source,
         x,
-        new AxisSpec("features in a bin", "features", AxisKind.LOG),
+        new AxisSpec("features in a bin", "features", AxisKind.LOG).whole(),
         List.of(
             new Panel(
                 "",

@@ -32,6 +32,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /** Writes what a complete run found: tables, figures and the page. */
 final class PropagationReport {
@@ -151,13 +152,24 @@ final class PropagationReport {
   private Figures figures() {
     Map<String, String> what = new LinkedHashMap<>();
     List<Figure> figures = new ArrayList<>();
-    List<String> names = saes.stream().map(SaeFacts::name).toList();
+    // Only SAEs that are first of a pair have a row, only those that are second a column.
+    int n = saes.size();
+    List<Integer> rows =
+        IntStream.range(0, n)
+            .filter(a -> IntStream.range(0, n).anyMatch(b -> PropagationStudy.isPair(saes, a, b)))
+            .boxed()
+            .toList();
+    List<Integer> columns =
+        IntStream.range(0, n)
+            .filter(b -> IntStream.range(0, n).anyMatch(a -> PropagationStudy.isPair(saes, a, b)))
+            .boxed()
+            .toList();
     for (int q = 0; q < NAMES.size(); q++) {
       what.put(KEYS.get(q), NAMES.get(q));
       List<List<Double>> cells = new ArrayList<>();
-      for (int first = 0; first < saes.size(); first++) {
+      for (int first : rows) {
         List<Double> row = new ArrayList<>();
-        for (int second = 0; second < saes.size(); second++) {
+        for (int second : columns) {
           boolean pair = PropagationStudy.isPair(saes, first, second);
           row.add(pair ? change(first, second, q).value() : Double.NaN);
         }
@@ -174,7 +186,12 @@ final class PropagationReport {
                   "Q_after/Q_before − 1",
                   List.of(
                       new Cells(
-                          NAMES.get(q), "first", names, "second", names, List.copyOf(cells))))));
+                          "",
+                          "SAE put in",
+                          rows.stream().map(s -> saes.get(s).name()).toList(),
+                          "SAE looked at",
+                          columns.stream().map(s -> saes.get(s).name()).toList(),
+                          List.copyOf(cells))))));
     }
     return new Figures(
         "Error propagation",
@@ -210,7 +227,7 @@ final class PropagationReport {
       findings.add(
           new Finding(
               "An SAE raises the " + NAMES.get(q) + " at SAEs further down",
-              String.join("; ", texts.subList(0, Math.min(n, 6))) + (n > 6 ? "; …" : "."),
+              String.join("; ", texts) + ".",
               verdict,
               "Above 0 for " + above + " of " + n + " pairs, below for " + below + "."));
     }

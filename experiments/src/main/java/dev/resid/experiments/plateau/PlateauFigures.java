@@ -41,14 +41,15 @@ final class PlateauFigures {
           TargetKind.SYNTHETIC_BASELINE,
           TargetKind.SYNTHETIC_STRUCTURED);
 
-  private static final AxisSpec STEPS = new AxisSpec("step n", "n", AxisKind.LINEAR);
+  private static final AxisSpec STEPS = new AxisSpec("step n", "n", AxisKind.LINEAR).whole();
   private static final AxisSpec L2 =
       new AxisSpec("L2 at the last resid_post (model units)", "L2", AxisKind.LINEAR);
   private static final AxisSpec KL =
       new AxisSpec("KL(original‖perturbed) (nats)", "KL (nats)", AxisKind.LINEAR);
   private static final AxisSpec JS =
       new AxisSpec("Jensen-Shannon distance of predictions", "JS distance", AxisKind.LINEAR);
-  private static final AxisSpec PROMPTS = new AxisSpec("prompts", "prompts", AxisKind.LINEAR);
+  private static final AxisSpec PROMPTS =
+      new AxisSpec("prompts", "prompts", AxisKind.LINEAR).whole();
   private static final AxisSpec PART =
       new AxisSpec("part of the prompts up to n", "part", AxisKind.LINEAR);
 

@@ -33,8 +33,39 @@ public record Chart(
    * @param label what is measured, with its unit
    * @param symbol the same as short as it can be, for tips
    * @param kind linear or logarithmic
+   * @param marked which numbers may be marked
+   * @param names what is at 1, 2, 3, … in place of numbers; mostly none
    */
-  public record AxisSpec(String label, String symbol, AxisKind kind) {}
+  public record AxisSpec(
+      String label, String symbol, AxisKind kind, Marked marked, List<String> names) {
+    /** Copies the list. */
+    public AxisSpec {
+      names = List.copyOf(names);
+    }
+
+    /** An axis of numbers that may have any value. */
+    public AxisSpec(String label, String symbol, AxisKind kind) {
+      this(label, symbol, kind, Marked.ANY, List.of());
+    }
+
+    /** Returns this axis for a quantity that counts: nothing between whole numbers is marked. */
+    public AxisSpec whole() {
+      return new AxisSpec(label, symbol, kind, Marked.WHOLE, names);
+    }
+
+    /** Returns an axis of things one beside the other, the first one at 1. */
+    public static AxisSpec of(String label, String symbol, List<String> names) {
+      return new AxisSpec(label, symbol, AxisKind.LINEAR, Marked.WHOLE, names);
+    }
+  }
+
+  /** Which numbers of an axis may be marked. */
+  public enum Marked {
+    /** Round ones. */
+    ANY,
+    /** Whole ones: the quantity counts layers, positions, steps or prompts. */
+    WHOLE
+  }
 
   /** How distances on an axis relate to numbers. */
   public enum AxisKind {
@@ -117,11 +148,22 @@ public record Chart(
    * @param y vertical
    * @param low lower end of the interval of y
    * @param high upper end of the interval of y
+   * @param name what it is, where points are looked at one by one; mostly empty
    */
-  public record Value(double x, double y, double low, double high) {
+  public record Value(double x, double y, double low, double high, String name) {
+    /** A point without a name. */
+    public Value(double x, double y, double low, double high) {
+      this(x, y, low, high, "");
+    }
+
     /** Returns a point without an interval. */
     public static Value at(double x, double y) {
       return new Value(x, y, y, y);
+    }
+
+    /** Returns a point with a name and without an interval. */
+    public static Value named(String name, double x, double y) {
+      return new Value(x, y, y, y, name);
     }
   }
 

@@ -54,10 +54,12 @@ record Drawing(double width, double height, String description, List<Mark> marks
     TRIANGLE
   }
 
-  /** Whether a data point is filled or only outlined. */
+  /** Whether a data point is filled, only outlined, or not seen. */
   enum Fill {
     FILLED,
-    HOLLOW
+    HOLLOW,
+    /** Nothing is painted: a place that can be pointed at. */
+    UNSEEN
   }
 
   /** Whether a text is bold. */
@@ -76,23 +78,28 @@ record Drawing(double width, double height, String description, List<Mark> marks
   sealed interface Mark {}
 
   /** Lines from point to point. */
-  record Line(List<Point> points, Ink ink, double width, Dash dash) implements Mark {}
+  record Line(List<Point> points, Colour ink, double width, Dash dash) implements Mark {}
 
   /** A filled polygon. */
   record Area(List<Point> outline, Ink ink, double opacity) implements Mark {}
 
   /**
-   * A data point; {@code tip} is what is shown when it is pointed at, x, y, low and high separated
-   * by {@code |}, or empty.
+   * A data point; {@code tip} is what is shown when it is pointed at, x, y, low, high and name
+   * separated by {@code |}, of which the last ones may be missing; or empty.
    */
-  record Symbol(Point at, Form form, Fill fill, Ink ink, double size, String tip) implements Mark {}
+  record Symbol(Point at, Form form, Fill fill, Ink ink, double size, String tip) implements Mark {
+    /** Returns a point that is not painted. */
+    static Symbol unseen(Point at, String tip) {
+      return new Symbol(at, Form.CIRCLE, Fill.UNSEEN, Ink.PAPER, 2, tip);
+    }
+  }
 
   /** A text on a base line. */
   record Label(Point at, String text, Ink ink, double size, Align align, Weight weight, Turn turn)
       implements Mark {}
 
   /** A filled rectangle; {@code tip} is what is shown when it is pointed at, or empty. */
-  record Box(Point from, Point to, Ink ink, double opacity, String tip) implements Mark {}
+  record Box(Point from, Point to, Colour ink, double opacity, String tip) implements Mark {}
 
   /** Marks that belong together, such as all of a series. */
   record Group(String name, List<Mark> marks) implements Mark {}

@@ -41,6 +41,15 @@ final class HeatMapLayout {
 
   private static final double STEP_WIDTH = 12;
 
+  /** Fonts of a browser are up to so much wider than the strokes that widths are measured with. */
+  private static final double WIDER = 1.18;
+
+  /** Part of the largest number up to which letters on its colour are white on a dark page. */
+  private static final double FAINT = 0.61;
+
+  /** Part from which blue is dark enough for white letters on a light page; vermilion never is. */
+  private static final double STRONG = 0.93;
+
   private final HeatMap map;
   private final double largest;
   private final List<Mark> marks = new ArrayList<>();
@@ -94,8 +103,8 @@ final class HeatMapLayout {
 
   private void scale(double x, double y) {
     String low = Numbers.significant(-largest, 3);
-    double room = 10 + StrokeFont.get().width(low, SMALL, Weight.REGULAR);
-    text(x, y + 13, low, Ink.MUTED, SMALL, Align.START, Weight.REGULAR);
+    double room = 62;
+    text(x + room - 8, y + 13, low, Ink.MUTED, SMALL, Align.END, Weight.REGULAR);
     for (int i = 0; i < STEPS; i++) {
       double value = largest * (2.0 * i / (STEPS - 1) - 1);
       double left = x + room + i * STEP_WIDTH;
@@ -105,7 +114,7 @@ final class HeatMapLayout {
     outline(x + room, y + 1, right, y + 17);
     String high = Numbers.significant(largest, 3);
     text(right + 8, y + 13, high, Ink.MUTED, SMALL, Align.START, Weight.REGULAR);
-    double after = right + 26 + StrokeFont.get().width(high, SMALL, Weight.REGULAR);
+    double after = right + 70;
     text(after, y + 13, map.value(), Ink.TEXT, SMALL, Align.START, Weight.REGULAR);
   }
 
@@ -162,6 +171,7 @@ final class HeatMapLayout {
     marks.clear();
     marks.addAll(before);
     marks.add(new Group("cells " + cells.title(), inside));
+    numbers(cells, x, y + plotHeight, cellWidth, cellHeight);
     outline(x, y, x + plotWidth, y + plotHeight);
     names(cells, x, y, cellWidth, cellHeight);
     double middle = y + plotHeight / 2;
@@ -183,6 +193,41 @@ final class HeatMapLayout {
         SMALL,
         Align.MIDDLE,
         Weight.REGULAR);
+  }
+
+  /** Writes the numbers into the cells where all of them fit. */
+  private void numbers(Cells cells, double x, double bottom, double width, double height) {
+    int decimals = Math.max(0, 2 - (int) Math.floor(Math.log10(largest) + 1e-9));
+    double step = Math.pow(10, -decimals);
+    double room =
+        WIDER * StrokeFont.get().width("−" + Numbers.rounded(largest, step), TINY, Weight.REGULAR);
+    if (room > width || height < TINY + 3) {
+      return;
+    }
+    List<Mark> words = new ArrayList<>();
+    for (int r = 0; r < cells.rows().size(); r++) {
+      for (int c = 0; c < cells.columns().size(); c++) {
+        double value = cells.values().get(r).get(c);
+        if (Double.isFinite(value)) {
+          boolean none = Math.abs(value) < step / 2;
+          double part = Math.abs(value) / largest;
+          Ink ink =
+              part < FAINT
+                  ? Ink.ON_FAINT
+                  : part < STRONG || value < 0 ? Ink.ON_MIDDLE : Ink.ON_STRONG;
+          words.add(
+              new Label(
+                  new Point(x + (c + 0.5) * width, bottom - (r + 0.5) * height + 4),
+                  none ? "0" : Numbers.rounded(value, step),
+                  none ? Ink.MUTED : ink,
+                  TINY,
+                  Align.MIDDLE,
+                  Weight.REGULAR,
+                  Turn.ACROSS));
+        }
+      }
+    }
+    marks.add(new Group("numbers " + cells.title(), words));
   }
 
   private void names(Cells cells, double x, double y, double cellWidth, double cellHeight) {

@@ -2,11 +2,13 @@ package dev.resid.experiments.report;
 
 import dev.resid.experiments.report.Chart.AxisSpec;
 import dev.resid.experiments.report.Chart.Series;
+import dev.resid.experiments.report.Chart.Trace;
 import dev.resid.experiments.report.JointPlot.Axes;
+import dev.resid.experiments.report.Section.Answer;
+import dev.resid.experiments.report.Section.Cards;
 import dev.resid.experiments.report.Section.Choice;
 import dev.resid.experiments.report.Section.Figure;
 import dev.resid.experiments.report.Section.Figures;
-import dev.resid.experiments.report.Section.Finding;
 import dev.resid.experiments.report.Section.Findings;
 import dev.resid.experiments.report.Section.Prose;
 import dev.resid.experiments.report.Section.Table;
@@ -18,8 +20,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
 
@@ -28,25 +30,44 @@ import java.util.stream.Stream;
  * and its security policy forbids it to load anything.
  */
 public final class HtmlReport {
+  /** Of more points above one another only the nearest is told. */
+  private static final int MOST_COLUMN = 12;
+
   private final StringBuilder html = new StringBuilder();
+  private final HtmlFindings verdicts = new HtmlFindings(html);
   private int sections;
   private int tables;
 
   private HtmlReport() {}
 
   /**
-   * Returns the page.
+   * Returns the page: the question, what was found in short, then figures, findings, numbers, and
+   * what explains them, each in the order given.
    *
    * @param title its title
-   * @param lead what it is about, in one or two sentences
+   * @param lead the question, in one or two sentences
    * @param files names and paths, relative to the page, of files that belong to it
    * @param sections its parts
    */
   public static String of(
       String title, String lead, Map<String, String> files, List<Section> sections) {
     HtmlReport report = new HtmlReport();
-    report.page(title, lead, files, sections);
+    List<Section> ordered =
+        sections.stream().sorted(Comparator.comparingInt(HtmlReport::rank)).toList();
+    report.page(title, lead, files, ordered);
     return report.html.toString();
+  }
+
+  private static int rank(Section section) {
+    return switch (section) {
+      case Answer answer -> -1;
+      case Figures figures -> 0;
+      case Findings findings -> 1;
+      case Cards cards -> 2;
+      case Table table -> 3;
+      case Terms terms -> 4;
+      case Prose prose -> 4;
+    };
   }
 
   private void page(String title, String lead, Map<String, String> files, List<Section> sections) {
@@ -59,6 +80,11 @@ public final class HtmlReport {
     html.append("<header>\n");
     element("h1", title);
     element("p class=\"lead\"", lead);
+    verdicts.inShort(
+        sections.stream()
+            .filter(Findings.class::isInstance)
+            .flatMap(some -> ((Findings) some).findings().stream())
+            .toList());
     if (!files.isEmpty()) {
       html.append("<p class=\"files\">Files beside this page: ");
       String separator = "";
@@ -97,10 +123,22 @@ public final class HtmlReport {
     sections++;
     element("h2", section.heading());
     switch (section) {
+      case Answer answer -> {
+        html.append("<div class=\"short answer\">\n");
+        answer.paragraphs().forEach(p -> element("p", p));
+        html.append("</div>\n");
+      }
       case Prose prose -> prose.paragraphs().forEach(p -> element("p", p));
       case Terms terms -> terms(terms);
-      case Findings findings -> findings(findings);
+      case Findings findings -> {
+        intro(findings.intro());
+        verdicts.write(findings.findings());
+      }
       case Figures figures -> figures(figures);
+      case Cards cards -> {
+        intro(cards.intro());
+        new HtmlCards(html).write(cards);
+      }
       case Table table -> table(table);
     }
     html.append("</section>\n");
@@ -114,24 +152,6 @@ public final class HtmlReport {
       element("dd", term.meaning());
     }
     html.append("</dl>\n");
-  }
-
-  private void findings(Findings findings) {
-    intro(findings.intro());
-    html.append("<ul class=\"findings\">\n");
-    for (Finding finding : findings.findings()) {
-      String kind = finding.verdict().name().toLowerCase(Locale.ROOT).replace('_', '-');
-      html.append("<li class=\"").append(kind).append("\">\n");
-      element("p class=\"verdict\"", finding.verdict().words());
-      html.append("<div>");
-      element("p class=\"expected\"", finding.expected());
-      element("p", finding.found());
-      if (!finding.detail().isEmpty()) {
-        element("p class=\"detail\"", finding.detail());
-      }
-      html.append("</div></li>\n");
-    }
-    html.append("</ul>\n");
   }
 
   private void figures(Figures figures) {
@@ -160,6 +180,9 @@ public final class HtmlReport {
     html.append("<figure");
     for (Choice choice : choices) {
       String chosen = figure.chosen().get(choice.key());
+      if (chosen == null) {
+        continue;
+      }
       html.append(" data-choice-").append(choice.key()).append("=\"");
       html.append(escape(chosen)).append('"');
       first &= choice.options().keySet().iterator().next().equals(chosen);
@@ -171,6 +194,7 @@ public final class HtmlReport {
       case Chart chart -> chart(chart);
       case HeatMap map -> heatMap(map);
       case JointPlot joint -> joint(joint);
+      case ParallelPlot parallel -> parallel(parallel);
     }
     html.append("</div>\n<figcaption>").append(escape(figure.chart().source()));
     html.append(" · files: ");
@@ -196,7 +220,7 @@ public final class HtmlReport {
     html.append("<div class=\"panels\">\n");
     for (int i = 0; i < chart.panels().size(); i++) {
       AxisSpec y = chart.panels().get(i).ownY().orElse(chart.y());
-      panel(chart.x(), y, ChartLayout.panel(chart, i));
+      panel(chart.x(), y, pick(chart.panels().get(i).series()), ChartLayout.panel(chart, i));
     }
   }
 
@@ -205,8 +229,30 @@ public final class HtmlReport {
     html.append("<div class=\"panels\">\n");
     for (int i = 0; i < joint.panels().size(); i++) {
       Axes axes = joint.panels().get(i);
-      panel(axes.x(), axes.y(), JointLayout.panel(joint, i));
+      panel(axes.x(), axes.y(), "point", JointLayout.panel(joint, i));
     }
+  }
+
+  private void parallel(ParallelPlot plot) {
+    html.append("<div class=\"colours\">");
+    html.append(SvgWriter.write(ParallelLayout.scale(plot), SvgWriter.Place.PAGE));
+    html.append("</div>\n<div class=\"panels\">\n");
+    panel(plot.x(), plot.y(), "line", ParallelLayout.panel(plot));
+  }
+
+  /**
+   * Returns what the pointer picks: all points above one another, or in a cloud of symbols, of
+   * which few are, the nearest one.
+   */
+  private static String pick(List<Series> series) {
+    List<Chart.Value> points =
+        series.stream()
+            .filter(one -> one.trace() == Trace.MARKS)
+            .flatMap(one -> one.points().stream())
+            .toList();
+    long places = points.stream().mapToDouble(Chart.Value::x).distinct().count();
+    boolean cloud = points.size() > 1 && 2 * places >= points.size();
+    return cloud || points.size() > MOST_COLUMN * places ? "point" : "column";
   }
 
   private void legend(Stream<Series> all) {
@@ -223,8 +269,9 @@ public final class HtmlReport {
     html.append("</div>\n");
   }
 
-  private void panel(AxisSpec x, AxisSpec y, Drawing drawing) {
-    html.append("<div class=\"panel\" tabindex=\"0\" data-x=\"").append(escape(x.symbol()));
+  private void panel(AxisSpec x, AxisSpec y, String pick, Drawing drawing) {
+    html.append("<div class=\"panel\" tabindex=\"0\" data-pick=\"").append(pick);
+    html.append("\" data-x=\"").append(escape(x.symbol()));
     html.append("\" data-y=\"").append(escape(y.symbol())).append("\">\n");
     html.append(SvgWriter.write(drawing, SvgWriter.Place.PAGE)).append("</div>\n");
   }
@@ -279,6 +326,11 @@ public final class HtmlReport {
   }
 
   private void element(String tag, String text) {
+    element(html, tag, text);
+  }
+
+  /** Writes a tag with its attributes, text, and the end of the tag. */
+  static void element(StringBuilder html, String tag, String text) {
     String name = tag.split(" ")[0];
     html.append('<').append(tag).append('>').append(escape(text));
     html.append("</").append(name).append(">\n");

@@ -8,7 +8,7 @@ package dev.resid.experiments.report;
  *
  * @source Okabe and Ito 2008, "Color Universal Design"
  */
-public enum Ink {
+public enum Ink implements Colour {
   /** Text and axes. */
   TEXT("#1b1b1f"),
   /** Less important text. */
@@ -17,6 +17,12 @@ public enum Ink {
   GRID("#e3e4e8"),
   /** The background. */
   PAPER("#ffffff"),
+  /** Words on a faint colour, which in the dark is dark. */
+  ON_FAINT("#000000"),
+  /** Words on a colour of middle strength. */
+  ON_MIDDLE("#000000"),
+  /** Words on a strong colour, which on white paper is dark. */
+  ON_STRONG("#ffffff"),
   /** Data. */
   BLUE("#0072b2"),
   /** Data. */
@@ -50,8 +56,8 @@ public enum Ink {
     this.hex = hex;
   }
 
-  /** Returns the colour as {@code #rrggbb}. */
-  String hex() {
+  @Override
+  public String hex() {
     return hex;
   }
 

@@ -90,9 +90,13 @@ final class JointLayout {
         layout.marks);
   }
 
-  /** Returns the groups of all panels. */
+  /** Returns the groups of all panels of which something is drawn. */
   static Stream<Series> series(JointPlot joint) {
-    return joint.panels().stream().flatMap(axes -> axes.groups().stream());
+    return joint.panels().stream()
+        .flatMap(
+            axes ->
+                axes.groups().stream()
+                    .filter(group -> ChartLayout.isDrawn(group, axes.x(), axes.y())));
   }
 
   private void panel(int number, double left, double top, double width) {
@@ -107,8 +111,8 @@ final class JointLayout {
     }
     Plot plot =
         new Plot(
-            Scale.holding(axes.x().kind(), xs),
-            Scale.holding(axes.y().kind(), ys),
+            Scale.holding(axes.x(), xs),
+            Scale.holding(axes.y(), ys),
             left + LEFT,
             top + HISTOGRAM + GAP,
             width - LEFT - GAP - HISTOGRAM - RIGHT,

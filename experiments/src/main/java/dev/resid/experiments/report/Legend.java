@@ -30,6 +30,10 @@ record Legend(List<Entry> entries) {
   private static final double FIRST_LINE = 72;
   private static final double MARGIN = 24;
   private static final double SAMPLE = 46;
+
+  /** The same where the sample is a symbol alone. */
+  private static final double SYMBOL = 20;
+
   private static final double BETWEEN = 30;
   private static final double TEXT = 14;
 
@@ -54,7 +58,7 @@ record Legend(List<Entry> entries) {
     double at = MARGIN;
     int line = 0;
     for (Series one : names(series).values()) {
-      double width = SAMPLE + StrokeFont.get().width(one.name(), TEXT, Weight.REGULAR);
+      double width = room(one) + StrokeFont.get().width(one.name(), TEXT, Weight.REGULAR);
       if (at > MARGIN && at + width > whole - MARGIN) {
         at = MARGIN;
         line++;
@@ -79,7 +83,7 @@ record Legend(List<Entry> entries) {
       List<Mark> group = new ArrayList<>(sample(entry.at(), line - 4, entry.series()));
       group.add(
           new Label(
-              new Point(entry.at() + SAMPLE, line),
+              new Point(entry.at() + room(entry.series()), line),
               name,
               Ink.TEXT,
               TEXT,
@@ -91,9 +95,13 @@ record Legend(List<Entry> entries) {
     return marks;
   }
 
+  private static double room(Series series) {
+    return series.trace() == Trace.MARKS ? SYMBOL : SAMPLE;
+  }
+
   /** Returns the drawing of a short piece of a series alone. */
   static Drawing sample(Series series) {
-    return new Drawing(38, 14, series.name(), sample(0, 7, series));
+    return new Drawing(room(series) - 8, 14, series.name(), sample(0, 7, series));
   }
 
   private static List<Mark> sample(double x, double y, Series series) {
@@ -103,7 +111,10 @@ record Legend(List<Entry> entries) {
       List<Point> line = List.of(new Point(x, y), new Point(x + 38, y));
       sample.add(new Line(line, style.ink(), 2.2, style.dash()));
     }
-    sample.add(new Symbol(new Point(x + 19, y), style.form(), style.fill(), style.ink(), 3.6, ""));
+    if (series.trace() != Trace.BARS) {
+      Point middle = new Point(x + (room(series) - 8) / 2, y);
+      sample.add(new Symbol(middle, style.form(), style.fill(), style.ink(), 3.6, ""));
+    }
     return sample;
   }
 }

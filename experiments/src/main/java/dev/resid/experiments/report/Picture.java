@@ -1,7 +1,7 @@
 package dev.resid.experiments.report;
 
 /** What a figure of a report shows. */
-public sealed interface Picture permits Chart, HeatMap, JointPlot {
+public sealed interface Picture permits Chart, HeatMap, JointPlot, ParallelPlot {
   /** Returns what is seen, in a few words. */
   String title();
 

@@ -27,9 +27,17 @@ record Plot(Scale x, Scale y, double left, double top, double width, double heig
   /** Symbols on a curve of many points. */
   private static final int SYMBOLS = 10;
 
+  /** Of more points than this each is drawn smaller. */
+  private static final int MANY = 150;
+
   /** Returns whether a point can be shown on these scales. */
   boolean shows(Value value) {
     return x.shows(value.x()) && y.shows(value.y());
+  }
+
+  /** Returns where a point is. */
+  Point at(Value value) {
+    return new Point(xAt(value.x()), yAt(value.y()));
   }
 
   private double xAt(double value) {
@@ -102,7 +110,7 @@ record Plot(Scale x, Scale y, double left, double top, double width, double heig
     if (bars) {
       line.add(new Point(xAt(points.getFirst().x()), zero));
     }
-    int every = Math.max(1, points.size() / (3 * SYMBOLS));
+    int every = bars ? 1 : Math.max(1, points.size() / (3 * SYMBOLS));
     for (int i = 0; i < points.size(); i++) {
       boolean last = i == points.size() - 1;
       Value value = points.get(i);
@@ -112,7 +120,10 @@ record Plot(Scale x, Scale y, double left, double top, double width, double heig
       line.add(new Point(at, height));
       line.add(new Point(next, height));
       if (!(bars && last) && i % every == 0) {
-        symbols.add(symbol(series, new Point(bars ? (at + next) / 2 : at, height), value));
+        symbols.add(
+            bars
+                ? bar(new Point((at + next) / 2, height), value, points.get(i + 1).x())
+                : symbol(series, new Point(at, height), value));
       }
     }
     Style style = series.style();
@@ -129,22 +140,35 @@ record Plot(Scale x, Scale y, double left, double top, double width, double heig
     double size =
         switch (series.trace()) {
           case POINTS, CURVE -> 2.9;
-          case MARKS -> 4.2;
+          case MARKS -> series.points().size() > MANY ? 3.2 : 4.2;
           case STEPS, BARS -> 1.9;
         };
     Style style = series.style();
     return new Symbol(at, style.form(), style.fill(), style.ink(), size, tip(value));
   }
 
+  /** The place of a bar; a bar around one whole number is said to be at it. */
+  private static Symbol bar(Point at, Value value, double end) {
+    double middle = (value.x() + end) / 2;
+    boolean one =
+        Math.abs(end - value.x() - 1) < 1e-9 && Math.abs(middle - Math.rint(middle)) < 1e-9;
+    String where =
+        one ? Numbers.brief(middle) : Numbers.brief(value.x()) + " to " + Numbers.brief(end);
+    return Symbol.unseen(at, where + "|" + Numbers.significant(value.y(), 3));
+  }
+
   private static String tip(Value value) {
     String point = Numbers.brief(value.x()) + "|" + Numbers.significant(value.y(), 3);
+    boolean named = !value.name().isEmpty();
+    String name = named ? "|" + value.name().replace('|', '¦') : "";
     if (value.low() == value.high()) {
-      return point;
+      return point + (named ? "||" : "") + name;
     }
     return point
         + "|"
         + Numbers.significant(value.low(), 3)
         + "|"
-        + Numbers.significant(value.high(), 3);
+        + Numbers.significant(value.high(), 3)
+        + name;
   }
 }

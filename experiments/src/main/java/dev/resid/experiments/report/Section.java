@@ -10,6 +10,14 @@ public sealed interface Section {
   String heading();
 
   /**
+   * The answer to the page's question, which stands before everything else.
+   *
+   * @param heading its heading
+   * @param paragraphs plain text
+   */
+  record Answer(String heading, List<String> paragraphs) implements Section {}
+
+  /**
    * Paragraphs of text.
    *
    * @param heading its heading
@@ -90,6 +98,16 @@ public sealed interface Section {
     public String words() {
       return words;
     }
+
+    /** Returns it in words that agree with a number of expectations. */
+    String words(int count) {
+      return count == 1
+          ? words.replace("not decidable", "is not decidable")
+          : words
+              .replace("holds", "hold")
+              .replace("does not", "do not")
+              .replace("not decidable", "are not decidable");
+    }
   }
 
   /**
@@ -115,11 +133,72 @@ public sealed interface Section {
   /**
    * A figure of one combination of choices.
    *
-   * @param chosen an option of each choice
+   * @param chosen an option of each choice that it depends on
    * @param name file name without extension, unique
    * @param chart what it shows
    */
   record Figure(Map<String, String> chosen, String name, Picture chart) {}
+
+  /**
+   * Things looked at one by one, such as features, each with lines of words that are marked.
+   *
+   * @param heading its heading
+   * @param intro plain text before the things
+   * @param groups what can be unfolded
+   */
+  record Cards(String heading, String intro, List<CardGroup> groups) implements Section {}
+
+  /**
+   * Things that are unfolded together.
+   *
+   * @param name what they have in common
+   * @param cards the things
+   */
+  record CardGroup(String name, List<Card> cards) {}
+
+  /**
+   * One thing.
+   *
+   * @param title its name
+   * @param facts numbers, as plain text
+   * @param lines what is shown of it
+   */
+  record Card(String title, String facts, List<WordLine> lines) {}
+
+  /**
+   * Words beside each other.
+   *
+   * @param label what they are
+   * @param flow how they are set
+   * @param words the words
+   */
+  record WordLine(String label, Flow flow, List<Word> words) {}
+
+  /** How words are set. */
+  enum Flow {
+    /** One after another, without a space that they do not bring along. */
+    TEXT,
+    /** Each in a frame of its own. */
+    LIST
+  }
+
+  /**
+   * A word.
+   *
+   * @param text as it is shown
+   * @param mark how strongly it is marked: 1 in one colour, −1 in the other, 0 not at all
+   * @param tip what is said about it when it is pointed at; may be empty
+   * @param focus whether it is the one that the line is about
+   */
+  record Word(String text, double mark, String tip, Focus focus) {}
+
+  /** Whether a word is the one that a line is about. */
+  enum Focus {
+    /** It is, and gets an outline. */
+    HERE,
+    /** It is not. */
+    ELSEWHERE
+  }
 
   /**
    * A table that can be sorted.

@@ -14,6 +14,7 @@ import dev.resid.experiments.report.Drawing.Point;
 import dev.resid.experiments.report.Drawing.Symbol;
 import dev.resid.experiments.report.Drawing.Turn;
 import dev.resid.experiments.report.Drawing.Weight;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -123,7 +124,6 @@ final class SvgWriter {
   }
 
   private void symbol(Symbol symbol) {
-    Ink inside = symbol.fill() == Fill.FILLED ? symbol.ink() : Ink.PAPER;
     String x = number(symbol.at().x());
     String y = number(symbol.at().y());
     boolean circle = symbol.form() == Form.CIRCLE;
@@ -133,8 +133,12 @@ final class SvgWriter {
     } else {
       svg.append("<path d=\"").append(path(Symbols.outline(symbol))).append("Z\"");
     }
-    paint(Optional.of(inside), Optional.of(symbol.ink()));
-    svg.append(" stroke-width=\"1.3\"");
+    switch (symbol.fill()) {
+      case FILLED -> paint(Optional.of(symbol.ink()), Optional.of(symbol.ink()));
+      case HOLLOW -> paint(Optional.of(Ink.PAPER), Optional.of(symbol.ink()));
+      case UNSEEN -> paint(Optional.empty(), Optional.empty());
+    }
+    svg.append(symbol.fill() == Fill.UNSEEN ? " pointer-events=\"all\"" : " stroke-width=\"1.3\"");
     if (symbol.tip().isEmpty()) {
       svg.append("/>\n");
     } else if (place == Place.PAGE) {
@@ -142,8 +146,9 @@ final class SvgWriter {
       svg.append("\" data-tip=\"").append(escape(symbol.tip())).append("\"/>\n");
     } else {
       String[] parts = symbol.tip().split("\\|");
-      svg.append("><title>").append(escape(parts[0] + ": " + parts[1]));
-      if (parts.length > 2) {
+      svg.append("><title>").append(parts.length > 4 ? escape(parts[4] + ", ") : "");
+      svg.append(escape(parts[0] + ": " + parts[1]));
+      if (parts.length > 2 && !parts[2].isEmpty()) {
         svg.append(escape(" (" + parts[2] + " to " + parts[3] + ")"));
       }
       svg.append("</title>").append(circle ? "</circle>\n" : "</path>\n");
@@ -172,15 +177,36 @@ final class SvgWriter {
   }
 
   /** Writes the colours inside and of the outline; none means nothing is painted there. */
-  private void paint(Optional<Ink> inside, Optional<Ink> outline) {
+  private void paint(Optional<? extends Colour> inside, Optional<? extends Colour> outline) {
     if (place == Place.FILE) {
-      svg.append(" fill=\"").append(inside.map(Ink::hex).orElse("none")).append('"');
+      svg.append(" fill=\"").append(inside.map(Colour::hex).orElse("none")).append('"');
       outline.ifPresent(ink -> svg.append(" stroke=\"").append(ink.hex()).append('"'));
       return;
     }
-    svg.append(" class=\"").append(inside.map(ink -> "f-" + ink.cssName()).orElse("f-none"));
-    outline.ifPresent(ink -> svg.append(" s-").append(ink.cssName()));
-    svg.append('"');
+    List<String> classes = new ArrayList<>();
+    List<String> styles = new ArrayList<>();
+    paint(classes, styles, inside, "fill");
+    paint(classes, styles, outline, "stroke");
+    if (inside.isEmpty()) {
+      classes.add("f-none");
+    }
+    if (!classes.isEmpty()) {
+      svg.append(" class=\"").append(String.join(" ", classes)).append('"');
+    }
+    if (!styles.isEmpty()) {
+      svg.append(" style=\"").append(String.join(";", styles)).append('"');
+    }
+  }
+
+  private static void paint(
+      List<String> classes, List<String> styles, Optional<? extends Colour> colour, String what) {
+    colour.ifPresent(
+        one -> {
+          switch (one) {
+            case Ink ink -> classes.add(what.charAt(0) + "-" + ink.cssName());
+            case Colour.Between mixed -> styles.add(what + ":" + mixed.css());
+          }
+        });
   }
 
   private static String path(List<Point> points) {

@@ -92,7 +92,7 @@ final class RobustnessFigures {
                       "The same by layer, norm " + norm(r),
                       view.words() + bands(),
                       source,
-                      new AxisSpec("layer", "layer", AxisKind.LINEAR),
+                      new AxisSpec("layer", "layer", AxisKind.LINEAR).whole(),
                       view.axis(),
                       layers)));
         }

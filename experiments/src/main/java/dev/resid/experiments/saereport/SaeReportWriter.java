@@ -11,6 +11,7 @@ import dev.resid.experiments.report.Chart.Value;
 import dev.resid.experiments.report.HtmlReport;
 import dev.resid.experiments.report.Numbers;
 import dev.resid.experiments.report.Section;
+import dev.resid.experiments.report.Section.Answer;
 import dev.resid.experiments.report.Section.Choice;
 import dev.resid.experiments.report.Section.Figure;
 import dev.resid.experiments.report.Section.Figures;
@@ -99,7 +100,7 @@ final class SaeReportWriter {
 
   private List<Section> sections(Figures figures) {
     return List.of(
-        new Prose("In short", inShort()),
+        new Answer("In short", inShort()),
         new Table(
             "Predictions",
             "The model's loss as it is, with the reconstruction y in the place of the activation x,"
@@ -219,7 +220,7 @@ final class SaeReportWriter {
         "Number of features against the part of the tokens on which they are not 0; " + dead,
         source(),
         new AxisSpec("part of the tokens", "frequency", AxisKind.LOG),
-        new AxisSpec("features in the bin", "features", kind),
+        new AxisSpec("features in the bin", "features", kind).whole(),
         List.of(
             new Panel(
                 "", series, Optional.of(new Guide(FrequencyHistogram.DENSE, "dense beyond")))));

@@ -191,7 +191,7 @@ public final class StudyPage {
     return List.of(
         new Term(
             "Model",
-            modelName(record)
+            plainName(record)
                 + ": "
                 + facts.whole("n_layers")
                 + " blocks, d_model "
@@ -240,8 +240,16 @@ public final class StudyPage {
     }
   }
 
-  /** Returns the model's name without the folders it lies in, which differ between machines. */
+  /**
+   * Returns what the model is called in a sentence: its name without the folders it lies in, which
+   * differ between machines.
+   */
   public static String modelName(RunRecord record) {
+    boolean embedded = record.facts().text("model").equals("embedded");
+    return (embedded ? "the " : "") + plainName(record);
+  }
+
+  private static String plainName(RunRecord record) {
     String source = record.facts().text("model");
     Path last = Path.of(source).getFileName();
     return last == null ? source : last + (source.equals("embedded") ? " model" : "");
@@ -251,7 +259,7 @@ public final class StudyPage {
   public static String source(RunRecord record, String data) {
     Settings settings = record.settings();
     String hash = settings.text("model_sha256");
-    return modelName(record)
+    return plainName(record)
         + (hash.isEmpty() ? "" : " " + hash.substring(0, Math.min(HASH_DIGITS, hash.length())))
         + " · "
         + data

@@ -120,12 +120,13 @@ final class SubstitutionFigures {
                 view.metric().meaning()
                     + ", positions "
                     + where
-                    + "; bars: 95 % bootstrap intervals over "
+                    + (name.equals("by-error") ? "; bars" : "; bands")
+                    + ": 95 % bootstrap intervals over "
                     + result.rows()
                     + " rows",
                 source,
                 switch (name) {
-                  case "by-layer" -> new AxisSpec("layer", "layer", AxisKind.LINEAR);
+                  case "by-layer" -> new AxisSpec("layer", "layer", AxisKind.LINEAR).whole();
                   case "by-error" ->
                       new AxisSpec("mean ε = ‖SAE(x) − x‖ (model units)", "ε", AxisKind.LINEAR);
                   default ->
@@ -284,7 +285,11 @@ final class SubstitutionFigures {
                 if (!series.isEmpty()) {
                   panels.add(
                       new Panel(
-                          middle.family() + ", L0 " + Numbers.significant(middle.l0(), 3),
+                          middle.family()
+                              + " at block "
+                              + middle.layer()
+                              + ", L0 "
+                              + Numbers.significant(middle.l0(), 3),
                           series,
                           Optional.empty()));
                 }
@@ -299,7 +304,8 @@ final class SubstitutionFigures {
                     "Mean KL(original‖changed) there and at the next positions; bands: 95 %"
                         + " bootstrap intervals over rows",
                     source,
-                    new AxisSpec("positions after the replaced one", "distance", AxisKind.LINEAR),
+                    new AxisSpec("positions after the replaced one", "distance", AxisKind.LINEAR)
+                        .whole(),
                     new AxisSpec("mean KL (nats)", "mean KL (nats)", kind),
                     panels)));
       }

@@ -34,50 +34,78 @@ const tip = document.getElementById("tip");
 let active = null;
 function hide() {
   tip.hidden = true;
-  if (active) active.querySelectorAll(".cursor").forEach((line) => line.remove());
+  if (active) {
+    active.querySelectorAll(".cursor").forEach((line) => line.remove());
+    active.querySelectorAll(".picked").forEach((group) => group.classList.remove("picked"));
+  }
   active = null;
 }
-function columns(panel) {
+function shownPoints(panel) {
+  return [...panel.querySelectorAll("[data-tip]")].filter((p) => p.parentNode.style.display !== "none");
+}
+// What is told together: the points above one another, or each for itself, in the order that the
+// left and right keys take.
+function stops(panel) {
   const places = new Map();
-  for (const point of panel.querySelectorAll("[data-tip]")) {
-    if (point.parentNode.style.display === "none") continue;
+  for (const point of shownPoints(panel)) {
     const x = Number(point.dataset.x);
     if (!places.has(x)) places.set(x, []);
     places.get(x).push(point);
   }
-  return [...places.entries()].sort((a, b) => a[0] - b[0]);
+  const columns = [...places.entries()].sort((a, b) => a[0] - b[0]);
+  if (panel.dataset.pick === "column") return columns.map(([x, points]) => ({ x, points }));
+  return columns.flatMap(([x, points]) =>
+    points.sort((a, b) => a.dataset.y - b.dataset.y).map((point) => ({ x, points: [point] })));
 }
-function show(panel, column, atX, atY) {
+function swatch(row, name) {
+  const cell = row.insertCell();
+  cell.className = "swatch";
+  cell.setAttribute("aria-hidden", "true");
+  const button = [...document.querySelectorAll(".legend button")].find((b) => b.dataset.series === name);
+  if (button) cell.append(button.querySelector("svg").cloneNode(true));
+}
+function drawn(panel, tag, attributes) {
+  const svg = panel.querySelector("svg");
+  const element = document.createElementNS(svg.namespaceURI, tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  svg.append(element);
+}
+function show(panel, stop, atX, atY) {
   hide();
   active = panel;
-  const [x, points] = column;
-  const svg = panel.querySelector("svg");
-  const ys = points.map((p) => Number(p.dataset.y));
-  const line = document.createElementNS(svg.namespaceURI, "path");
-  line.setAttribute("class", "cursor");
-  line.setAttribute("d", `M${x} ${Math.min(...ys) - 14}V${svg.viewBox.baseVal.height - 48}`);
-  svg.append(line);
-  const length = points[0].dataset.tip.split("|")[0];
-  tip.replaceChildren();
+  const { x, points } = stop;
+  const [where, , , , what] = points[0].dataset.tip.split("|");
   const head = document.createElement("div");
-  const intervals = points.some((p) => p.dataset.tip.split("|").length > 2);
-  head.textContent =
-    `${panel.dataset.x} = ${length}: ${panel.dataset.y}` + (intervals ? " and its 95 % interval" : "");
   const table = document.createElement("table");
-  for (const point of [...points].sort((a, b) => a.dataset.y - b.dataset.y)) {
-    const [, mean, low, high] = point.dataset.tip.split("|");
-    const row = table.insertRow();
-    const swatch = row.insertCell();
-    swatch.className = "swatch";
-    swatch.setAttribute("aria-hidden", "true");
-    const name = point.parentNode.dataset.name;
-    const button = [...document.querySelectorAll(".legend button")].find((b) => b.dataset.series === name);
-    if (button) swatch.append(button.querySelector("svg").cloneNode(true));
-    row.insertCell().textContent = name;
-    row.insertCell().textContent = mean;
-    row.insertCell().textContent = low === undefined ? "" : `(${low} to ${high})`;
+  const row = (name, label, mean, low, high) => {
+    const line = table.insertRow();
+    swatch(line, name);
+    line.insertCell().textContent = label;
+    line.insertCell().textContent = mean;
+    line.insertCell().textContent = low ? `(${low} to ${high})` : "";
+  };
+  if (panel.dataset.pick === "column") {
+    const ys = points.map((p) => Number(p.dataset.y));
+    const foot = panel.querySelector("svg").viewBox.baseVal.height - 48;
+    drawn(panel, "path", { class: "cursor", d: `M${x} ${Math.min(...ys) - 14}V${foot}` });
+    const intervals = points.some((p) => p.dataset.tip.split("|")[2]);
+    head.textContent =
+      `${panel.dataset.x} = ${where}: ${panel.dataset.y}` + (intervals ? " and its 95 % interval" : "");
+    for (const point of [...points].sort((a, b) => a.dataset.y - b.dataset.y)) {
+      const [, mean, low, high] = point.dataset.tip.split("|");
+      const name = point.parentNode.dataset.name;
+      row(name, name, mean, low, high);
+    }
+  } else {
+    const name = points[0].parentNode.dataset.name;
+    const [, mean, low, high] = points[0].dataset.tip.split("|");
+    drawn(panel, "circle", { class: "cursor frame", cx: x, cy: points[0].dataset.y, r: 7 });
+    head.textContent = what ?? name;
+    row(name, panel.dataset.x, where);
+    row("", panel.dataset.y, mean, low, high);
+    if (panel.dataset.pick === "line") points[0].parentNode.classList.add("picked");
   }
-  tip.append(head, table);
+  tip.replaceChildren(head, table);
   place(atX, atY);
 }
 function place(atX, atY) {
@@ -95,14 +123,38 @@ function reveal(panel, x) {
 const steps = { ArrowRight: 1, ArrowLeft: -1, Home: -Infinity, End: Infinity };
 for (const panel of document.querySelectorAll(".panel:not(.cells)")) {
   const svg = panel.querySelector("svg");
+  const pick = panel.dataset.pick;
   let index = -1;
   const toPage = (x, y) => new DOMPoint(x, y).matrixTransform(svg.getScreenCTM());
   const point = (event) => {
-    const x = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse()).x;
-    const all = columns(panel);
+    const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
+    const away = (stop) => pick === "column"
+      ? Math.abs(stop.x - at.x) : Math.hypot(stop.x - at.x, stop.points[0].dataset.y - at.y);
+    const all = stops(panel);
+    if (event.target.dataset.cell) return count(event);
     if (!all.length) return hide();
-    index = all.reduce((best, c, i) => (Math.abs(c[0] - x) < Math.abs(all[best][0] - x) ? i : best), 0);
+    index = all.reduce((best, stop, i) => (away(stop) < away(all[best]) ? i : best), 0);
     show(panel, all[index], event.clientX, event.clientY);
+  };
+  // A bar of a histogram beside points.
+  const count = (event) => {
+    hide();
+    active = panel;
+    tip.textContent = event.target.dataset.cell;
+    place(event.clientX, event.clientY);
+  };
+  // Along a line left and right, from line to line up and down.
+  const along = (all, key) => {
+    const here = all[index];
+    const line = here.points[0].parentNode;
+    const own = all.filter((s) => s.points[0].parentNode === line);
+    const beside = all.filter((s) => s.x === here.x);
+    const place = own.indexOf(here) + (steps[key] ?? 0);
+    if (key === "ArrowUp" || key === "ArrowDown") {
+      const next = beside.indexOf(here) + (key === "ArrowDown" ? 1 : -1);
+      return beside[Math.max(0, Math.min(beside.length - 1, next))];
+    }
+    return own[Math.max(0, Math.min(own.length - 1, place))];
   };
   panel.addEventListener("pointermove", point);
   panel.addEventListener("pointerdown", point);
@@ -111,13 +163,16 @@ for (const panel of document.querySelectorAll(".panel:not(.cells)")) {
   panel.addEventListener("keydown", (event) => {
     const step = steps[event.key];
     if (event.key === "Escape") return hide();
-    if (step === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
+    const line = pick === "line" && (event.key === "ArrowUp" || event.key === "ArrowDown");
+    if ((step === undefined && !line) || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
-    const all = columns(panel);
+    const all = stops(panel);
     if (!all.length) return hide();
-    index = Math.max(0, Math.min(all.length - 1, index + step));
-    reveal(panel, all[index][0]);
-    const at = toPage(all[index][0], Number(all[index][1][0].dataset.y));
+    index = pick === "line" && index >= 0 && index < all.length
+      ? all.indexOf(along(all, event.key))
+      : Math.max(0, Math.min(all.length - 1, index + (step ?? 1)));
+    reveal(panel, all[index].x);
+    const at = toPage(all[index].x, Number(all[index].points[0].dataset.y));
     show(panel, all[index], at.x, at.y);
   });
 }

@@ -230,9 +230,14 @@ class ContextStudyTest {
     ResultTable positions = ResultTable.read(folder, "positions");
     // The first series of the first panel is the first SAE, its first point position 1.
     assertEquals(
-        positions.number(0, "sae_ce_nats").getAsDouble(), first(folder, "context-sizes-ce"), 5e-3);
+        positions.number(0, "sae_ce_nats").getAsDouble(),
+        first(folder, "context-sizes-ce-group-0"),
+        5e-3);
     double l0 = positions.number(0, "l0").getAsDouble();
-    assertEquals(l0, first(folder, "context-sizes"), 5e-3 * l0);
+    assertEquals(l0, first(folder, "context-sizes-group-0"), 5e-3 * l0);
+    // The SAE of the other family has axes of its own.
+    double other = positions.number(positions.rows().size() / 2, "l0").getAsDouble();
+    assertEquals(other, first(folder, "context-sizes-group-1"), 5e-3 * other);
     assertFalse(Files.exists(folder.resolve("figures/context-layers.svg")), "one layer only");
     assertTrue(Files.exists(folder.resolve("figures/context-errors.png")));
   }

@@ -26,8 +26,6 @@ import dev.resid.experiments.result.ResultTable;
 import dev.resid.experiments.result.ResultTable.Column;
 import dev.resid.experiments.result.ResultTable.Type;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -235,17 +233,13 @@ class BrowserReportsTest {
   /** Looks at a report on every device and returns how much was looked at. */
   private static JsonNode look(Path report, List<Integer> widths, List<String> schemes)
       throws IOException {
-    String audit = resource("audit.js");
     List<String> wrong = new ArrayList<>();
     JsonNode found = null;
     // Each width and each scheme once: colours do not depend on the width.
     for (int i = 0; i < widths.size(); i++) {
-      browser.device(widths.get(i), 900, schemes.get(i));
-      browser.open(report);
-      found = browser.evaluate(audit);
-      String where = report + " at " + widths.get(i) + " px, " + schemes.get(i) + ": ";
-      found.get("wrong").forEach(sentence -> wrong.add(where + sentence.asString()));
-      browser.complaints().forEach(complaint -> wrong.add(where + complaint));
+      ReportAudit audit = ReportAudit.of(browser, report, widths.get(i), schemes.get(i));
+      found = audit.found();
+      wrong.addAll(audit.wrong());
     }
     assertTrue(wrong.isEmpty(), () -> String.join("\n", wrong));
     return found;
@@ -299,12 +293,6 @@ class BrowserReportsTest {
                 + column
                 + ")')].map(c => c.textContent)");
     return cells.valueStream().map(JsonNode::asString).toList();
-  }
-
-  private static String resource(String name) throws IOException {
-    try (InputStream in = BrowserReportsTest.class.getResourceAsStream(name)) {
-      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-    }
   }
 
   /** Returns a page with every kind of section, figure and trace. */

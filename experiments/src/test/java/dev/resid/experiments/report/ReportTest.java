@@ -112,8 +112,8 @@ class ReportTest {
     Chart chart =
         one(AxisKind.LINEAR, new Series("a", "", Style.BLUE_SOLID, Chart.Trace.BARS, heights));
     String svg = chart.toSvg();
-    assertTrue(svg.contains("<title>2: 4.00</title>"), "no interval, no brackets: " + svg);
-    assertFalse(svg.contains("<title>6:"), "the last point only ends the bar before it");
+    assertTrue(svg.contains("<title>2 to 4: 4.00</title>"), "no interval, no brackets: " + svg);
+    assertFalse(svg.contains("<title>6"), "the last point only ends the bar before it");
     double[] y = allHeights(chart);
     // Two panels with two bars each, the second a quarter as high above the axis as the first.
     assertEquals(4, y.length);
