@@ -72,7 +72,7 @@ final class ConnectionFigures {
                     new AxisSpec(
                         "predicted part of the later activation", "predicted", AxisKind.SIGNED),
                     new AxisSpec(
-                        "what the later feature loses without the earlier one, where active",
+                        "loss of the later feature without the earlier one",
                         "loss",
                         AxisKind.SIGNED),
                     panels)));

@@ -17,6 +17,7 @@ import dev.resid.experiments.report.Section.Choice;
 import dev.resid.experiments.report.Section.Figure;
 import dev.resid.experiments.report.Section.Figures;
 import dev.resid.experiments.study.Estimates.Estimate;
+import dev.resid.experiments.study.SaeFacts;
 import dev.resid.sae.metric.FeatureRemoval.Order;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -231,14 +232,6 @@ final class DictionaryFigures {
         figures);
   }
 
-  private String numbered() {
-    List<String> names = new ArrayList<>();
-    for (int s = 0; s < sizes.saes().size(); s++) {
-      names.add((s + 1) + " " + sizes.saes().get(s).name());
-    }
-    return String.join(", ", names);
-  }
-
   private HeatMap map(String kind, String words) {
     ToDoubleFunction<Pair> number =
         switch (kind) {
@@ -248,12 +241,9 @@ final class DictionaryFigures {
               pair -> (double) pair.plain().countAbove(DictionaryPairs.SAME) / pair.atomsFrom();
         };
     int n = sizes.saes().size();
-    List<String> numbers = new ArrayList<>();
-    List<String> rows = new ArrayList<>();
+    List<String> names = sizes.saes().stream().map(SaeFacts::name).toList();
     List<List<Double>> values = new ArrayList<>();
     for (int a = 0; a < n; a++) {
-      numbers.add(String.valueOf(a + 1));
-      rows.add(String.valueOf(a + 1));
       List<Double> row = new ArrayList<>();
       for (int b = 0; b < n; b++) {
         row.add(pairs.get(a, b).map(number::applyAsDouble).orElse(Double.NaN));
@@ -262,10 +252,10 @@ final class DictionaryFigures {
     }
     return new HeatMap(
         "Cosines between dictionaries: " + words,
-        "Rows look in columns; the numbers are those of the list above",
+        "Directions of the SAE of the row, in the SAE of the column",
         source,
         words,
-        List.of(new Cells("", "SAE", rows, "looked in", numbers, values)));
+        List.of(new Cells("", "SAE", names, "looked in", names, values)));
   }
 
   /** Returns the cosines of neighbours in L0, features sorted. */

@@ -113,11 +113,11 @@ final class FeatureFigures {
         "lens-and-ablation",
         new Chart(
             "What a feature promotes, and what it is worth",
-            "One symbol a feature",
+            "One symbol a feature; the change is that of the next token where the feature is"
+                + " active",
             source,
             new AxisSpec("lens of the next token (standard deviations)", "lens", AxisKind.SIGNED),
-            new AxisSpec(
-                "change of ln p without it, where active (nats)", "change", AxisKind.SIGNED),
+            new AxisSpec("change of ln p without it (nats)", "change", AxisKind.SIGNED),
             panels));
   }
 

@@ -123,14 +123,21 @@ final class FeatureNotes {
         .with("lens_" + unit + "_promoted", view.promoted().size())
         .with("lens_" + unit + "_token", numbers(both, TokenLogit::token))
         .with("lens_" + unit + "_logit", numbers(both, TokenLogit::logit))
-        .with("lens_" + unit + "_text", both.stream().map(one -> text(one.token())).toList());
+        .with("lens_" + unit + "_text", both.stream().map(one -> alone(one.token())).toList());
   }
 
   private String words(List<TokenLogit> tokens) {
     return tokens.stream()
         .limit(SHOWN_TOKENS)
-        .map(t -> "'" + text(t.token()) + "'")
+        .map(t -> "'" + alone(t.token()) + "'")
         .collect(Collectors.joining(" "));
+  }
+
+  /** Returns a token by itself; bytes that are no character as the tokenizer's files write them. */
+  private String alone(int token) {
+    String text = text(token);
+    boolean bytes = gpt2.hasTokenizer() && (text.isEmpty() || text.indexOf('\ufffd') >= 0);
+    return bytes ? gpt2.tokenizer().printable(token) : text;
   }
 
   /** Returns tokens as running text on one line. */

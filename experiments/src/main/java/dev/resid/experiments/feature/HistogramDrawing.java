@@ -71,12 +71,13 @@ final class HistogramDrawing {
     }
     html.append("<path class=\"axis\" d=\"M").append(LEFT).append(' ');
     html.append(number(TOP + plotHeight)).append('h').append(number(plotWidth)).append("\"/>\n");
-    for (int t = 0; t <= 4; t++) {
-      html.append("<text class=\"tick\" x=\"").append(number(LEFT + plotWidth * t / 4));
+    double step = step(histogram.largest());
+    for (int t = 0; t * step <= histogram.largest() * (1 + 1e-9); t++) {
+      double x = LEFT + plotWidth * t * step / histogram.largest();
+      html.append("<text class=\"tick\" x=\"").append(number(x));
       html.append("\" y=\"").append(number(TOP + plotHeight + 16)).append("\" text-anchor=\"");
-      html.append(t == 4 ? "end" : t == 0 ? "start" : "middle").append("\">");
-      html.append(t == 0 ? "0" : Numbers.significant(histogram.largest() * t / 4, 3));
-      html.append("</text>\n");
+      html.append(x > WIDTH - 3 * RIGHT ? "end" : "middle").append("\">");
+      html.append(Numbers.brief(t * step)).append("</text>\n");
     }
     html.append("<text class=\"label\" x=\"")
         .append(number(LEFT + plotWidth / 2))
@@ -85,6 +86,17 @@ final class HistogramDrawing {
     html.append("<text class=\"label\" transform=\"translate(14 ");
     html.append(number(TOP + plotHeight / 2));
     html.append(") rotate(-90)\" text-anchor=\"middle\">tokens</text>\n</svg>\n");
+  }
+
+  /** Returns a round distance of about five ticks. */
+  private static double step(double largest) {
+    double power = Math.pow(10, Math.floor(Math.log10(largest / 5)));
+    for (double factor : new double[] {1, 2, 5}) {
+      if (factor * power >= largest / 5) {
+        return factor * power;
+      }
+    }
+    return 10 * power;
   }
 
   private static void table(StringBuilder html, ActivationHistogram histogram) {

@@ -27,6 +27,9 @@ final class Frame {
 
   private static final int MOST_LETTERS = 26;
 
+  /** What a label beside an axis may take before it is two lines. */
+  private static final double LONGEST = 330;
+
   private final List<Mark> marks = new ArrayList<>();
 
   /** Returns what was drawn. */
@@ -98,8 +101,15 @@ final class Frame {
         Weight.REGULAR);
   }
 
-  /** Writes the label of a vertical axis. */
+  /** Writes the label of a vertical axis, in two lines if it is long. */
   void beside(double x, double middle, String label) {
+    double width = WIDER * StrokeFont.get().width(label, TEXT, Weight.REGULAR);
+    int half = width > LONGEST ? label.indexOf(' ', label.length() * 2 / 5) : -1;
+    if (half > 0) {
+      beside(x - 9, middle, label.substring(0, half));
+      beside(x + 8, middle, label.substring(half + 1));
+      return;
+    }
     Point at = new Point(x, middle);
     marks.add(new Label(at, label, Ink.TEXT, TEXT, Align.MIDDLE, Weight.REGULAR, Turn.UPWARDS));
   }

@@ -102,11 +102,13 @@ final class HeatMapLayout {
   }
 
   private void scale(double x, double y) {
-    String low = Numbers.significant(-largest, 3);
+    boolean above = map.panels().stream().allMatch(HeatMapLayout::isNeverNegative);
+    String low = above ? "0" : Numbers.significant(-largest, 3);
     double room = 62;
     text(x + room - 8, y + 13, low, Ink.MUTED, SMALL, Align.END, Weight.REGULAR);
     for (int i = 0; i < STEPS; i++) {
-      double value = largest * (2.0 * i / (STEPS - 1) - 1);
+      double part = (double) i / (STEPS - 1);
+      double value = largest * (above ? part : 2 * part - 1);
       double left = x + room + i * STEP_WIDTH;
       box(left, y + 1, STEP_WIDTH, 16, value, "");
     }
@@ -116,6 +118,10 @@ final class HeatMapLayout {
     text(right + 8, y + 13, high, Ink.MUTED, SMALL, Align.START, Weight.REGULAR);
     double after = right + 70;
     text(after, y + 13, map.value(), Ink.TEXT, SMALL, Align.START, Weight.REGULAR);
+  }
+
+  private static boolean isNeverNegative(Cells cells) {
+    return cells.values().stream().flatMap(List::stream).noneMatch(value -> value < 0);
   }
 
   private static double plotHeight(Cells cells) {

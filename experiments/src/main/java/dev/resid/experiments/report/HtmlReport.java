@@ -158,6 +158,9 @@ public final class HtmlReport {
     intro(figures.intro());
     html.append("<div class=\"choices\">\n");
     for (Choice choice : figures.choices()) {
+      if (choice.options().size() < 2) {
+        continue; // nothing to choose
+      }
       html.append("<fieldset><legend>").append(escape(choice.label())).append("</legend>\n");
       String checked = " checked";
       for (Map.Entry<String, String> option : choice.options().entrySet()) {

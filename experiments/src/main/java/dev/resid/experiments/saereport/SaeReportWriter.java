@@ -208,9 +208,7 @@ final class SaeReportWriter {
         points.add(new Value(middle, count, count, count));
       }
       String name = scope == TokenScope.ALL ? "all positions" : "without the first";
-      series.add(
-          new Series(
-              name, scope == TokenScope.ALL ? "all" : "no first", styles[scope.ordinal()], points));
+      series.add(new Series(name, "", styles[scope.ordinal()], points));
     }
     String dead =
         Numbers.grouped((long) report.get(SaeMetric.DEAD_FEATURES, TokenScope.ALL))
@@ -303,6 +301,7 @@ final class SaeReportWriter {
   private String model() {
     String source = record.facts().text("model");
     Path last = Path.of(source).getFileName();
-    return last == null ? source : last + (source.equals("embedded") ? " model" : "");
+    boolean embedded = source.equals("embedded");
+    return last == null || embedded ? "the embedded model" : last.toString();
   }
 }
