@@ -9,7 +9,8 @@ import dev.resid.experiments.sweep.Shard;
 import dev.resid.experiments.sweep.SweepPlan;
 import java.io.IOException;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -63,7 +64,8 @@ class BlockQueueTest {
                       throw new IOException("no such file");
                     }));
     queue.end("on a machine: " + thrown.getMessage());
-    Throwable failure = assertThrows(CompletionException.class, task::join).getCause();
+    Throwable failure =
+        assertThrows(ExecutionException.class, () -> task.get(20, TimeUnit.SECONDS)).getCause();
     assertEquals("on a machine: no such file", failure.getMessage());
     assertEquals(
         "on a machine: no such file",
