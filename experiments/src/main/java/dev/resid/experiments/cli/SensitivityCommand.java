@@ -5,6 +5,7 @@ import dev.resid.experiments.direction.NamedSae;
 import dev.resid.experiments.direction.SaeDirectionKind;
 import dev.resid.experiments.direction.SweptDirection;
 import dev.resid.experiments.sensitivity.Lengths;
+import dev.resid.experiments.sensitivity.Moved;
 import dev.resid.experiments.sensitivity.SensitivityOptions;
 import dev.resid.experiments.sensitivity.SensitivityStudy;
 import dev.resid.hook.HookPoint;
@@ -86,6 +87,14 @@ final class SensitivityCommand implements Callable<Integer> {
   private List<String> directions;
 
   @Option(
+      names = "--perturb",
+      paramLabel = "POSITIONS",
+      description =
+          "Positions that are perturbed: all at once (all, the default, as published), all but the"
+              + " first (without-first), or one, counted from 0, which is then read alone.")
+  private String perturb = "all";
+
+  @Option(
       names = "--seed",
       paramLabel = "S",
       description = "Seed of all random draws; ${DEFAULT-VALUE} if left out, as published.")
@@ -120,6 +129,7 @@ final class SensitivityCommand implements Callable<Integer> {
     requireAtLeast("--batch", batch, 1);
     requireAtLeast("--layer", layer, 0);
     Lengths asked = usage(() -> lengths == null ? null : Lengths.parse(lengths));
+    usage(() -> Moved.parse(perturb));
     usage(() -> directions == null ? List.of() : directions.stream().map(this::known).toList());
     return run.run(spec, SensitivityStudy.COMMAND, backend -> study(backend, asked));
   }
@@ -139,6 +149,7 @@ final class SensitivityCommand implements Callable<Integer> {
             perturbed,
             asked == null ? defaultLengths(config) : asked,
             kinds,
+            Moved.parse(perturb),
             ofSaes ? named : List.of(),
             seed,
             pool,

@@ -133,7 +133,9 @@ final class SaeFigures {
         new Chart(
             title,
             what
-                + ", positions 0 to n−2; bands: 95 % bootstrap intervals over "
+                + ", "
+                + result.where(Positions.ALL)
+                + "; bands: 95 % bootstrap intervals over "
                 + result.rows()
                 + " rows",
             source,

@@ -112,7 +112,7 @@ final class SensitivityFigures {
           case KL -> "Mean KL(original‖perturbed)";
           case L2 -> "Mean L2 distance at the last resid_post";
         };
-    String where = average == Positions.ALL ? "positions 0 to n−2" : "positions 1 to n−2";
+    String where = result.where(average);
     String unit =
         switch (metric) {
           case KL -> "mean KL (nats)";

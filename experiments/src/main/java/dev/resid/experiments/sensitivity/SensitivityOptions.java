@@ -15,6 +15,7 @@ import java.util.List;
  * @param layer block whose {@code resid_pre} is perturbed
  * @param lengths perturbation lengths
  * @param directions directions, none twice
+ * @param moved positions that are perturbed
  * @param saes SAEs that directions name, at {@code resid_pre} of the layer
  * @param seed same seed, same numbers
  * @param pool real activations are drawn from at most so many, chosen at random
@@ -27,6 +28,7 @@ public record SensitivityOptions(
     int layer,
     Lengths lengths,
     List<SweptDirection> directions,
+    Moved moved,
     List<NamedSae> saes,
     long seed,
     int pool,
@@ -72,6 +74,45 @@ public record SensitivityOptions(
                 + " that a row needs 3; leave it out");
       }
     }
+  }
+
+  /**
+   * Options that perturb every position at once, as published.
+   *
+   * @param tokens rows of tokens; each at least three long
+   * @param text where the tokens come from, for the report
+   * @param layer block whose {@code resid_pre} is perturbed
+   * @param lengths perturbation lengths
+   * @param directions directions, none twice
+   * @param saes SAEs that directions name, at {@code resid_pre} of the layer
+   * @param seed same seed, same numbers
+   * @param pool real activations are drawn from at most so many, chosen at random
+   * @param ridge added to the diagonal of the covariance
+   * @param batchRows rows a call of the model; 0 for what fits
+   */
+  public SensitivityOptions(
+      TokenBatch tokens,
+      String text,
+      int layer,
+      Lengths lengths,
+      List<SweptDirection> directions,
+      List<NamedSae> saes,
+      long seed,
+      int pool,
+      double ridge,
+      int batchRows) {
+    this(
+        tokens,
+        text,
+        layer,
+        lengths,
+        directions,
+        new Moved.All(),
+        saes,
+        seed,
+        pool,
+        ridge,
+        batchRows);
   }
 
   private static void requireSaes(List<SweptDirection> directions, List<NamedSae> saes) {

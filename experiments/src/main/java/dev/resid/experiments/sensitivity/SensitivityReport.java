@@ -60,7 +60,12 @@ final class SensitivityReport {
         settings.list("directions").stream().map(SweptDirection::of).toList();
     SensitivityResult result =
         SensitivityResult.of(
-            kinds, lengths.values(statistics.meanDistance()), values, bootstrap, workers);
+            kinds,
+            lengths.values(statistics.meanDistance()),
+            Moved.parse(settings.text("moved")),
+            values,
+            bootstrap,
+            workers);
     return new SensitivityReport(out.record(), statistics, result, lengths)
         .page()
         .write(out, workers);
@@ -111,7 +116,9 @@ final class SensitivityReport {
     Settings settings = record.settings();
     Settings facts = record.facts();
     return List.of(
-        new Term("Perturbed", settings.text("site") + ", every position of a row at once"),
+        new Term(
+            "Perturbed",
+            settings.text("site") + ", " + Moved.parse(settings.text("moved")).words()),
         new Term("L2 read at", settings.text("l2_site")),
         new Term(
             "Text",
@@ -212,8 +219,9 @@ final class SensitivityReport {
     return List.of(
         new Term(
             "Perturbation",
-            "x ← x + α·d at every position of a row at once, the first one included; d has norm 1"
-                + " and is drawn once for every row and position, the same for all lengths α."),
+            "x ← x + α·d at the positions that are perturbed, in the publication every one of a row"
+                + " at once, the first one included; d has norm 1 and is drawn once for every row"
+                + " and position, the same for all lengths α."),
         new Term("Isotropic", "d is a normal random vector with independent components."),
         new Term(
             "Cov-random difference",
@@ -245,7 +253,8 @@ final class SensitivityReport {
             "Mean",
             "over positions 0 to n−2 of all rows. The first position is included, as in the"
                 + " publication, although its activation is unlike all others; the same means"
-                + " without it are given beside."),
+                + " without it are given beside. Where one position alone is perturbed, it alone is"
+                + " read."),
         new Term(
             "Interval",
             "the middle 95 % of the means of "

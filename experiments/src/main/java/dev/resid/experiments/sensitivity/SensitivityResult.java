@@ -27,6 +27,7 @@ final class SensitivityResult {
   private final double[] sums;
   private final double[][] resampled;
   private final int rows;
+  private final Moved moved;
 
   private SensitivityResult(
       List<SweptDirection> kinds,
@@ -34,13 +35,15 @@ final class SensitivityResult {
       RowColumns columns,
       double[] sums,
       double[][] resampled,
-      int rows) {
+      int rows,
+      Moved moved) {
     this.kinds = kinds;
     this.lengths = lengths;
     this.columns = columns;
     this.sums = sums;
     this.resampled = resampled;
     this.rows = rows;
+    this.moved = moved;
   }
 
   /**
@@ -48,6 +51,7 @@ final class SensitivityResult {
    *
    * @param kinds directions in the order of the columns
    * @param lengths in the order of the columns
+   * @param moved positions that were perturbed
    * @param values complete
    * @param bootstrap how to resample
    * @param workers share the resamples
@@ -55,6 +59,7 @@ final class SensitivityResult {
   static SensitivityResult of(
       List<SweptDirection> kinds,
       double[] lengths,
+      Moved moved,
       RowValues values,
       Bootstrap bootstrap,
       Workers workers) {
@@ -76,7 +81,16 @@ final class SensitivityResult {
         columns,
         sums,
         bootstrap.resampledSums(values, workers),
-        values.rows());
+        values.rows(),
+        moved);
+  }
+
+  /** Returns which positions a mean is over, in words. */
+  String where(Positions positions) {
+    if (moved instanceof Moved.One one) {
+      return "position " + one.position();
+    }
+    return positions == Positions.ALL ? "positions 0 to n−2" : "positions 1 to n−2";
   }
 
   /** Returns the directions. */
@@ -180,7 +194,8 @@ final class SensitivityResult {
     for (SweptDirection kind : kinds) {
       int direction = kinds.indexOf(kind);
       long rowCount = Math.round(sums[columns.firstCount(direction)]);
-      long positionCount = rowCount + Math.round(sums[columns.restCount(direction)]);
+      long rest = Math.round(sums[columns.restCount(direction)]);
+      long positionCount = moved instanceof Moved.One ? rowCount : rowCount + rest;
       for (int l = 0; l < lengths.length; l++) {
         List<Object> cells = new ArrayList<>();
         cells.add(kind.kindName());
@@ -259,15 +274,12 @@ final class SensitivityResult {
     return positions == Positions.ALL ? base : base + "_without_first";
   }
 
-  private static String meaning(Metric metric, Positions positions) {
+  private String meaning(Metric metric, Positions positions) {
     String what =
         switch (metric) {
           case KL -> "Mean KL(original‖perturbed) in nats";
           case L2 -> "Mean Euclidean distance at the last resid_post, in the model's own units";
         };
-    return switch (positions) {
-      case ALL -> what + ", over positions 0 to n−2 of every row";
-      case WITHOUT_FIRST -> what + ", over positions 1 to n−2 of every row";
-    };
+    return what + ", over " + where(positions) + " of every row";
   }
 }

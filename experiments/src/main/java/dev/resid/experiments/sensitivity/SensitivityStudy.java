@@ -218,7 +218,7 @@ public final class SensitivityStudy implements Study {
 
   private Settings settings() {
     TokenBatch tokens = options.tokens();
-    return StudyPage.settings("sensitivity/2", gpt2, BuildInfo.current().version())
+    return StudyPage.settings("sensitivity/3", gpt2, BuildInfo.current().version())
         .with("tokens_sha256", TokenDigest.sha256(tokens))
         .with("rows", tokens.rows())
         .with("tokens", tokens.tokenCount())
@@ -229,6 +229,7 @@ public final class SensitivityStudy implements Study {
         .with("sae_families", options.saes().stream().map(NamedSae::family).toList())
         .with("sae_sha256", options.saes().stream().map(NamedSae::sha256).toList())
         .with("lengths", options.lengths().text())
+        .with("moved", options.moved().text())
         .with("seed", options.seed())
         .with("pool", options.pool())
         .with("ridge", options.ridge())

@@ -58,8 +58,9 @@ final class SensitivitySweep implements BlockWork {
       try (BaseRun base = gpt2.baseRun(part, HookPoint.residPre(options.layer()))) {
         BasePoints points = BasePoints.of(base.activation(), from, part.lengths());
         for (int d = 0; d < directions.size(); d++) {
-          Tensor unit = directions.get(d).draw(options.seed(), points, workers);
-          count(unit, d, from, rows.from(), values);
+          Tensor drawn = directions.get(d).draw(options.seed(), points, workers);
+          count(drawn, d, from, rows.from(), values);
+          Tensor unit = options.moved().of(drawn);
           for (int l = 0; l < lengths.length; l += batches.lengths()) {
             int end = Math.min(lengths.length, l + batches.lengths());
             measure(base, unit, d, new RowRange(l, end), from, rows.from(), values);
@@ -82,10 +83,14 @@ final class SensitivitySweep implements BlockWork {
       for (int c = 0; c < d; c++) {
         there |= vectors[r * stride + c] != 0;
       }
+      there &=
+          !(options.moved() instanceof Moved.One(int position))
+              || position < options.tokens().length(batchFrom + r) - 1;
       double[] numbers = values[batchFrom + r - blockFrom];
       numbers[columns.firstCount(direction)] = there ? 1 : 0;
-      numbers[columns.restCount(direction)] =
-          there ? options.tokens().length(batchFrom + r) - 2 : 0;
+      int read =
+          options.moved() instanceof Moved.One ? 1 : options.tokens().length(batchFrom + r) - 2;
+      numbers[columns.restCount(direction)] = there ? read : 0;
     }
   }
 
@@ -122,10 +127,17 @@ final class SensitivitySweep implements BlockWork {
       double[] numbers,
       int dataRow) {
     double rest = 0;
-    for (int pos = 1; pos < measured.length(row) - 1; pos++) {
-      rest += measured.get(row, pos);
+    double first;
+    if (options.moved() instanceof Moved.One(int position)) {
+      // Both means are of that position, so that its value is in both.
+      rest = position < measured.length(row) - 1 ? measured.get(row, position) : 0;
+      first = rest;
+    } else {
+      for (int pos = 1; pos < measured.length(row) - 1; pos++) {
+        rest += measured.get(row, pos);
+      }
+      first = measured.get(row, 0);
     }
-    double first = measured.get(row, 0);
     if (!Double.isFinite(first + rest)) {
       throw new IllegalStateException(
           metric

@@ -120,7 +120,8 @@ class ExpectationsTest {
       values.set(row, numbers);
     }
     try (Workers workers = new Workers(1)) {
-      return SensitivityResult.of(kinds, LENGTHS, values, new Bootstrap(300, 1), workers);
+      return SensitivityResult.of(
+          kinds, LENGTHS, new Moved.All(), values, new Bootstrap(300, 1), workers);
     }
   }
 }

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.resid.experiments.direction.BasePoints;
 import dev.resid.experiments.direction.Direction;
+import dev.resid.experiments.direction.DirectionKind;
 import dev.resid.experiments.direction.FeatureChoice;
 import dev.resid.experiments.direction.NamedSae;
 import dev.resid.experiments.direction.SweptDirection;
@@ -26,6 +27,7 @@ import dev.resid.model.Gpt2;
 import dev.resid.progress.Progress;
 import dev.resid.sae.SaeWeight;
 import dev.resid.sae.SparseFeatures;
+import dev.resid.tensor.Axis;
 import dev.resid.tensor.Backend;
 import dev.resid.tensor.Tensor;
 import dev.resid.tokenizer.TokenBatch;
@@ -100,6 +102,75 @@ class SensitivityStudyTest {
       assertEquals(klRest / rest, Double.parseDouble(cells[10]), 1e-5 * klRest / rest + 1e-7);
       assertEquals(all, Integer.parseInt(cells[cells.length - 1]));
     }
+  }
+
+  @Test
+  void oneOrAllButTheFirstPositionMayBePerturbed() throws IOException {
+    TokenBatch few = TOKENS.slice(0, 5); // the last is too short for position 8
+    double alpha = 3;
+    for (Moved moved : List.of(new Moved.WithoutFirst(), new Moved.One(8))) {
+      assertEquals(moved, Moved.parse(moved.text()));
+      Path out = temporary.resolve(moved.text());
+      SensitivityOptions some =
+          new SensitivityOptions(
+              few,
+              "random tokens",
+              1,
+              new Lengths.Given(alpha),
+              List.of(new SweptDirection.Baseline(DirectionKind.ISOTROPIC)),
+              moved,
+              List.of(),
+              SensitivityOptions.DEFAULT_SEED,
+              30,
+              SensitivityOptions.DEFAULT_RIDGE,
+              0);
+      double sum = 0;
+      int n = 0;
+      try (Backend backend = TinyModel.backend(1);
+          Workers workers = new Workers(1)) {
+        Gpt2 gpt2 = TinyModel.on(backend);
+        new SensitivityStudy(gpt2, some).run(out, Progress.none(), workers);
+        HookPoint point = HookPoint.residPre(1);
+        for (int row = 0; row < few.rows(); row++) {
+          TokenBatch one = few.slice(row, row + 1);
+          ForwardResult clean = gpt2.forward(one, point.capture());
+          Tensor x = clean.cache().get(point);
+          Tensor unit =
+              Direction.isotropic()
+                  .draw(some.seed(), BasePoints.of(x, row, one.lengths()), workers);
+          Tensor logits =
+              gpt2.forward(one, point.replace((a, at) -> moved(moved, a, unit, alpha))).logits();
+          for (int pos = 0; pos < one.length(0) - 1; pos++) {
+            if (!(moved instanceof Moved.One) || pos == 8) {
+              sum += kl(clean.logits(), logits, pos);
+              n++;
+            }
+          }
+        }
+      }
+      ResultTable table = ResultTable.read(out, "results");
+      assertEquals(sum / n, table.number(0, "kl_nats").getAsDouble(), 1e-5 * sum / n + 1e-7);
+      assertEquals(n, table.number(0, "positions").getAsDouble());
+      if (moved instanceof Moved.One) {
+        assertEquals(sum / n, table.number(0, "kl_nats_without_first").getAsDouble(), 1e-5 * sum);
+        assertTrue(n < few.rows(), "a row is too short");
+        assertTrue(Files.readString(out.resolve("report.html")).contains("position 8 alone"));
+      }
+    }
+    assertThrows(IllegalArgumentException.class, () -> Moved.parse("some"));
+  }
+
+  private static Tensor moved(Moved moved, Tensor x, Tensor unit, double alpha) {
+    Tensor changed = x;
+    for (int pos = 0; pos < x.shape().size(Axis.POS); pos++) {
+      boolean here = moved instanceof Moved.One(int only) ? pos == only : pos > 0;
+      if (here) {
+        changed =
+            changed.with(
+                Axis.POS, pos, x.at(Axis.POS, pos).plus(unit.at(Axis.POS, pos).times(alpha)));
+      }
+    }
+    return changed;
   }
 
   @Test
