@@ -35,7 +35,6 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
@@ -44,7 +43,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * in the bytes of an undisturbed run, or says in one sentence what is in its way.
  *
  * <p>{@code -Dresid.faults.kills=N} kills each command N times; {@code -Dresid.faults.seed} chooses
- * other moments and places.
+ * other moments and places, and {@code -Dresid.faults.command=PATCH} one of the commands.
  */
 class RunFaultsTest {
   private static final int KILLS = Integer.getInteger("resid.faults.kills", 0);
@@ -186,8 +185,14 @@ class RunFaultsTest {
         });
   }
 
+  /** Returns all commands, or the one that is asked for. */
+  static Stream<Command> commands() {
+    String only = System.getProperty("resid.faults.command", "");
+    return Stream.of(Command.values()).filter(each -> only.isEmpty() || each.name().equals(only));
+  }
+
   static Stream<Command> commandsToKill() {
-    return KILLS > 0 ? Stream.of(Command.values()) : Stream.of(Command.DICTIONARY);
+    return KILLS > 0 ? commands() : Stream.of(Command.DICTIONARY);
   }
 
   @ParameterizedTest
@@ -228,7 +233,7 @@ class RunFaultsTest {
   /** Returns all in the profile, else those whose ways to go on differ. */
   static Stream<Command> commandsToDamage() {
     return KILLS > 0
-        ? Stream.of(Command.values())
+        ? commands()
         : Stream.of(
             Command.SENSITIVITY,
             Command.EVALUATE,
@@ -295,7 +300,7 @@ class RunFaultsTest {
   }
 
   @ParameterizedTest
-  @EnumSource
+  @MethodSource("commands")
   @EnabledIfSystemProperty(named = "resid.faults.kills", matches = "[1-9]\\d*")
   void aFullDiskIsNamedAndTheRunGoesOn(Command command) throws Exception {
     Path whole = whole(command);
@@ -317,7 +322,7 @@ class RunFaultsTest {
   }
 
   @ParameterizedTest
-  @EnumSource
+  @MethodSource("commands")
   @EnabledIfSystemProperty(named = "resid.faults.kills", matches = "[1-9]\\d*")
   void ofTwoProcessesOneWorksAndTheOtherSaysSo(Command command) throws Exception {
     Path out = folder.resolve("out");
