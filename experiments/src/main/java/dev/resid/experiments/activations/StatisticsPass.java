@@ -23,8 +23,10 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.zip.CRC32C;
 
 /**
  * The first walk over the data: mean and covariance of the activations at a point, and a pool of
@@ -61,6 +63,8 @@ public final class StatisticsPass {
   private double[] firstSum;
   private final List<NamedSae> saes;
   private List<SaeCensus> censuses;
+  private final List<PoolPart> poolParts = new ArrayList<>();
+  private final CRC32C poolCrc = new CRC32C();
 
   /**
    * Prepares the walk of a study that has one.
@@ -148,6 +152,8 @@ public final class StatisticsPass {
       pool.position(pool.size());
       while (rowsDone < tokens.rows()) {
         int end = Math.min(tokens.rows(), rowsDone + ROWS_PER_BLOCK);
+        long before = pool.position();
+        poolCrc.reset();
         while (rowsDone < end) {
           int batchEnd = Math.min(end, rowsDone + batchRows);
           add(rowsDone, batchEnd, pool, workers);
@@ -155,6 +161,7 @@ public final class StatisticsPass {
           task.advanceTo(rowsDone);
         }
         pool.force(false);
+        poolParts.add(new PoolPart(pool.position() - before, (int) poolCrc.getValue()));
         save();
       }
     }
@@ -212,6 +219,7 @@ public final class StatisticsPass {
   private void write(FileChannel channel, float[] values, int offset, int d) throws IOException {
     ByteBuffer bytes = ByteBuffer.allocate(d * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
     bytes.asFloatBuffer().put(values, offset, d);
+    poolCrc.update(bytes.array());
     try {
       while (bytes.hasRemaining()) {
         channel.write(bytes);
@@ -288,7 +296,7 @@ public final class StatisticsPass {
 
   private WalkState state() {
     return new WalkState(
-        rowsDone, norms, normsWithoutFirst, distances, covariance, firstSum, censuses);
+        rowsDone, norms, normsWithoutFirst, distances, covariance, firstSum, censuses, poolParts);
   }
 
   /** Removes the pool, which a finished run does not need any more. */
@@ -304,6 +312,7 @@ public final class StatisticsPass {
   /** Forgets an earlier process's work, so that {@link #run} starts from the first row. */
   public void restart() throws IOException {
     Files.deleteIfExists(stateFile);
+    poolParts.clear();
     rowsDone = 0;
     norms = Moments.NONE;
     normsWithoutFirst = Moments.NONE;
@@ -333,10 +342,12 @@ public final class StatisticsPass {
     covariance = saved.covariance();
     firstSum = saved.firstSum();
     censuses = saved.censuses();
+    poolParts.addAll(saved.poolParts());
     long needed = (long) poolIndex(rowsDone) * vectorBytes();
     boolean complete = rowsDone == tokens.rows() && distances.count() > 0;
     boolean poolIsShort = !Files.exists(poolFile) || Files.size(poolFile) < needed;
-    if (covariance.dimension() != gpt2.config().dModel() || (!complete && poolIsShort)) {
+    if (covariance.dimension() != gpt2.config().dModel()
+        || (poolIsShort ? !complete : !PoolPart.all(poolParts, poolFile))) {
       restart();
     }
   }
@@ -383,6 +394,10 @@ public final class StatisticsPass {
   public static void copy(List<Path> parts, RunFolder to, String name) throws IOException {
     List<Path> walked =
         parts.stream().filter(p -> Files.exists(RunFolder.work(p, name + STATE))).toList();
+    if (walked.isEmpty()) {
+      throw new IllegalStateException(
+          "no part has " + RunFolder.work(parts.getFirst(), name + STATE) + "; run a part again");
+    }
     ActivationStatistics first = read(walked.getFirst(), name);
     for (Path part : walked) {
       ActivationStatistics other = read(part, name);

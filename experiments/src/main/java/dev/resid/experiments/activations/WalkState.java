@@ -3,9 +3,7 @@ package dev.resid.experiments.activations;
 import dev.resid.experiments.direction.Covariance;
 import dev.resid.experiments.result.RunFiles;
 import dev.resid.experiments.sweep.Moments;
-import dev.resid.io.AtomicFiles;
 import java.io.DataInputStream;
-import java.io.DataOutputStream;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -21,6 +19,7 @@ import java.util.List;
  * @param covariance without position 0
  * @param firstSum sum over rows of the activations of position 0, [d_model]
  * @param censuses one for each SAE
+ * @param poolParts what the file of the pool holds
  */
 record WalkState(
     int rowsDone,
@@ -29,8 +28,9 @@ record WalkState(
     Moments distances,
     Covariance covariance,
     double[] firstSum,
-    List<SaeCensus> censuses) {
-  private static final int FORMAT = 3;
+    List<SaeCensus> censuses,
+    List<PoolPart> poolParts) {
+  private static final int FORMAT = 4;
 
   /** Returns the numbers for the report. */
   ActivationStatistics statistics() {
@@ -45,10 +45,9 @@ record WalkState(
 
   /** Writes the file, all of it or nothing. */
   void write(Path path) throws IOException {
-    AtomicFiles.write(
+    RunFiles.writeNumbers(
         path,
-        file -> {
-          DataOutputStream out = new DataOutputStream(file);
+        out -> {
           out.writeInt(FORMAT);
           out.writeInt(rowsDone);
           for (Moments moments : new Moments[] {norms, normsWithoutFirst, distances}) {
@@ -64,14 +63,18 @@ record WalkState(
           for (SaeCensus census : censuses) {
             census.write(out);
           }
-          out.flush();
+          out.writeInt(poolParts.size());
+          for (PoolPart part : poolParts) {
+            out.writeLong(part.bytes());
+            out.writeInt(part.crc());
+          }
         });
   }
 
   /**
    * Returns what stands in a file.
    *
-   * @throws IOException if it is missing, cut off or of another version
+   * @throws IOException if it is missing, damaged or of another version
    */
   static WalkState read(Path path) throws IOException {
     return RunFiles.numbers(path, in -> read(path, in));
@@ -96,8 +99,12 @@ record WalkState(
     for (int remaining = in.readInt(); remaining > 0; remaining--) {
       censuses.add(SaeCensus.read(in));
     }
+    List<PoolPart> poolParts = new ArrayList<>();
+    for (int remaining = in.readInt(); remaining > 0; remaining--) {
+      poolParts.add(new PoolPart(in.readLong(), in.readInt()));
+    }
     return new WalkState(
-        rowsDone, norms, normsWithoutFirst, distances, covariance, firstSum, censuses);
+        rowsDone, norms, normsWithoutFirst, distances, covariance, firstSum, censuses, poolParts);
   }
 
   private static Moments moments(DataInputStream in) throws IOException {

@@ -5,9 +5,7 @@ import dev.resid.experiments.result.ResultTable.Column;
 import dev.resid.experiments.result.ResultTable.Type;
 import dev.resid.experiments.result.RunFiles;
 import dev.resid.experiments.result.RunFolder;
-import dev.resid.io.AtomicFiles;
 import java.io.DataInputStream;
-import java.io.DataOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -56,10 +54,9 @@ record PromptStatistics(
    * @throws IOException if it cannot be written; it is then as before
    */
   void write(Path file) throws IOException {
-    AtomicFiles.write(
+    RunFiles.writeNumbers(
         file,
-        bytes -> {
-          DataOutputStream out = new DataOutputStream(bytes);
+        out -> {
           out.writeInt(FORMAT);
           out.writeLong(prompts);
           for (double value :
@@ -68,7 +65,6 @@ record PromptStatistics(
               }) {
             out.writeDouble(value);
           }
-          out.flush();
         });
   }
 
@@ -114,6 +110,12 @@ record PromptStatistics(
         parts.stream()
             .filter(part -> Files.exists(RunFolder.work(part, PlateauStudy.STATISTICS)))
             .toList();
+    if (walked.isEmpty()) {
+      throw new IllegalStateException(
+          "no part has "
+              + RunFolder.work(parts.getFirst(), PlateauStudy.STATISTICS)
+              + "; run a part again");
+    }
     PromptStatistics first = of(walked.getFirst());
     for (Path part : walked) {
       PromptStatistics other = of(part);

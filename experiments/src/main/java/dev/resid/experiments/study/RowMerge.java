@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /**
  * Puts the parts of a study over rows together and writes the results of the whole run, the same
@@ -104,7 +105,12 @@ public final class RowMerge<T> {
       }
     }
     throw new IllegalStateException(
-        "the part with the first block stopped before its end: run 'resid "
+        "none of "
+            + shards.stream().map(Path::toString).collect(Collectors.joining(", "))
+            + " has blocks/"
+            + RunNotes.FILE
+            + ", because the part with the first block stopped before its end, or lost it: run"
+            + " 'resid "
             + command
             + "' with --shard 0/N once more");
   }

@@ -3,7 +3,6 @@ package dev.resid.experiments.study;
 import dev.resid.experiments.result.RunFiles;
 import dev.resid.experiments.result.RunFolder;
 import dev.resid.experiments.result.Settings;
-import dev.resid.io.AtomicFiles;
 import java.io.IOException;
 import java.nio.file.Path;
 
@@ -14,13 +13,13 @@ final class RunNotes {
   private RunNotes() {}
 
   static void write(RunFolder out, Settings notes) throws IOException {
-    AtomicFiles.write(out.work(FILE), notes + "\n");
+    RunFiles.writeLine(out.work(FILE), notes.toString());
   }
 
   static Settings read(Path folder) throws IOException {
     Path file = RunFolder.work(folder, FILE);
     try {
-      return Settings.parse(RunFiles.text(file));
+      return Settings.parse(RunFiles.line(file));
     } catch (IllegalArgumentException e) {
       throw new IOException(
           file + ": is damaged (" + e.getMessage() + "); delete it and run its part again", e);

@@ -17,6 +17,7 @@ import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardOpenOption;
@@ -32,6 +33,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -253,15 +255,59 @@ class RunFaultsTest {
       Path out = copy(whole, folder.resolve("damaged" + i));
       Path file = oneOf(filesOf(out), random);
       String what = damage(file, command, random) + " (seed " + SEED + ", damage " + i + ")";
-      CliRun run = command.run(out);
+      requireMendedOrNamed(command, whole, out, what);
+    }
+  }
+
+  private static void requireMendedOrNamed(Command command, Path whole, Path out, String what)
+      throws IOException {
+    CliRun run = command.run(out);
+    if (run.exitCode() == ResidCommand.OK) {
+      assertEquals(List.of(), StudyRuns.differences(whole, out), what);
+    } else {
+      try {
+        run.refused(out.toString());
+      } catch (AssertionError e) {
+        throw new AssertionError(what + ": " + e.getMessage(), e);
+      }
+    }
+  }
+
+  /** A run that was stopped in the middle has files that a finished one has not. */
+  @ParameterizedTest
+  @MethodSource("commands")
+  @EnabledIfSystemProperty(named = "resid.faults.kills", matches = "[1-9]\\d*")
+  void aStoppedAndDamagedRunIsMendedOrNamed(Command command) throws Exception {
+    Path whole = whole(command);
+    SplittableRandom random = new SplittableRandom(SEED + 200 + command.ordinal());
+    long working = millisOfWork(command, folder.resolve("sample"));
+    for (int i = 0; i < KILLS; i++) {
+      Path out = folder.resolve("out" + i);
+      ChildRun child = command.start(0, folder.resolve("log"), out);
+      child.await(out);
+      child.killAfter(random.nextLong(working + 1));
+      List<Path> files = filesOf(out);
+      if (!files.isEmpty()) {
+        String what = damage(oneOf(files, random), command, random) + " (kill " + i + ")";
+        requireMendedOrNamed(command, whole, out, what + ", seed " + SEED);
+      }
+    }
+  }
+
+  /** Parts of a run on their way from one machine to another. */
+  @Test
+  void aDamagedPartIsNamedOrChangesNothing() throws Exception {
+    Path whole = whole(Command.MERGE);
+    SplittableRandom random = new SplittableRandom(SEED + 300);
+    for (int i = 0; i < Math.max(4, 10 * KILLS); i++) {
+      Path part = copy(shared.resolve("part0"), folder.resolve("part" + i));
+      Path out = folder.resolve("out" + i);
+      String what = damage(oneOf(filesOf(part), random), Command.MERGE, random);
+      CliRun run = CliRun.line("merge", out, part, shared.resolve("part1"));
       if (run.exitCode() == ResidCommand.OK) {
-        assertEquals(List.of(), StudyRuns.differences(whole, out), what);
+        assertEquals(List.of(), StudyRuns.differences(whole, out), what + ", seed " + SEED);
       } else {
-        try {
-          run.refused(out.toString());
-        } catch (AssertionError e) {
-          throw new AssertionError(what + ": " + e.getMessage(), e);
-        }
+        run.refused(part.toString());
       }
     }
   }
@@ -365,7 +411,8 @@ class RunFaultsTest {
           @Override
           public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
               throws IOException {
-            Files.copy(file, to.resolve(from.relativize(file)));
+            // A cache of downloads has links.
+            Files.copy(file, to.resolve(from.relativize(file)), LinkOption.NOFOLLOW_LINKS);
             return FileVisitResult.CONTINUE;
           }
         });
