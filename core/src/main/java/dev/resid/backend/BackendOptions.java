@@ -5,17 +5,21 @@ import java.util.Objects;
 /**
  * How a backend is opened.
  *
- * @param threads worker threads, at least 1
+ * @param threads worker threads, 1 to 4096
  * @param vectorBits width of vector registers to use, 128, 256 or 512; 0 for the widest the machine
  *     prefers; ignored by other backends
  * @param precision how {@code cuda} multiplies matrices; ignored by other backends
  * @param device number of the GPU, from 0; ignored by other backends
  */
 public record BackendOptions(int threads, int vectorBits, Precision precision, int device) {
+  /** No machine has more processors; each thread has memory of its own. */
+  private static final int MOST_THREADS = 4096;
+
   /** Checks the ranges. */
   public BackendOptions {
-    if (threads < 1) {
-      throw new IllegalArgumentException("threads is " + threads + ", must be at least 1");
+    if (threads < 1 || threads > MOST_THREADS) {
+      throw new IllegalArgumentException(
+          "threads is " + threads + ", must be at least 1 and at most " + MOST_THREADS);
     }
     if (vectorBits != 0 && vectorBits != 128 && vectorBits != 256 && vectorBits != 512) {
       throw new IllegalArgumentException(

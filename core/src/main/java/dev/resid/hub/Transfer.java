@@ -4,6 +4,7 @@ import dev.resid.hub.HubClient.Body;
 import dev.resid.hub.HubClient.Remote;
 import dev.resid.hub.HubSnapshot.Origin;
 import dev.resid.hub.Retries.ForNowException;
+import dev.resid.io.ReadFailure;
 import dev.resid.progress.Progress;
 import java.io.IOException;
 import java.io.InputStream;
@@ -260,7 +261,7 @@ final class Transfer {
       digest.update(("blob " + sizeOf(content) + "\0").getBytes(StandardCharsets.US_ASCII));
     }
     byte[] buffer = new byte[BUFFER_BYTES];
-    try (InputStream in = Files.newInputStream(content)) {
+    try (InputStream in = ReadFailure.open(content)) {
       for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
         digest.update(buffer, 0, n);
       }

@@ -1,6 +1,7 @@
 package dev.resid.model;
 
 import dev.resid.io.JsonComplaint;
+import dev.resid.io.ReadFailure;
 import dev.resid.io.Safetensors;
 import dev.resid.io.TensorFile;
 import dev.resid.io.TorchCheckpoint;
@@ -116,7 +117,7 @@ final class CheckpointShards {
   private static Map<String, String> weightMap(Path index) throws IOException {
     JsonNode map;
     try {
-      map = JsonMapper.shared().readTree(Files.readAllBytes(index)).path("weight_map");
+      map = JsonMapper.shared().readTree(ReadFailure.bytes(index)).path("weight_map");
     } catch (JacksonException e) {
       throw new CheckpointException(
           index

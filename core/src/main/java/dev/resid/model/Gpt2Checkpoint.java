@@ -3,6 +3,7 @@ package dev.resid.model;
 import dev.resid.hub.HubFiles;
 import dev.resid.io.AtomicFiles;
 import dev.resid.io.DType;
+import dev.resid.io.ReadFailure;
 import dev.resid.io.Safetensors;
 import dev.resid.io.SafetensorsWriter;
 import dev.resid.io.TensorFile;
@@ -79,7 +80,7 @@ public final class Gpt2Checkpoint implements AutoCloseable {
       throw new CheckpointException(
           configFile + ": a GPT-2 folder needs config.json; is this the model's folder?");
     }
-    Gpt2Config config = Gpt2ConfigFile.parse(configFile, Files.readAllBytes(configFile));
+    Gpt2Config config = Gpt2ConfigFile.parse(configFile, ReadFailure.bytes(configFile));
     List<Path> weightFiles = CheckpointShards.find(dir);
     Map<String, TensorFile> files = CheckpointShards.open(dir, weightFiles);
     try {
@@ -105,7 +106,7 @@ public final class Gpt2Checkpoint implements AutoCloseable {
         .required(
             "config.json",
             file -> {
-              Gpt2ConfigFile.parse(file, Files.readAllBytes(file));
+              Gpt2ConfigFile.parse(file, ReadFailure.bytes(file));
               return List.of();
             })
         .firstOf(CheckpointShards.NAMES, CheckpointShards::named)

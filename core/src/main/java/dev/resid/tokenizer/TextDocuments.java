@@ -1,5 +1,6 @@
 package dev.resid.tokenizer;
 
+import dev.resid.io.ReadFailure;
 import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -43,7 +44,7 @@ public final class TextDocuments implements AutoCloseable {
     if (Files.isDirectory(file)) {
       throw new IOException(file + " is a folder; name a file in it.");
     }
-    return new TextDocuments(Files.newInputStream(file), file.toString());
+    return new TextDocuments(ReadFailure.open(file), file.toString());
   }
 
   /**

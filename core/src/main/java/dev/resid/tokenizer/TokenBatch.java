@@ -1,6 +1,7 @@
 package dev.resid.tokenizer;
 
 import dev.resid.io.AtomicFiles;
+import dev.resid.io.ReadFailure;
 import it.unimi.dsi.fastutil.ints.IntArrayList;
 import java.io.IOException;
 import java.io.InputStream;
@@ -195,7 +196,7 @@ public final class TokenBatch {
     if (Files.isDirectory(file)) {
       throw new IOException(file + " is a folder; name a file in it.");
     }
-    try (InputStream in = Files.newInputStream(file)) {
+    try (InputStream in = ReadFailure.open(file)) {
       return readJson(in, file.toString());
     }
   }

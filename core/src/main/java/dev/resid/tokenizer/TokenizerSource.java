@@ -1,5 +1,6 @@
 package dev.resid.tokenizer;
 
+import dev.resid.io.ReadFailure;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -35,7 +36,8 @@ public interface TokenizerSource {
       @Override
       public InputStream open(String name) throws IOException {
         Path file = directory.resolve(name);
-        return Files.exists(file) ? Files.newInputStream(file) : null;
+        // What is there and cannot be opened is an error, and nothing else is read in its place.
+        return Files.notExists(file) ? null : ReadFailure.open(file);
       }
 
       @Override

@@ -1,5 +1,6 @@
 package dev.resid.tokenizer;
 
+import dev.resid.io.ReadFailure;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -7,7 +8,6 @@ import java.nio.CharBuffer;
 import java.nio.charset.CharsetDecoder;
 import java.nio.charset.CoderResult;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 
@@ -51,7 +51,7 @@ final class TrainingText {
    * @throws TokenizerFormatException if the file is not UTF-8
    */
   static long read(Path file, int bufferBytes, Sink sink) throws IOException {
-    try (InputStream in = Files.newInputStream(file)) {
+    try (InputStream in = ReadFailure.open(file)) {
       return new TrainingText(file, bufferBytes, sink).read(in);
     }
   }

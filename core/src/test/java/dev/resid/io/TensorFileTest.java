@@ -6,15 +6,20 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.resid.tensor.Tensor;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 class TensorFileTest {
@@ -72,6 +77,43 @@ class TensorFileTest {
     }
     assertThrows(IOException.class, () -> TensorFile.open(dir));
     assertThrows(IOException.class, () -> TensorFile.open(dir.resolve("missing")));
+  }
+
+  /** The JVM reports a page that is no longer there; without care it ends the process. */
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void aFileThatIsCutOffWhileItIsOpenIsNamed() throws IOException {
+    Path path = dir.resolve("cut");
+    Tensor x = Tensor.wrap(TensorInfo.unnamed(100_000), new float[100_000]);
+    new SafetensorsWriter().withChecksum().add("x", x).write(path);
+    try (Safetensors file = Safetensors.open(path)) {
+      cut(path);
+      TensorFileException e = assertThrows(TensorFileException.class, file::requireChecksum);
+      assertTrue(e.getMessage().startsWith(path + ": at or after byte "), e.getMessage());
+      Tensor mapped = file.mapped("x");
+      IOException cause = assertThrows(UncheckedIOException.class, mapped::toArray).getCause();
+      assertTrue(cause.getMessage().startsWith(path + ": tensor \"x\": the file was cut short"));
+    }
+    new NpzWriter().add("x", x).write(path);
+    try (TensorFile file = TensorFile.open(path)) {
+      cut(path);
+      IOException cause = assertThrows(IOException.class, () -> read(file.mapped("x")));
+      assertTrue(cause.getMessage().contains("cut short"), cause.getMessage());
+    }
+  }
+
+  private static void read(Tensor tensor) throws IOException {
+    try {
+      tensor.toArray();
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
+    }
+  }
+
+  private static void cut(Path path) throws IOException {
+    try (FileChannel channel = FileChannel.open(path, StandardOpenOption.WRITE)) {
+      channel.truncate(10);
+    }
   }
 
   @Test

@@ -93,6 +93,7 @@ final class BackendOptionsMixin {
         return known;
       }
     }
-    throw new IllegalArgumentException("--precision is " + precision + ", must be fp32 or tf32");
+    throw new IllegalArgumentException(
+        "--precision is \"" + precision + "\", must be fp32 or tf32");
   }
 }

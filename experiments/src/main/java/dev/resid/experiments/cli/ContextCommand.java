@@ -74,6 +74,9 @@ final class ContextCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    Usage usage = new Usage(spec);
+    usage.requireNames("--norm", norms.isEmpty() ? null : norms);
+    usage.requireNames("--ranges", ranges.isEmpty() ? null : ranges);
     List<HookPoint> points = parse("--norm", norms, HookPoint::parse);
     List<PositionRange> given = parse("--ranges", ranges, PositionRange::parse);
     return run.run(

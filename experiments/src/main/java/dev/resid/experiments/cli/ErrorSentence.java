@@ -18,6 +18,9 @@ import java.util.concurrent.ExecutionException;
 final class ErrorSentence {
   private static final String FULL = "No space left on device";
 
+  /** How the JVM reports a page of a mapping that its file no longer has. */
+  private static final String FAULT = "unsafe memory access";
+
   private ErrorSentence() {}
 
   /** Returns one sentence on one line. */
@@ -34,6 +37,9 @@ final class ErrorSentence {
                   + Runtime.getRuntime().maxMemory() / (1 << 20)
                   + " MiB: ask for less at a time (fewer rows, a smaller batch), or allow more, for"
                   + " example with RESID_JAVA_OPTS=-Xmx8g.";
+          case InternalError e when mentions(e, FAULT) ->
+              "a file became shorter while it was read, or its disk failed: make sure that the"
+                  + " files named here are whole, and run the command again.";
           case CharacterCodingException e -> "a file is not UTF-8; convert it first.";
           case IOException e -> messageOr(e);
           case IllegalArgumentException e -> messageOr(e);
@@ -43,9 +49,12 @@ final class ErrorSentence {
         });
   }
 
-  /** Returns the text with every run of white space, line ends included, as one space. */
+  /**
+   * Returns the text with every run of white space, line ends included, as one space, and without
+   * characters that a terminal would obey.
+   */
   static String oneLine(String text) {
-    return text.strip().replaceAll("\\s+", " ");
+    return text.strip().replaceAll("\\s+", " ").replaceAll("\\p{Cntrl}", "?");
   }
 
   private static String ofFile(FileSystemException e) {

@@ -12,7 +12,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** {@code resid feature}: a page about one feature of an SAE. */
@@ -34,6 +33,9 @@ import picocli.CommandLine.Spec;
       "    --text openwebtext.txt --out feature22.html"
     })
 final class FeatureCommand implements Callable<Integer> {
+  /** A page with more could not be looked at. */
+  private static final int MOST_EXAMPLES = 10_000;
+
   @Spec private CommandSpec spec;
   @Mixin private SaeMixin sae;
   @Mixin private ModelFolderMixin model;
@@ -73,12 +75,11 @@ final class FeatureCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    if (index < 0 || examples < 1) {
-      throw new ParameterException(
-          spec.commandLine(),
-          index < 0
-              ? "--index is " + index + ", must be at least 0"
-              : "--examples is " + examples + ", must be at least 1");
+    Usage usage = new Usage(spec);
+    usage.requireAtLeast("--index", index, 0);
+    usage.requireAtLeast("--examples", examples, 1);
+    if (examples > MOST_EXAMPLES) {
+      throw usage.wrong("--examples is " + examples + ", must be at most " + MOST_EXAMPLES);
     }
     Path page = out == null ? Path.of("feature-" + fileName() + "-" + index + ".html") : out;
     OutputPaths.requireFile(page);

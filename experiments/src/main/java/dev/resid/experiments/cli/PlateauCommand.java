@@ -21,13 +21,11 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.concurrent.Callable;
-import java.util.function.Supplier;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** {@code resid plateau}: plateaus and blow-ups on the way to other activations. */
@@ -69,6 +67,7 @@ final class PlateauCommand implements Callable<Integer> {
   };
 
   @Spec private CommandSpec spec;
+  private Usage usage;
   @Mixin private ModelOptionsMixin model;
   @Mixin private StudyMixin run;
 
@@ -227,27 +226,28 @@ final class PlateauCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    requireAtLeast("--prompts", prompts, 1);
-    requireAtLeast("--pool", pool, 2);
-    requireAtLeast("--prompt-length", promptLength, 1);
-    requireAtLeast("--batch", batch, 1);
-    requireAtLeast("--layer", layer, 0);
+    usage = new Usage(spec);
+    usage.requireAtLeast("--prompts", prompts, 1);
+    usage.requireAtLeast("--pool", pool, 2);
+    usage.requireAtLeast("--prompt-length", promptLength, 1);
+    usage.requireAtLeast("--batch", batch, 1);
+    usage.requireAtLeast("--layer", layer, 0);
     List<Regime> spacings =
-        usage(
+        usage.of(
             () ->
                 regimes == null
                     ? List.of(Regime.values())
                     : regimes.stream().map(Regime::of).toList());
-    usage(this::variants);
-    usage(() -> kinds(targets, List.of()));
-    usage(() -> kinds(bases, List.of()));
+    usage.of(this::variants);
+    usage.of(() -> kinds(targets, List.of()));
+    usage.of(() -> kinds(bases, List.of()));
     return run.run(spec, PlateauStudy.COMMAND, backend -> study(backend, spacings));
   }
 
   private PlateauStudy study(Backend backend, List<Regime> spacings) throws IOException {
     Gpt2 gpt2 = model.load(backend);
     TokenBatch tokens = tokens(gpt2);
-    Scale lengths = usage(() -> scale(gpt2.config()));
+    Scale lengths = usage.of(() -> scale(gpt2.config()));
     Optional<PlateauSae> features = sae.load(gpt2, model, layer);
     return new PlateauStudy(
         gpt2,
@@ -336,20 +336,5 @@ final class PlateauCommand implements Callable<Integer> {
       return "embedded passages";
     }
     return (source.text != null ? source.text : source.tokens).getFileName().toString();
-  }
-
-  private void requireAtLeast(String option, Integer value, int least) {
-    if (value != null && value < least) {
-      throw new ParameterException(
-          spec.commandLine(), option + " is " + value + ", must be at least " + least);
-    }
-  }
-
-  private <T> T usage(Supplier<T> value) {
-    try {
-      return value.get();
-    } catch (IllegalArgumentException e) {
-      throw new ParameterException(spec.commandLine(), e.getMessage(), e);
-    }
   }
 }

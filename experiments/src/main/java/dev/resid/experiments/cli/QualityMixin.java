@@ -42,7 +42,7 @@ final class QualityMixin {
             () ->
                 new ParameterException(
                     mixee.commandLine(),
-                    "--quality is " + quality + ", must be activation or reconstruction"));
+                    "--quality is \"" + quality + "\", must be activation or reconstruction"));
   }
 
   /** Returns the options with the quality that was asked for. */

@@ -10,13 +10,11 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** {@code resid robustness}: activations turned by an angle, and SAEs at equal cosine. */
@@ -43,6 +41,7 @@ final class RobustnessCommand implements Callable<Integer> {
   private static final int EMBEDDED_ROWS = 24;
 
   @Spec private CommandSpec spec;
+  private Usage usage;
   @Mixin private ModelOptionsMixin model;
   @Mixin private StudyMixin run;
   @Mixin private RowsMixin rows;
@@ -90,13 +89,18 @@ final class RobustnessCommand implements Callable<Integer> {
       names = "--batch",
       paramLabel = "N",
       description = "Rows at a time; what fits if left out. Results do not depend on it.")
-  private int batch;
+  private Integer batch;
 
   /** Called by picocli. */
   RobustnessCommand() {}
 
   @Override
   public Integer call() throws IOException {
+    usage = new Usage(spec);
+    usage.requireAtLeast("--batch", batch, 1);
+    usage.requireNames("--sites", sites);
+    usage.requireNames("--layers", layers);
+    usage.of(() -> RobustnessOptions.requireNumbers(cosines, norms));
     List<Site> asked = sites();
     return run.run(
         spec,
@@ -114,7 +118,7 @@ final class RobustnessCommand implements Callable<Integer> {
                   norms,
                   named,
                   seed,
-                  batch));
+                  batch == null ? 0 : batch));
         });
   }
 
@@ -125,7 +129,8 @@ final class RobustnessCommand implements Callable<Integer> {
     List<Site> found = new ArrayList<>();
     for (String name : sites) {
       found.add(
-          usage(() -> HookPoint.parse("blocks.0.hook_" + name.replaceFirst("^hook_", "")).site()));
+          usage.of(
+              () -> HookPoint.parse("blocks.0.hook_" + name.replaceFirst("^hook_", "")).site()));
     }
     return found;
   }
@@ -136,8 +141,7 @@ final class RobustnessCommand implements Callable<Integer> {
     }
     for (int layer : layers) {
       if (layer < 0 || layer >= gpt2.config().nLayers()) {
-        throw new ParameterException(
-            spec.commandLine(),
+        throw usage.wrong(
             "--layers names layer "
                 + layer
                 + ", but the model has layers 0 to "
@@ -145,13 +149,5 @@ final class RobustnessCommand implements Callable<Integer> {
       }
     }
     return layers;
-  }
-
-  private <T> T usage(Supplier<T> value) {
-    try {
-      return value.get();
-    } catch (IllegalArgumentException e) {
-      throw new ParameterException(spec.commandLine(), e.getMessage(), e);
-    }
   }
 }

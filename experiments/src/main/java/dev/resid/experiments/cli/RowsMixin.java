@@ -92,8 +92,12 @@ final class RowsMixin {
    * @throws IOException if a file cannot be read, gives too few rows, or a token is not the model's
    */
   TokenBatch tokens(Gpt2 gpt2, int embeddedRows) throws IOException {
-    requireAtLeast("--rows", rows, 1);
-    requireAtLeast("--row-length", rowLength, 3);
+    Usage usage = new Usage(mixee);
+    usage.requireAtLeast("--rows", rows, 1);
+    usage.requireAtLeast("--row-length", rowLength, 3);
+    if (rowLength != null && source != null && source.tokens != null) {
+      throw usage.wrong("--row-length is for --text; rows of --tokens are used as they are");
+    }
     TokenBatch tokens =
         source != null && source.tokens != null
             ? TokenBatch.readJson(source.tokens)
@@ -142,12 +146,5 @@ final class RowsMixin {
             new IllegalArgumentException(
                 "neither the model nor its tokenizer names a token that begins a text; make the"
                     + " rows yourself and pass them with --tokens"));
-  }
-
-  private void requireAtLeast(String option, Integer value, int least) {
-    if (value != null && value < least) {
-      throw new ParameterException(
-          mixee.commandLine(), option + " is " + value + ", must be at least " + least);
-    }
   }
 }

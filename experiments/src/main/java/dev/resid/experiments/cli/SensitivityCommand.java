@@ -20,7 +20,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** {@code resid sensitivity}: the first figure of the sensitive-directions work. */
@@ -54,6 +53,7 @@ final class SensitivityCommand implements Callable<Integer> {
   private static final int GPT2_SMALL_WIDTH = 768;
 
   @Spec private CommandSpec spec;
+  private Usage usage;
   @Mixin private ModelOptionsMixin model;
   @Mixin private StudyMixin run;
 
@@ -126,11 +126,15 @@ final class SensitivityCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    requireAtLeast("--batch", batch, 1);
-    requireAtLeast("--layer", layer, 0);
-    Lengths asked = usage(() -> lengths == null ? null : Lengths.parse(lengths));
-    usage(() -> Moved.parse(perturb));
-    usage(() -> directions == null ? List.of() : directions.stream().map(this::known).toList());
+    usage = new Usage(spec);
+    usage.requireAtLeast("--batch", batch, 1);
+    usage.requireAtLeast("--layer", layer, 0);
+    usage.requireAtLeast("--pool", pool, SensitivityOptions.SMALLEST_POOL);
+    usage.requireNotNegative("--ridge", ridge);
+    usage.requireNames("--directions", directions);
+    Lengths asked = usage.of(() -> lengths == null ? null : Lengths.parse(lengths));
+    usage.of(() -> Moved.parse(perturb));
+    usage.of(() -> directions == null ? List.of() : directions.stream().map(this::known).toList());
     return run.run(spec, SensitivityStudy.COMMAND, backend -> study(backend, asked));
   }
 
@@ -194,20 +198,5 @@ final class SensitivityCommand implements Callable<Integer> {
     return config.nLayers() == GPT2_SMALL_LAYERS && config.dModel() == GPT2_SMALL_WIDTH
         ? new Lengths.Published()
         : new Lengths.Scaled();
-  }
-
-  private void requireAtLeast(String option, Integer value, int least) {
-    if (value != null && value < least) {
-      throw new ParameterException(
-          spec.commandLine(), option + " is " + value + ", must be at least " + least);
-    }
-  }
-
-  private <T> T usage(java.util.function.Supplier<T> value) {
-    try {
-      return value.get();
-    } catch (IllegalArgumentException e) {
-      throw new ParameterException(spec.commandLine(), e.getMessage(), e);
-    }
   }
 }

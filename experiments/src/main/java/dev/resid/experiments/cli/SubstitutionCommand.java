@@ -10,12 +10,10 @@ import dev.resid.model.Gpt2;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.function.Supplier;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** {@code resid substitution}: SAE reconstructions against random changes of the same length. */
@@ -43,6 +41,7 @@ final class SubstitutionCommand implements Callable<Integer> {
   private static final int EMBEDDED_ROWS = 48;
 
   @Spec private CommandSpec spec;
+  private Usage usage;
   @Mixin private ModelOptionsMixin model;
   @Mixin private StudyMixin run;
   @Mixin private RowsMixin rows;
@@ -66,7 +65,7 @@ final class SubstitutionCommand implements Callable<Integer> {
       description =
           "Activations that are replaced by zero and mean besides those of the SAEs; with --sae"
               + " none by these alone.")
-  private List<String> ablated = List.of();
+  private List<String> ablated;
 
   @Option(
       names = "--read",
@@ -105,22 +104,32 @@ final class SubstitutionCommand implements Callable<Integer> {
       names = "--batch",
       paramLabel = "N",
       description = "Rows at a time; what fits if left out. Results do not depend on it.")
-  private int batch;
+  private Integer batch;
 
   /** Called by picocli. */
   SubstitutionCommand() {}
 
   @Override
   public Integer call() throws IOException {
+    usage = new Usage(spec);
+    usage.requireAtLeast("--position", position, 0);
+    usage.requireAtLeast("--pool", pool, SubstitutionOptions.SMALLEST_POOL);
+    usage.requireAtLeast("--batch", batch, 1);
+    usage.requireNotNegative("--ridge", ridge);
+    usage.requireNames("--substitutes", substitutes);
+    usage.requireNames("--ablate", ablated);
+    usage.requireNames("--read", readouts);
     List<Substitute> asked =
-        usage(
+        usage.of(
             () ->
                 substitutes == null
                     ? Substitute.USUAL
                     : substitutes.stream().map(Substitute::of).toList());
-    List<HookPoint> points = usage(() -> ablated.stream().map(HookPoint::parse).toList());
+    List<HookPoint> points =
+        usage.of(
+            () -> ablated == null ? List.of() : ablated.stream().map(HookPoint::parse).toList());
     List<Readout> read =
-        usage(
+        usage.of(
             () ->
                 readouts == null ? Readout.PUBLISHED : readouts.stream().map(Readout::of).toList());
     return run.run(
@@ -142,15 +151,7 @@ final class SubstitutionCommand implements Callable<Integer> {
                   seed,
                   pool,
                   ridge,
-                  batch));
+                  batch == null ? 0 : batch));
         });
-  }
-
-  private <T> T usage(Supplier<T> value) {
-    try {
-      return value.get();
-    } catch (IllegalArgumentException e) {
-      throw new ParameterException(spec.commandLine(), e.getMessage(), e);
-    }
   }
 }

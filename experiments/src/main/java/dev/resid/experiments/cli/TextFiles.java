@@ -1,5 +1,6 @@
 package dev.resid.experiments.cli;
 
+import dev.resid.io.ReadFailure;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
@@ -26,6 +27,8 @@ final class TextFiles {
       return Files.readString(file);
     } catch (CharacterCodingException e) {
       throw new IOException(file + " is not UTF-8; convert it first.", e);
+    } catch (IOException e) {
+      throw ReadFailure.of(file, e);
     }
   }
 

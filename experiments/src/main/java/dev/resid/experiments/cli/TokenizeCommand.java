@@ -1,12 +1,14 @@
 package dev.resid.experiments.cli;
 
 import dev.resid.io.AtomicFiles;
+import dev.resid.io.ReadFailure;
 import dev.resid.tokenizer.ByteLevelBpe;
 import dev.resid.tokenizer.ForbiddenSpecialTokenException;
 import dev.resid.tokenizer.SpecialTokens;
 import dev.resid.tokenizer.TokenBatch;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.io.OutputStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -85,6 +87,11 @@ final class TokenizeCommand implements Callable<Integer> {
       return ResidCommand.OK;
     }
     int[] ids = encode(bpe, input.text != null ? input.text : TextFiles.read(input.file));
+    if (ids.length == 0 && output != null) {
+      throw new IOException(
+          (input.text != null ? "the text" : input.file)
+              + " is empty: a file of tokens needs at least one");
+    }
     if (output == null) {
       spec.commandLine().getOut().println(Arrays.toString(ids));
     } else {
@@ -111,7 +118,10 @@ final class TokenizeCommand implements Callable<Integer> {
     if (Files.isDirectory(input.jsonl)) {
       throw new IOException(input.jsonl + " is a folder; name a file in it.");
     }
-    try (BufferedReader reader = Files.newBufferedReader(input.jsonl)) {
+    try (BufferedReader reader =
+        new BufferedReader(
+            new InputStreamReader(
+                ReadFailure.open(input.jsonl), StandardCharsets.UTF_8.newDecoder()))) {
       if (output == null) {
         PrintWriter out = spec.commandLine().getOut();
         lines.convert(reader, input.jsonl, out::println);

@@ -118,14 +118,12 @@ final class TrainingMixin {
 
   /** Refuses a value that is too small, as wrong usage. */
   void requireAtLeast(String option, int value, int least) {
-    if (value < least) {
-      throw wrong(option + " is " + value + ", must be at least " + least);
-    }
+    new Usage(spec).requireAtLeast(option, value, least);
   }
 
   /** Returns what to throw for wrong usage. */
   ParameterException wrong(String message) {
-    return new ParameterException(spec.commandLine(), message);
+    return new Usage(spec).wrong(message);
   }
 
   /**

@@ -1,12 +1,12 @@
 package dev.resid.experiments.language;
 
+import dev.resid.io.ReadFailure;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -56,7 +56,7 @@ public enum ClozeTask {
    *     the line and what was expected there
    */
   public List<ClozeItem> read(Path file) throws IOException {
-    return parse(Files.readAllBytes(file), file.toString());
+    return parse(ReadFailure.bytes(file), file.toString());
   }
 
   /**

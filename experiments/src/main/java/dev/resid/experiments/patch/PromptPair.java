@@ -1,6 +1,7 @@
 package dev.resid.experiments.patch;
 
 import dev.resid.io.AtomicFiles;
+import dev.resid.io.ReadFailure;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -67,6 +68,8 @@ public record PromptPair(String clean, String corrupted, String answer, String a
       lines = Files.readAllLines(file, StandardCharsets.UTF_8);
     } catch (CharacterCodingException e) {
       throw new IOException(file + " is no UTF-8 text", e);
+    } catch (IOException e) {
+      throw ReadFailure.of(file, e);
     }
     List<PromptPair> pairs = new ArrayList<>();
     for (int i = 0; i < lines.size(); i++) {

@@ -77,7 +77,14 @@ public record RobustnessOptions(
     }
   }
 
-  private static void requireNumbers(List<Double> cosines, List<Double> ratios) {
+  /**
+   * Returns the cosines, if they and the norms are such as can be asked for.
+   *
+   * @param cosines with the activation
+   * @param ratios norms as shares of the activation's
+   * @throws IllegalArgumentException if they are not
+   */
+  public static List<Double> requireNumbers(List<Double> cosines, List<Double> ratios) {
     boolean descending = !cosines.isEmpty();
     for (int i = 0; i < cosines.size(); i++) {
       descending &=
@@ -92,6 +99,7 @@ public record RobustnessOptions(
       throw new IllegalArgumentException(
           "norm ratios are at least one, positive and none twice, got " + ratios);
     }
+    return cosines;
   }
 
   private static void requireSite(HookPoint point, String what) {

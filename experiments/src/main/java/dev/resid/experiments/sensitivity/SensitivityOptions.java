@@ -43,6 +43,9 @@ public record SensitivityOptions(
   /** The published regulariser. */
   public static final double DEFAULT_RIDGE = 0.01;
 
+  /** A pool holds two activations for a difference, and another one. */
+  public static final int SMALLEST_POOL = 3;
+
   private static final int SHORTEST_ROW = 3;
 
   /** Checks what can be checked without the model. */
@@ -53,7 +56,7 @@ public record SensitivityOptions(
       throw new IllegalArgumentException(
           "directions are at least one and none twice, got " + directions);
     }
-    if (pool < SHORTEST_ROW) {
+    if (pool < SMALLEST_POOL) {
       throw new IllegalArgumentException("a pool holds at least 3 activations, got " + pool);
     }
     if (!(ridge >= 0 && ridge < Double.POSITIVE_INFINITY)) {

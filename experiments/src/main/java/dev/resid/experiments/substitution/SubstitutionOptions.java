@@ -45,6 +45,9 @@ public record SubstitutionOptions(
   /** One of the two published single positions. */
   public static final int DEFAULT_POSITION = 32;
 
+  /** A pool holds two activations for a difference, and another one. */
+  public static final int SMALLEST_POOL = 3;
+
   private static final int SHORTEST_ROW = 3;
 
   /** Checks what can be checked without the model. */
@@ -83,7 +86,9 @@ public record SubstitutionOptions(
     if (position < 0) {
       throw new IllegalArgumentException("position is " + position + ", must be at least 0");
     }
-    if (pool < SHORTEST_ROW || !(ridge >= 0 && ridge < Double.POSITIVE_INFINITY) || batchRows < 0) {
+    if (pool < SMALLEST_POOL
+        || !(ridge >= 0 && ridge < Double.POSITIVE_INFINITY)
+        || batchRows < 0) {
       throw new IllegalArgumentException(
           "a pool holds at least 3 activations, a ridge and a batch are not negative; got pool "
               + pool

@@ -72,6 +72,19 @@ class ErrorSentenceTest {
   }
 
   @Test
+  void whatATerminalWouldObeyIsNotShown() {
+    assertEquals("a ?[31m b", ErrorSentence.of(new IOException("a \u001b[31m \n b")));
+  }
+
+  @Test
+  void aFileThatBecameShorterWhileItWasReadIsNoInternalError() {
+    String said = "a fault occurred in an unsafe memory access operation";
+    String sentence = ErrorSentence.of(new InternalError(said));
+    assertTrue(sentence.startsWith("a file became shorter"), sentence);
+    assertTrue(ErrorSentence.of(new InternalError("x")).startsWith("internal error"), "others");
+  }
+
+  @Test
   void outOfMemoryComesWithAdvice() {
     String sentence = ErrorSentence.of(new OutOfMemoryError("Java heap space"));
     assertTrue(sentence.startsWith("out of memory at a limit of "), sentence);

@@ -1,6 +1,7 @@
 package dev.resid.sae.io;
 
 import dev.resid.io.FileHash;
+import dev.resid.io.ReadFailure;
 import dev.resid.io.Safetensors;
 import dev.resid.io.TensorFile;
 import java.io.IOException;
@@ -59,7 +60,7 @@ sealed interface SaeFolder {
 
     @Override
     public byte[] json(String file) throws IOException {
-      try (InputStream in = Files.newInputStream(dir.resolve(file))) {
+      try (InputStream in = ReadFailure.open(dir.resolve(file))) {
         return limited(dir.resolve(file), in);
       }
     }
