@@ -302,7 +302,7 @@ final class DictionaryFigures {
                   new AxisSpec("largest cosine", "cosine", AxisKind.SIGNED),
                   panels)));
     }
-    return new Figures("Feature by feature", "", List.of(), figures);
+    return new Figures("Largest cosines, feature by feature", "", List.of(), figures);
   }
 
   private static List<Value> sorted(Pair pair) {

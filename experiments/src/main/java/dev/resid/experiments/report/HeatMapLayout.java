@@ -41,6 +41,9 @@ final class HeatMapLayout {
 
   private static final double STEP_WIDTH = 12;
 
+  /** What the numbers at the ends of the scale take. */
+  private static final double SCALE_ENDS = 132;
+
   /** Fonts of a browser are up to so much wider than the strokes that widths are measured with. */
   private static final double WIDER = 1.18;
 
@@ -65,6 +68,8 @@ final class HeatMapLayout {
     layout.text(24, 30, map.title(), Ink.TEXT, TITLE, Align.START, Weight.BOLD);
     layout.text(24, 51, map.subtitle(), Ink.MUTED, TEXT, Align.START, Weight.REGULAR);
     layout.scale(24, 66);
+    double after = 24 + STEPS * STEP_WIDTH + SCALE_ENDS;
+    layout.text(after, 79, map.value(), Ink.TEXT, SMALL, Align.START, Weight.REGULAR);
     int across = Math.min(2, map.panels().size());
     double width = WIDTH / across;
     double top = HEAD;
@@ -98,7 +103,7 @@ final class HeatMapLayout {
   static Drawing scale(HeatMap map) {
     HeatMapLayout layout = new HeatMapLayout(map);
     layout.scale(2, 2);
-    return new Drawing(STEPS * STEP_WIDTH + 560, 22, map.value(), layout.marks);
+    return new Drawing(STEPS * STEP_WIDTH + SCALE_ENDS, 22, map.value(), layout.marks);
   }
 
   private void scale(double x, double y) {
@@ -116,8 +121,6 @@ final class HeatMapLayout {
     outline(x + room, y + 1, right, y + 17);
     String high = Numbers.significant(largest, 3);
     text(right + 8, y + 13, high, Ink.MUTED, SMALL, Align.START, Weight.REGULAR);
-    double after = right + 70;
-    text(after, y + 13, map.value(), Ink.TEXT, SMALL, Align.START, Weight.REGULAR);
   }
 
   private static boolean isNeverNegative(Cells cells) {

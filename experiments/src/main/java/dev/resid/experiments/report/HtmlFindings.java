@@ -7,6 +7,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Predicate;
 
 /** Writes what was expected and found into a page: in short, and one by one. */
 final class HtmlFindings {
@@ -15,6 +16,9 @@ final class HtmlFindings {
 
   /** Longer lists are folded. */
   private static final int MOST = 20;
+
+  /** Of more expectations only those that do not hold are listed at first. */
+  private static final int SHORT = 12;
 
   private final StringBuilder html;
 
@@ -43,15 +47,35 @@ final class HtmlFindings {
                 : "Of " + findings.size() + " expectations of the sources ")
             + String.join(", ", parts)
             + ".");
+    if (findings.size() <= SHORT) {
+      list(findings, finding -> true);
+    } else {
+      list(findings, finding -> finding.verdict() != Verdict.HOLDS);
+      int hold = counts.getOrDefault(Verdict.HOLDS, 0);
+      if (hold > 0) {
+        html.append("<details><summary>")
+            .append(hold == 1 ? "The one that holds" : "The " + hold + " that hold");
+        html.append("</summary>\n");
+        list(findings, finding -> finding.verdict() == Verdict.HOLDS);
+        html.append("</details>\n");
+      }
+    }
+    html.append("</div>\n");
+  }
+
+  private void list(List<Finding> findings, Predicate<Finding> which) {
     html.append("<ul>\n");
     for (int i = 0; i < findings.size(); i++) {
       Finding finding = findings.get(i);
+      if (!which.test(finding)) {
+        continue;
+      }
       html.append("<li class=\"").append(kind(finding)).append("\"><a href=\"#f").append(i);
       html.append("\">").append(SvgWriter.escape(finding.expected())).append("</a>");
       html.append("<span class=\"unseen\">: ").append(finding.verdict().words());
       html.append("</span></li>\n");
     }
-    html.append("</ul>\n</div>\n");
+    html.append("</ul>\n");
   }
 
   private static String kind(Finding finding) {

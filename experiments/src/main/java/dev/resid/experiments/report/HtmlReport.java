@@ -210,6 +210,7 @@ public final class HtmlReport {
   private void heatMap(HeatMap map) {
     html.append("<div class=\"colours\">");
     html.append(SvgWriter.write(HeatMapLayout.scale(map), SvgWriter.Place.PAGE));
+    element("span", map.value());
     html.append("</div>\n<div class=\"panels\">\n");
     for (int i = 0; i < map.panels().size(); i++) {
       html.append("<div class=\"panel cells\" tabindex=\"0\">\n");
@@ -239,6 +240,7 @@ public final class HtmlReport {
   private void parallel(ParallelPlot plot) {
     html.append("<div class=\"colours\">");
     html.append(SvgWriter.write(ParallelLayout.scale(plot), SvgWriter.Place.PAGE));
+    element("span", plot.colour());
     html.append("</div>\n<div class=\"panels\">\n");
     panel(plot.x(), plot.y(), "line", ParallelLayout.panel(plot));
   }

@@ -32,6 +32,9 @@ final class ParallelLayout {
 
   private static final double STEP_WIDTH = 3;
 
+  /** What the numbers at the ends of the scale take. */
+  private static final double SCALE_ENDS = 132;
+
   private final ParallelPlot plot;
   private final double low;
   private final double high;
@@ -50,6 +53,8 @@ final class ParallelLayout {
     double height = TOP + PLOT_HEIGHT + BOTTOM + layout.names();
     layout.frame.words(plot, height);
     layout.scale(24, 66);
+    double after = 24 + STEPS * STEP_WIDTH + SCALE_ENDS;
+    layout.frame.text(after, 79, plot.colour(), Ink.TEXT, Frame.SMALL, Align.START, Weight.REGULAR);
     layout.lines(TOP);
     return new Drawing(WIDTH, height, plot.title() + ". " + plot.subtitle(), layout.marks);
   }
@@ -69,7 +74,7 @@ final class ParallelLayout {
   static Drawing scale(ParallelPlot plot) {
     ParallelLayout layout = new ParallelLayout(plot);
     layout.scale(2, 2);
-    return new Drawing(STEPS * STEP_WIDTH + 560, 22, plot.colour(), layout.marks);
+    return new Drawing(STEPS * STEP_WIDTH + SCALE_ENDS, 22, plot.colour(), layout.marks);
   }
 
   private static double plotWidth() {
@@ -97,8 +102,6 @@ final class ParallelLayout {
     double right = left + STEPS * STEP_WIDTH;
     String most = Numbers.significant(high, 3);
     frame.text(right + 8, y + 13, most, Ink.MUTED, Frame.SMALL, Align.START, Weight.REGULAR);
-    frame.text(
-        right + 70, y + 13, plot.colour(), Ink.TEXT, Frame.SMALL, Align.START, Weight.REGULAR);
   }
 
   private void lines(double top) {

@@ -80,8 +80,8 @@ class BrowserReportsTest {
   @Test
   void everythingOnThePageWorksAtEveryWidthAndInTheDark() throws IOException {
     JsonNode counts = look(page, List.of(PHONE, DESKTOP), List.of("light", "dark"));
-    assertEquals(6, counts.get("panels").asInt(), "panels that are shown at first");
-    assertEquals(7, counts.get("entries").asInt(), "legend entries");
+    assertEquals(8, counts.get("panels").asInt(), "panels that are shown at first");
+    assertEquals(8, counts.get("entries").asInt(), "legend entries");
     assertEquals(3, counts.get("heads").asInt(), "heads of columns");
   }
 
@@ -164,6 +164,35 @@ class BrowserReportsTest {
     assertTrue(tip().contains("x = 10:"), tip());
     browser.press("Escape");
     assertEquals("", tip());
+  }
+
+  @Test
+  void inACloudTheNearestPointIsTold() {
+    // The first and the last point lie above one another but for a pixel.
+    double[] at = middle(".panel[data-pick=point] [data-tip$='|upper']");
+    browser.pointAt(at[0] - 1, at[1] + 2);
+    assertTrue(
+        tip().startsWith("upper") && tip().contains("x2.01") && tip().contains("9.00"), tip());
+    double[] lower = middle(".panel[data-pick=point] [data-tip$='|lower']");
+    browser.pointAt(lower[0] + 1, lower[1] - 2);
+    assertTrue(tip().startsWith("lower") && tip().contains("1.00"), tip());
+  }
+
+  @Test
+  void arrowKeysFollowALineAndGoToTheNext() {
+    focus(".panel[data-pick=line]");
+    browser.press("ArrowRight");
+    assertTrue(
+        tip().startsWith("high") && tip().contains("axis a") && tip().contains("3.00"), tip());
+    browser.press("ArrowRight");
+    assertTrue(
+        tip().startsWith("high") && tip().contains("axis b") && tip().contains("2.00"), tip());
+    browser.press("ArrowDown");
+    assertTrue(
+        tip().startsWith("low") && tip().contains("axis b") && tip().contains("−2.00"), tip());
+    browser.press("Home");
+    assertTrue(tip().startsWith("low") && tip().contains("axis a"), tip());
+    assertEquals(1, browser.evaluate("document.querySelectorAll('.picked').length").asInt());
   }
 
   @Test
@@ -340,6 +369,9 @@ class BrowserReportsTest {
                                     "marks",
                                     series("marks", Style.RAMP_8, Trace.MARKS, plain))))))),
             new Figures("Cells", "", List.of(), List.of(new Figure(Map.of(), "cells", heatMap()))),
+            new Figures("Cloud", "", List.of(), List.of(new Figure(Map.of(), "cloud", cloud()))),
+            new Figures("Lines", "", List.of(), List.of(new Figure(Map.of(), "lines", lines()))),
+            cards(),
             new Terms("Terms", "", List.of(new Term("blocks.3.hook_resid_pre", "a point"))),
             new Prose("Prose", List.of("A paragraph.")),
             new Table("Numbers", "Sortable.", table())));
@@ -357,6 +389,39 @@ class BrowserReportsTest {
     table.add("d", 3.0, 1000L);
     table.add("c", -20.0, 10L);
     return table;
+  }
+
+  private static Chart cloud() {
+    Series points =
+        series(
+            "points",
+            Style.PURPLE_DASHED,
+            Trace.MARKS,
+            List.of(
+                Value.named("lower", 2, 1),
+                Value.named("far", 20, 5),
+                Value.named("upper", 2.01, 9)));
+    return chart(AxisKind.LINEAR, List.of(panel("cloud", points)));
+  }
+
+  private static ParallelPlot lines() {
+    return new ParallelPlot(
+        "Lines",
+        "subtitle",
+        "source",
+        AxisSpec.of("axis", "axis", List.of("axis a", "axis b")),
+        new AxisSpec("KL (nats)", "KL", AxisKind.SIGNED),
+        "KL at a",
+        List.of(
+            new ParallelPlot.Thread("low", 1, List.of(1.0, -2.0)),
+            new ParallelPlot.Thread("high", 3, List.of(3.0, 2.0))));
+  }
+
+  private static Section cards() {
+    Section.Word word = new Section.Word("token", 0.9, "logit 1", Section.Focus.HERE);
+    Section.WordLine line = new Section.WordLine("promotes", Section.Flow.LIST, List.of(word));
+    Section.Card card = new Section.Card("Feature 1", "facts", List.of(line));
+    return new Section.Cards("Cards", "", List.of(new Section.CardGroup("an SAE", List.of(card))));
   }
 
   private static HeatMap heatMap() {

@@ -3,6 +3,7 @@ package dev.resid.experiments.report;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.resid.experiments.report.Chart.AxisKind;
@@ -210,6 +211,195 @@ class ReportTest {
     Scale one = Scale.holding(AxisKind.LOG, List.of(3.0));
     assertEquals(0.5, one.part(3), 1e-9);
     assertFalse(one.ticks().isEmpty());
+  }
+
+  private static List<String> labels(AxisSpec axis, Double... values) {
+    return Scale.holding(axis, List.of(values)).ticks().stream().map(Scale.Tick::label).toList();
+  }
+
+  @Test
+  void axesThatCountHaveNoFractions() {
+    AxisSpec layers = new AxisSpec("layer", "layer", AxisKind.LINEAR).whole();
+    assertEquals(List.of("0", "1", "2", "3"), labels(layers, 1.0, 3.0));
+    assertEquals(List.of("0", "1"), labels(layers, 0.0, 1.0));
+    assertEquals(13, labels(layers, 12.0).size(), "every layer of a model of 13");
+    assertEquals(List.of("0", "5", "10", "15"), labels(layers, 15.0));
+    AxisSpec score = new AxisSpec("score", "score", AxisKind.SIGNED).whole();
+    assertEquals(List.of("−2", "−1", "0", "1"), labels(score, -2.0, 1.0));
+    AxisSpec counts = new AxisSpec("features", "features", AxisKind.LOG).whole();
+    assertEquals(List.of("1", "2", "5", "10"), labels(counts, 0.5, 12.0));
+    assertEquals(List.of("4", "5"), labels(counts, 3.6, 5.2));
+  }
+
+  @Test
+  void axesOfThingsHaveTheirNames() throws Exception {
+    List<String> names = List.of("one", "two", "a name too long to stand across");
+    Series series = new Series("a", "", Style.BLUE_SOLID, List.of(Value.at(1, 1), Value.at(3, 2)));
+    Chart chart =
+        new Chart(
+            "t",
+            "s",
+            "source",
+            AxisSpec.of("SAE", "SAE", names),
+            new AxisSpec("KL", "KL", AxisKind.LINEAR),
+            List.of(new Panel("", List.of(series), Optional.empty())));
+    NodeList texts = parse(chart.toSvg()).getElementsByTagName("text");
+    Map<String, String> turned = new java.util.HashMap<>();
+    for (int i = 0; i < texts.getLength(); i++) {
+      Element text = (Element) texts.item(i);
+      turned.put(text.getTextContent(), text.getAttribute("transform"));
+    }
+    assertTrue(turned.keySet().containsAll(List.of("one", "two")), turned.toString());
+    assertEquals("", turned.get("one"), "there is room for it");
+    List<String> many = java.util.stream.IntStream.range(0, 40).mapToObj(i -> "sae " + i).toList();
+    AxisSpec narrow = AxisSpec.of("SAE", "SAE", many);
+    assertEquals(0, Frame.nameRoom(chart.x(), 1000), 0);
+    assertTrue(Frame.nameRoom(narrow, 500) > 10, "they stand upright");
+  }
+
+  @Test
+  void whatHasNoPointIsNotInTheLegend() {
+    Series some = new Series("some", "", Style.BLUE_SOLID, List.of(Value.at(1, 1)));
+    Series none = new Series("none", "", Style.GREEN_SOLID, List.of());
+    Series below = new Series("below", "", Style.GREEN_SOLID, List.of(Value.at(1, -1)));
+    Chart chart =
+        new Chart(
+            "t",
+            "s",
+            "source",
+            new AxisSpec("x", "x", AxisKind.LINEAR),
+            new AxisSpec("y", "y", AxisKind.LOG),
+            List.of(new Panel("", List.of(some, none, below), Optional.empty())));
+    String svg = chart.toSvg();
+    assertTrue(svg.contains("\"legend some\""), svg);
+    assertFalse(svg.contains("\"legend none\"") || svg.contains("\"legend below\""), svg);
+  }
+
+  @Test
+  void linesHaveTheColourOfTheirNumber() throws IOException {
+    ParallelPlot plot =
+        new ParallelPlot(
+            "t",
+            "s",
+            "source",
+            AxisSpec.of("SAE", "SAE", List.of("a", "b")),
+            new AxisSpec("y", "y", AxisKind.SIGNED),
+            "first y",
+            List.of(
+                new ParallelPlot.Thread("high", 2, List.of(2.0, 1.0)),
+                new ParallelPlot.Thread("low", -1, List.of(-1.0, 0.5)),
+                new ParallelPlot.Thread("middle", 0.5, List.of(0.5, 0.0))));
+    String svg = plot.toSvg();
+    // The lowest is painted first, so that order in depth is order in colour.
+    int low = svg.indexOf("data-name=\"low\"");
+    assertTrue(low < svg.indexOf("data-name=\"middle\""));
+    assertTrue(svg.indexOf("stroke=\"" + Ink.RAMP_1.hex(), low) == svg.indexOf("stroke=", low));
+    int high = svg.indexOf("data-name=\"high\"");
+    assertTrue(svg.indexOf("stroke=\"" + Ink.RAMP_8.hex(), high) == svg.indexOf("stroke=", high));
+    String middle = Colour.Between.ramp(0.5).hex();
+    assertTrue(svg.contains("stroke=\"" + middle + "\""), middle);
+    assertFalse(middle.equals(Ink.RAMP_4.hex()) || middle.equals(Ink.RAMP_5.hex()), "between");
+    assertTrue(svg.contains("<title>low, b: 0.500</title>"), svg);
+    assertEquals(2000, ImageIO.read(new ByteArrayInputStream(plot.toPng())).getWidth());
+    assertThrows(
+        IllegalArgumentException.class,
+        () ->
+            new ParallelPlot(
+                "t",
+                "s",
+                "source",
+                plot.x(),
+                plot.y(),
+                "c",
+                List.of(new ParallelPlot.Thread("short", 1, List.of(1.0)))));
+  }
+
+  @Test
+  void cellsSayTheirNumbersWhereTheyFit() {
+    List<List<Double>> values = List.of(List.of(1.0, -0.5, 0.001, Double.NaN));
+    HeatMap few = map(List.of("a", "b", "c", "d"), values);
+    String svg = few.toSvg();
+    assertTrue(svg.contains(">1.00</text>") && svg.contains(">−0.50</text>"), svg);
+    assertTrue(svg.contains(">0</text>"), "what is nearly nothing is 0");
+    assertFalse(svg.contains("NaN"), svg);
+    List<String> names = java.util.stream.IntStream.range(0, 60).mapToObj(i -> "" + i).toList();
+    HeatMap many = map(names, List.of(java.util.Collections.nCopies(60, 0.25)));
+    assertTrue(svg.contains("data-name=\"numbers ") && !many.toSvg().contains("numbers "), "room");
+  }
+
+  private static HeatMap map(List<String> columns, List<List<Double>> values) {
+    return new HeatMap(
+        "t",
+        "s",
+        "source",
+        "value",
+        List.of(new HeatMap.Cells("", "row", List.of("r"), "column", columns, values)));
+  }
+
+  @Test
+  void theAnswerStandsBeforeFiguresAndNumbersBeforeDefinitions() {
+    String html = page();
+    String[] order = {
+      "What it is about.",
+      "Of 2 expectations of the sources 1 holds, 1 does not hold.",
+      "href=\"#f0\">as expected?",
+      "<h2>Figures",
+      "<h2>Findings",
+      "<li id=\"f0\"",
+      "<h2>Table",
+      "<h2>Terms",
+      "<h2>Prose"
+    };
+    for (int i = 1; i < order.length; i++) {
+      int before = html.indexOf(order[i - 1]);
+      assertTrue(before >= 0 && before < html.indexOf(order[i]), order[i - 1] + ", " + order[i]);
+    }
+  }
+
+  @Test
+  void ofManyExpectationsThoseThatHoldAreFolded() {
+    List<Finding> many = new java.util.ArrayList<>();
+    for (int i = 0; i < 13; i++) {
+      many.add(new Finding("claim " + i, "so", i == 5 ? Verdict.PARTLY : Verdict.HOLDS, ""));
+    }
+    String html = HtmlReport.of("t", "q", Map.of(), List.of(new Findings("f", "", many)));
+    assertTrue(html.contains("Of 13 expectations of the sources 12 hold, 1 holds in part."), html);
+    int folded = html.indexOf("<summary>The 12 that hold");
+    assertTrue(html.indexOf(">claim 5<") < folded && folded < html.indexOf(">claim 4<"), html);
+  }
+
+  @Test
+  void manyNumbersOfAFindingAreAList() {
+    String text = "KL, nats: a 1; b 2; c 3; d 4; e 5.";
+    Finding list = new Finding("expected", text, Verdict.HOLDS, "");
+    Finding line = new Finding("expected", "KL: a 1; b 2.", Verdict.HOLDS, "");
+    String html =
+        HtmlReport.of("t", "q", Map.of(), List.of(new Findings("f", "", List.of(list, line))));
+    assertTrue(html.contains("<p>KL, nats:</p>") && html.contains("<li>a 1</li>"), html);
+    assertTrue(html.contains("<li>e 5</li>") && html.contains("<p>KL: a 1; b 2.</p>"), html);
+  }
+
+  @Test
+  void wordsOfCardsAreMarkedAndQuoted() {
+    Section.Word falls = new Section.Word("<b> ", -0.5, "without it", Section.Focus.ELSEWHERE);
+    Section.Word here = new Section.Word("x", 0, "", Section.Focus.HERE);
+    Section.Word plain = new Section.Word("plain & ", 0, "", Section.Focus.ELSEWHERE);
+    Section.WordLine text =
+        new Section.WordLine("text", Section.Flow.TEXT, List.of(plain, falls, here));
+    Section.Card card = new Section.Card("Feature 3", "facts", List.of(text));
+    String html =
+        HtmlReport.of(
+            "t",
+            "q",
+            Map.of(),
+            List.of(
+                new Section.Cards(
+                    "c", "i", List.of(new Section.CardGroup("an SAE", List.of(card))))));
+    assertTrue(
+        html.contains(
+            "plain &amp; <mark class=\"less\" style=\"--part:0.50\" title=\"without it\">&lt;b&gt;"
+                + " </mark><mark class=\"more here\""),
+        html);
   }
 
   @Test
