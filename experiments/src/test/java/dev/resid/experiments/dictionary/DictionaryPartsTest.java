@@ -37,6 +37,8 @@ import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -205,6 +207,45 @@ class DictionaryPartsTest {
     assertEquals(found[LAYOUT.index("change", 1)], found[LAYOUT.index("previous")], 1e-9);
     assertEquals(found[LAYOUT.index("change_n", 1)], found[LAYOUT.index("previous_n")]);
     assertTrue(Math.abs(changes[1]) > 1e-3, "it matters: " + changes[1]);
+    // The page shows the most active text token by token.
+    Example top = TextAblation.candidates(some).getFirst();
+    int[] shown = Arrays.copyOf(short0.row(top.row()), top.pos() + 1);
+    double whole = last(sae, some.feature(), shown);
+    assertEquals(shown.length, found[LAYOUT.index("shown_n")]);
+    for (int i = 1; i < shown.length; i++) {
+      int gone = i;
+      int[] shorter =
+          IntStream.range(0, shown.length).filter(p -> p != gone).map(p -> shown[p]).toArray();
+      double share = (last(sae, some.feature(), shorter) - whole) / whole;
+      assertEquals(share, found[LAYOUT.index("shown", i)], 1e-5, "token " + i);
+    }
+  }
+
+  @Test
+  void thePageHasNormsOfAllTokensAndACardForEveryFeature() throws IOException {
+    Path folder = temporary.resolve("cards");
+    DictionaryOptions options = options(EnumSet.of(Part.FEATURES), TOKENS, SAE);
+    try (Workers workers = new Workers(1)) {
+      new DictionaryStudy(gpt2, options).run(folder, Progress.none(), workers);
+    }
+    Matcher bins =
+        Pattern.compile("<title>[^<]* to [^<]*: ([0-9.]+)</title>")
+            .matcher(Files.readString(folder.resolve("figures/unembedding-norms.svg")));
+    double tokens = 0;
+    while (bins.find()) {
+      tokens += Double.parseDouble(bins.group(1));
+    }
+    assertEquals(TinyModel.CONFIG.dVocab(), tokens);
+    String page = Files.readString(folder.resolve("report.html"));
+    assertEquals(3, page.split("<article>", -1).length - 1, "features that are looked at");
+    assertTrue(page.contains("<h3>Feature " + activations.feature() + "</h3>"));
+    List<String> lens =
+        Files.readAllLines(folder.resolve("lens.csv")).stream()
+            .filter(line -> line.startsWith("many," + activations.feature() + ","))
+            .toList();
+    String token = lens.getFirst().split(",")[5];
+    assertTrue(page.contains(">" + token + "</mark>"), lens.getFirst());
+    assertEquals(3, page.split("ablated text</dt>", -1).length - 1);
   }
 
   private static long count(FeatureActivations activations) {

@@ -24,6 +24,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -152,6 +154,22 @@ class DictionaryStudyTest {
     String[] assigned = line("one-to-one.csv", "few,many,").split(",");
     assertTrue(Double.parseDouble(assigned[3]) <= mean);
     assertEquals(48, Integer.parseInt(assigned[2]));
+  }
+
+  @Test
+  void histogramsHaveEveryFeature() throws IOException {
+    int alive = Integer.parseInt(line("cosines.csv", "few,few,").split(",")[2]);
+    int other = Integer.parseInt(line("cosines.csv", "many,many,").split(",")[2]);
+    // One SAE a family: nothing is a neighbour in L0, and each is compared with itself.
+    assertFalse(Files.exists(whole.resolve("figures/cosine-histogram-neighbours.svg")));
+    Matcher bins =
+        Pattern.compile("<title>[^<]* to [^<]*: ([0-9.]+)</title>")
+            .matcher(Files.readString(whole.resolve("figures/cosine-histogram-within.svg")));
+    double features = 0;
+    while (bins.find()) {
+      features += Double.parseDouble(bins.group(1));
+    }
+    assertEquals(alive + other, features);
   }
 
   private static float[] unit(Tensor rows) {

@@ -222,6 +222,10 @@ class PropagationStudyTest {
           .run(out, Progress.none(), workers);
       assertEquals(1 + 3, Files.readAllLines(out.resolve("results.csv")).size());
       assertTrue(Files.exists(out.resolve("figures/propagation-l0.png")));
+      // Nothing but the one cell: no row for the later SAE, no column for the earlier one.
+      String figure = Files.readString(out.resolve("figures/propagation-l0.svg"));
+      assertEquals(1, figure.split("<title>SAE put in ", -1).length - 1, figure);
+      assertEquals(1, figure.split(">few</text>", -1).length - 1, figure);
     }
   }
 }
