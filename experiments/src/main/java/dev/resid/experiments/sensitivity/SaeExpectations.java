@@ -31,6 +31,9 @@ final class SaeExpectations {
   /** The publication's "above about 70", as a part of its mean distance 81.59. */
   static final double LONG = 70 / Lengths.PUBLISHED_DISTANCE;
 
+  /** A KL below this part of that at the longest length counts as near 0. */
+  static final double NEAR_ZERO = 0.1;
+
   private static final int ENOUGH_FOR_A_SLOPE = 3;
 
   private final SensitivityResult result;
@@ -55,6 +58,7 @@ final class SaeExpectations {
         falling(findings, group, SaeDirectionKind.ERROR, Metric.KL, all, "at every length");
       } else {
         rising(findings, group, small);
+        shootingUp(findings, group, small);
         falling(
             findings,
             group,
@@ -77,7 +81,7 @@ final class SaeExpectations {
       aboveIsotropic(findings, group, SaeDirectionKind.FEATURE, "directions of inactive features");
       falling(findings, group, SaeDirectionKind.FEATURE, Metric.KL, all, "at every length");
     }
-    matched(findings, small);
+    matched(findings, small, large);
     return findings;
   }
 
@@ -213,7 +217,43 @@ final class SaeExpectations {
                 + ". Intervals are over rows of text; there are no more than these SAEs."));
   }
 
-  private void matched(List<Finding> findings, List<Integer> small) {
+  /** Curves stay near 0 up to a length of about 50: against what they are at the longest one. */
+  private void shootingUp(List<Finding> findings, SaeGroup group, List<Integer> small) {
+    int longest = result.lengths().length - 1;
+    if (!measured(group, SaeDirectionKind.ERROR) || small.isEmpty() || small.contains(longest)) {
+      return;
+    }
+    int end = small.getLast();
+    Statistic part =
+        means ->
+            sum(means, group, SaeDirectionKind.ERROR, end)
+                / sum(means, group, SaeDirectionKind.ERROR, longest);
+    Interval interval = result.interval(part);
+    findings.add(
+        new Finding(
+            "KL: SAE-error directions of "
+                + group.family()
+                + " SAEs stay near 0 up to a length of about 50 and then shoot up",
+            "At α = "
+                + Numbers.significant(result.lengths()[end], 3)
+                + " the mean KL is "
+                + shown(result.value(part), interval)
+                + " of that at "
+                + Numbers.significant(result.lengths()[longest], 3)
+                + ".",
+            interval.high() < NEAR_ZERO
+                ? Verdict.HOLDS
+                : interval.low() > NEAR_ZERO ? Verdict.DOES_NOT_HOLD : Verdict.UNDECIDED,
+            "Near 0 means less than " + NEAR_ZERO + " of the KL at the longest length."));
+  }
+
+  private static double sum(Means means, SaeGroup group, SaeDirectionKind kind, int length) {
+    return group.members().stream()
+        .mapToDouble(m -> means.get(m.direction(kind), length, Metric.KL, Positions.ALL))
+        .sum();
+  }
+
+  private void matched(List<Finding> findings, List<Integer> small, List<Integer> large) {
     Map<String, Member> one = SaeGroup.matched(groups);
     Member local = one.get(SaeGroup.LOCAL);
     Member e2e = one.get(SaeGroup.E2E);
@@ -234,6 +274,9 @@ final class SaeExpectations {
     pair(findings, "below downstream", e2e, downstream, all, -1, compared);
     if (!small.isEmpty()) {
       pair(findings, "above downstream at short lengths", local, downstream, small, 1, compared);
+    }
+    if (!small.isEmpty() && !large.isEmpty()) {
+      closingGap(findings, local, downstream, small, large, compared);
     }
   }
 
@@ -270,6 +313,35 @@ final class SaeExpectations {
             compared));
   }
 
+  private void closingGap(
+      List<Finding> findings,
+      Member local,
+      Member downstream,
+      List<Integer> small,
+      List<Integer> large,
+      String compared) {
+    SweptDirection mine = local.direction(SaeDirectionKind.FEATURE);
+    SweptDirection theirs = downstream.direction(SaeDirectionKind.FEATURE);
+    Statistic atShort = m -> ratio(m, mine, theirs, small);
+    Statistic atLong = m -> ratio(m, mine, theirs, large);
+    Interval closing = result.interval(m -> atShort.of(m) - atLong.of(m));
+    findings.add(
+        new Finding(
+            "KL: inactive features at matched L0: the gap of local above downstream closes at long"
+                + " lengths",
+            "Mean KL of "
+                + local.name()
+                + " is "
+                + factor(result.value(atShort), result.interval(atShort))
+                + " times that of "
+                + downstream.name()
+                + " at short lengths and "
+                + factor(result.value(atLong), result.interval(atLong))
+                + " times at long ones.",
+            verdict(closing, true, true),
+            compared));
+  }
+
   private String familyOf(Member member) {
     return groups.stream()
         .filter(group -> group.members().contains(member))
@@ -289,11 +361,16 @@ final class SaeExpectations {
   }
 
   private static String factor(double logarithm, Interval interval) {
-    return Numbers.significant(Math.exp(logarithm), 3)
+    return shown(
+        Math.exp(logarithm), new Interval(Math.exp(interval.low()), Math.exp(interval.high())));
+  }
+
+  private static String shown(double value, Interval interval) {
+    return Numbers.significant(value, 3)
         + " ("
-        + Numbers.significant(Math.exp(interval.low()), 3)
+        + Numbers.significant(interval.low(), 3)
         + " to "
-        + Numbers.significant(Math.exp(interval.high()), 3)
+        + Numbers.significant(interval.high(), 3)
         + ")";
   }
 
