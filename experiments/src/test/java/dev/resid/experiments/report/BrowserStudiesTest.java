@@ -60,26 +60,30 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The report of every study, of a tiny model, in a real browser on a phone in the dark. */
+/**
+ * The reports of all studies, of a tiny model: each in a real browser on a phone in the dark, and
+ * their figures in the documents.
+ */
 class BrowserStudiesTest {
   private static final Progress SILENT = Progress.none();
 
-  private final List<NamedSae> saes = TinySaes.both();
-  private final TokenBatch rows = TinyModel.tokens(6, 6);
+  private static final Pattern NAMED = Pattern.compile("`([a-z0-9-]+)(<[^`]*)?`");
 
-  @TempDir private Path folder;
+  @TempDir private static Path folder;
+  private static List<NamedSae> saes;
+  private static TokenBatch rows;
 
-  @Test
-  void everyKindOfReportWorks() throws IOException {
-    Optional<Path> program = Chromium.find();
-    assumeTrue(
-        program.isPresent(),
-        "no Chromium or Chrome on the path, and the environment variable CHROME names none");
+  @BeforeAll
+  static void runEveryStudy() throws IOException {
+    saes = TinySaes.both();
+    rows = TinyModel.tokens(6, 6);
     try (Backend backend = TinyModel.backend(1);
         Workers workers = new Workers(1)) {
       Gpt2 gpt2 = TinyModel.on(backend);
@@ -88,18 +92,28 @@ class BrowserStudiesTest {
       features(gpt2, workers);
       reproduce(gpt2, workers);
     }
-    List<Path> reports;
+  }
+
+  /**
+   * Returns files; parts of a reproduction are left out, which are studies that are here anyway.
+   */
+  private static List<Path> files(String ending) throws IOException {
     try (Stream<Path> files = Files.walk(folder)) {
-      // Parts of a reproduction are reports of studies that are here anyway.
-      reports =
-          files
-              .filter(
-                  file -> file.toString().endsWith(".html") && !file.toString().contains("parts"))
-              .toList();
+      return files
+          .filter(file -> file.toString().endsWith(ending) && !file.toString().contains("parts"))
+          .toList();
     }
+  }
+
+  @Test
+  void everyKindOfReportWorksInABrowser(@TempDir Path profile) throws IOException {
+    Optional<Path> program = Chromium.find();
+    assumeTrue(
+        program.isPresent(),
+        "no Chromium or Chrome on the path, and the environment variable CHROME names none");
+    List<Path> reports = files(".html");
     assertEquals(14, reports.size(), reports.toString());
-    try (Chromium browser =
-        Chromium.start(program.get(), Files.createDirectory(folder.resolve("profile")))) {
+    try (Chromium browser = Chromium.start(program.get(), profile)) {
       List<String> wrong = new ArrayList<>();
       for (Path report : reports) {
         wrong.addAll(ReportAudit.of(browser, report, 390, "dark").wrong());
@@ -108,7 +122,34 @@ class BrowserStudiesTest {
     }
   }
 
-  private void directions(Gpt2 gpt2, Workers workers) throws IOException {
+  @Test
+  void theDocumentsNameEveryFigure() throws IOException {
+    Path root = Path.of("").toAbsolutePath();
+    while (!Files.isRegularFile(root.resolve("docs/experiments.md"))) {
+      root = root.getParent();
+    }
+    String text =
+        Files.readString(root.resolve("docs/experiments.md"))
+            + Files.readString(root.resolve("docs/sae.md"));
+    List<Pattern> named =
+        NAMED
+            .matcher(text)
+            .results()
+            // One of several SAEs, pairs or groups of SAEs has a number at its end.
+            .map(m -> m.group(1) + (m.group(2) == null ? "(-(group-)?[0-9]+)?" : ".*"))
+            .map(Pattern::compile)
+            .toList();
+    List<Path> figures = files(".svg");
+    assertTrue(figures.size() > 100, figures.size() + " figures");
+    List<String> unnamed =
+        figures.stream()
+            .map(file -> file.getFileName().toString().replace(".svg", ""))
+            .filter(name -> named.stream().noneMatch(p -> p.matcher(name).matches()))
+            .toList();
+    assertEquals(List.of(), unnamed);
+  }
+
+  private static void directions(Gpt2 gpt2, Workers workers) throws IOException {
     new SensitivityStudy(
             gpt2,
             new SensitivityOptions(
@@ -163,7 +204,7 @@ class BrowserStudiesTest {
         .run(folder.resolve("patch"), SILENT, workers);
   }
 
-  private void language(Gpt2 gpt2, Workers workers) throws IOException {
+  private static void language(Gpt2 gpt2, Workers workers) throws IOException {
     new ContextStudy(gpt2, new ContextOptions(rows, saes, "test", 1))
         .run(folder.resolve("context"), SILENT, workers);
     List<NamedSae> two = List.of(saes.getLast(), TinySaes.at(HookPoint.residPre(2)));
@@ -182,7 +223,7 @@ class BrowserStudiesTest {
         .run(folder.resolve("effects"), SILENT, workers);
   }
 
-  private void features(Gpt2 gpt2, Workers workers) throws IOException {
+  private static void features(Gpt2 gpt2, Workers workers) throws IOException {
     TokenBatch many = TinyModel.tokens(12, 12, 12);
     new DictionaryStudy(
             gpt2,
@@ -195,7 +236,7 @@ class BrowserStudiesTest {
         .write(folder.resolve("feature.html"), SILENT);
   }
 
-  private void reproduce(Gpt2 gpt2, Workers workers) throws IOException {
+  private static void reproduce(Gpt2 gpt2, Workers workers) throws IOException {
     PublishedTable table =
         PublishedTable.parse(
             """
