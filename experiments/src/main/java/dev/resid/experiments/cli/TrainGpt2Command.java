@@ -120,8 +120,10 @@ final class TrainGpt2Command implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     requireOptions();
-    training.requireFolder(List.of("model.safetensors", "config.json"));
+    training.requireFolder();
     ByteLevelBpe tokenizer = ByteLevelBpe.load(HubFolder.ofTokenizer(tokenizerDir));
+    TrainingMixin.requireRoom(
+        "the model", 12.0 * layers * width * width + (double) width * tokenizer.vocabularySize());
     training.findText();
     Map<Path, List<String>> validTexts = documents(TextFiles.expand(valid));
     TrainingPlan plan =
@@ -154,11 +156,10 @@ final class TrainGpt2Command implements Callable<Integer> {
   }
 
   private void requireOptions() {
-    training.requireOptions(learningRate);
+    training.requireOptions(learningRate, context);
     training.requireAtLeast("--layers", layers, 1);
     training.requireAtLeast("--heads", heads, 1);
     training.requireAtLeast("--width", width, 1);
-    training.requireAtLeast("--context", context, 2);
     training.requireAtLeast("--steps", steps, 1);
     if (width % heads != 0) {
       throw training.wrong("--width " + width + " is not a multiple of --heads " + heads);

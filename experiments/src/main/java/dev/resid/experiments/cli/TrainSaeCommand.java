@@ -18,7 +18,6 @@ import dev.resid.train.TextCorpus;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;
-import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -71,6 +70,9 @@ final class TrainSaeCommand implements Callable<Integer> {
 
   /** Share of the peak learning rate at the end, as in the end-to-end paper. */
   private static final double FINAL_FRACTION = 0.1;
+
+  /** Activations that are shuffled together: their order takes half a gigabyte. */
+  private static final long MOST_IN_BUFFER = 1L << 27;
 
   @Spec private CommandSpec spec;
   @Mixin private ModelOptionsMixin model;
@@ -159,7 +161,7 @@ final class TrainSaeCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     HookPoint point = point();
     requireOptions();
-    training.requireFolder(List.of("sae_weights.safetensors", "cfg.json"));
+    training.requireFolder();
     training.findText();
     Instant start = Instant.now();
     try (Backend backend = backends.open()) {
@@ -174,6 +176,7 @@ final class TrainSaeCommand implements Callable<Integer> {
     Path out = training.out();
     Path checkpoint = training.checkpoint();
     TextCorpus corpus = training.corpus(gpt2.tokenizer(), context);
+    TrainingMixin.requireRoom("the SAE", 2.0 * plan.dSae() * gpt2.config().dModel());
     try (FolderLock _ = training.lock();
         SaeTrainer trainer = SaeTrainer.startOrResume(plan, gpt2, corpus, checkpoint)) {
       trainer.run(checkpoint, training.every(), progress.progress());
@@ -211,8 +214,8 @@ final class TrainSaeCommand implements Callable<Integer> {
   }
 
   private void requireOptions() {
-    training.requireOptions(learningRate);
-    training.requireAtLeast("--context", context, 2);
+    training.requireOptions(learningRate, context);
+    training.requireProduct("--buffer times --context", buffer, context, MOST_IN_BUFFER);
     if (features != null) {
       training.requireAtLeast("--features", features, 1);
     }

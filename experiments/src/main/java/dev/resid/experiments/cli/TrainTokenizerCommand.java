@@ -34,8 +34,8 @@ import picocli.CommandLine.Spec;
 final class TrainTokenizerCommand implements Callable<Integer> {
   private static final List<String> WRITTEN = List.of("vocab.json", "merges.txt", "tokenizer.json");
 
-  /** A tokenizer under these names would be read in place of the one that is written. */
-  private static final List<String> OTHERS = List.of("encoder.json", "vocab.bpe");
+  /** Tokenizers of other names, which could be read in place of this one; and another run. */
+  private static final List<String> OTHERS = List.of("encoder.json", "vocab.bpe", "run.json");
 
   /** Tokens that are not learnt: the bytes and the end of text. */
   private static final int GIVEN_TOKENS = 257;

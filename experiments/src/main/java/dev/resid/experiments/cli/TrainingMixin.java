@@ -1,6 +1,7 @@
 package dev.resid.experiments.cli;
 
 import dev.resid.experiments.result.FolderLock;
+import dev.resid.experiments.result.RunRecord;
 import dev.resid.io.DType;
 import dev.resid.tokenizer.ByteLevelBpe;
 import dev.resid.train.TextCorpus;
@@ -10,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -17,6 +19,13 @@ import picocli.CommandLine.Spec;
 
 /** What {@code resid train gpt2} and {@code resid train sae} have in common. */
 final class TrainingMixin {
+  /** Tokens of one step; more activations than any machine holds. */
+  private static final long MOST_TOKENS = 1L << 24;
+
+  /** What is in a folder of results, of this command or another one. */
+  private static final List<String> OTHERS =
+      List.of(RunRecord.FILE, "config.json", "model.safetensors", "cfg.json");
+
   @Spec(Spec.Target.MIXEE)
   private CommandSpec spec;
 
@@ -107,12 +116,42 @@ final class TrainingMixin {
    * Refuses values that no training can have, as wrong usage.
    *
    * @param learningRate the peak
+   * @param context tokens a row
    */
-  void requireOptions(double learningRate) {
+  void requireOptions(double learningRate, int context) {
+    requireAtLeast("--context", context, 2);
     requireAtLeast("--batch", batch, 1);
     requireAtLeast("--checkpoint-every", every, 1);
     if (!(learningRate > 0) || Double.isInfinite(learningRate)) {
       throw wrong("--learning-rate is " + learningRate + ", must be a number above 0");
+    }
+    requireProduct("--batch times --context", batch, context, MOST_TOKENS);
+  }
+
+  /** Refuses a product that is too large, as wrong usage. */
+  void requireProduct(String what, int left, int right, long most) {
+    if ((long) left * right > most) {
+      throw wrong(what + " is " + (long) left * right + ", must be at most " + most);
+    }
+  }
+
+  /**
+   * Refuses what does not fit in memory whatever is done.
+   *
+   * @param what of it, for the message
+   * @param numbers how many numbers of four bytes it has at least
+   */
+  static void requireRoom(String what, double numbers) throws IOException {
+    long limit = Runtime.getRuntime().maxMemory();
+    if (numbers * Float.BYTES > limit) {
+      throw new IOException(
+          String.format(
+              Locale.ROOT,
+              "%s would have %.3g parameters, which do not fit in the %d MiB that Java may use: ask"
+                  + " for fewer, or allow more, for example with RESID_JAVA_OPTS=-Xmx8g.",
+              what,
+              numbers,
+              limit >> 20));
     }
   }
 
@@ -126,14 +165,10 @@ final class TrainingMixin {
     return new Usage(spec).wrong(message);
   }
 
-  /**
-   * Refuses a folder that cannot be written or that holds results of somebody else.
-   *
-   * @param results files that a training ends with
-   */
-  void requireFolder(List<String> results) throws IOException {
+  /** Refuses a folder that cannot be written or that holds results of another command. */
+  void requireFolder() throws IOException {
     OutputPaths.requireFolder(out);
-    for (String name : results) {
+    for (String name : OTHERS) {
       if (Files.exists(out.resolve(name)) && !Files.isDirectory(checkpoint())) {
         throw new FileAlreadyExistsException(out.resolve(name).toString());
       }

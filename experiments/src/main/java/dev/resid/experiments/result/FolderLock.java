@@ -1,27 +1,44 @@
 package dev.resid.experiments.result;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.UUID;
 
 /**
  * Keeps a second process out of a folder. The system ends the lock with the process, however that
- * ends; its file stays, because removing it could take it from another process.
+ * ends. A process that comes to its end removes the file of the lock, and the folders that were
+ * made for it if nothing else is in them.
  */
 public final class FolderLock implements AutoCloseable {
   /** The file that is locked. */
   public static final String NAME = ".lock";
 
+  /** What is locked lies behind the content, which can then be read everywhere. */
+  private static final long LOCKED_FROM = 1L << 32;
+
+  private static final int ATTEMPTS = 100;
+
+  private final Path file;
   private final FileChannel channel;
   private final FileLock lock;
+  private final List<Path> made;
 
-  private FolderLock(FileChannel channel, FileLock lock) {
+  private FolderLock(Path file, FileChannel channel, FileLock lock, List<Path> made) {
+    this.file = file;
     this.channel = channel;
     this.lock = lock;
+    this.made = made;
   }
 
   /**
@@ -33,29 +50,67 @@ public final class FolderLock implements AutoCloseable {
    * @throws IOException if its file cannot be made
    */
   public static FolderLock of(Path folder, Path place) throws IOException {
-    Files.createDirectories(place);
-    FileChannel channel =
-        FileChannel.open(place.resolve(NAME), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-    try {
-      FileLock lock = channel.tryLock();
-      if (lock != null) {
-        return new FolderLock(channel, lock);
-      }
-    } catch (OverlappingFileLockException e) {
-      // this process holds it; the same answer
-    } catch (IOException | RuntimeException e) {
-      channel.close();
-      throw e;
+    List<Path> made = new ArrayList<>();
+    for (Path at = place.toAbsolutePath(); at != null && !Files.exists(at); at = at.getParent()) {
+      made.add(at);
     }
-    channel.close();
+    Path file = place.resolve(NAME);
+    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+      Files.createDirectories(place);
+      FileChannel channel;
+      try {
+        channel =
+            FileChannel.open(
+                file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+      } catch (NoSuchFileException e) {
+        continue; // its folder was removed by the process that ended just now
+      }
+      try {
+        FileLock lock = channel.tryLock(LOCKED_FROM, 1, false);
+        if (lock == null) {
+          channel.close();
+          break;
+        }
+        if (isThere(channel, file)) {
+          return new FolderLock(file, channel, lock, made);
+        }
+        channel.close(); // the file was removed between opening and locking it
+      } catch (OverlappingFileLockException e) {
+        channel.close(); // this process holds it; the same answer
+        break;
+      } catch (IOException | RuntimeException e) {
+        channel.close();
+        throw e;
+      }
+    }
     throw new IllegalStateException(
         "another process is working in " + folder + "; wait for it, or choose another --out");
+  }
+
+  /** Returns whether the file of that name is the one that is open. */
+  private static boolean isThere(FileChannel channel, Path file) throws IOException {
+    byte[] token = UUID.randomUUID().toString().getBytes(StandardCharsets.US_ASCII);
+    channel.truncate(0);
+    channel.write(ByteBuffer.wrap(token), 0);
+    try {
+      return Arrays.equals(token, Files.readAllBytes(file));
+    } catch (NoSuchFileException e) {
+      return false;
+    }
   }
 
   /** Lets other processes work in the folder again. */
   @Override
   public void close() throws IOException {
     try (channel) {
+      try {
+        Files.deleteIfExists(file);
+        for (Path folder : made) {
+          Files.deleteIfExists(folder);
+        }
+      } catch (IOException e) {
+        // Something is in the folder, as a rule; or an open file cannot be removed here.
+      }
       lock.release();
     }
   }

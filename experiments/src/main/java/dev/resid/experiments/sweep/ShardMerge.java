@@ -118,7 +118,9 @@ public final class ShardMerge {
           missing.size()
               + " of "
               + found.length
-              + " blocks are missing ("
+              + " blocks are missing in "
+              + shards.stream().map(Path::toString).collect(Collectors.joining(", "))
+              + " ("
               + missing.stream().limit(LISTED).collect(Collectors.joining(", "))
               + (missing.size() > LISTED ? ", …" : "")
               + "): name the folders of all shards, and run unfinished ones to their end");

@@ -159,7 +159,7 @@ class TrainGpt2CommandTest {
             "training.json",
             "vocab.json"),
         names(killed));
-    assertEquals(List.of(".lock", "state.safetensors"), names(killed.resolve("checkpoint")));
+    assertEquals(List.of("state.safetensors"), names(killed.resolve("checkpoint")));
   }
 
   private static List<String> names(Path dir) throws IOException {
@@ -185,6 +185,23 @@ class TrainGpt2CommandTest {
   }
 
   @Test
+  void whatFitsInNoMemoryIsRefusedBeforeAnythingIsMade() {
+    Path out = folder.resolve("model");
+    TrainingRuns huge =
+        TrainingRuns.of("train gpt2 --context 16", "--tokenizer", tokenizer, "--text", text);
+    huge.train(out, "--layers 2147483647").refused("the model would have", "RESID_JAVA_OPTS");
+    huge.train(out, "--batch 2147483647").wrongUsage("--batch times --context is 34359738352");
+    assertFalse(Files.exists(out));
+  }
+
+  @Test
+  void theFolderOfAnotherCommandIsLeftAlone() throws IOException {
+    Path out = Files.createDirectory(folder.resolve("study"));
+    Files.writeString(out.resolve("run.json"), "{}");
+    train(out, "--steps 5").refused(out.resolve("run.json") + " exists already");
+  }
+
+  @Test
   void aSecondProcessIsSentAway() throws IOException {
     Path out = folder.resolve("model");
     try (FolderLock _ = FolderLock.of(out, out.resolve("checkpoint"))) {
@@ -204,9 +221,8 @@ class TrainGpt2CommandTest {
         Files.writeString(folder.resolve("other.txt"), TrainingRuns.TEXT.replace("cat", "cow"));
     train(out, "--steps 5", "--text", other).refused("state.safetensors", "another text");
     Files.delete(TrainingRuns.state(out));
-    Files.delete(out.resolve("checkpoint/.lock"));
     Files.delete(out.resolve("checkpoint"));
-    train(out, "--steps 5").refused(out.resolve("model.safetensors").toString(), "exists");
+    train(out, "--steps 5").refused(out.resolve("config.json").toString(), "exists");
     assertArrayEquals(bytes, Files.readAllBytes(out.resolve("model.safetensors")));
   }
 

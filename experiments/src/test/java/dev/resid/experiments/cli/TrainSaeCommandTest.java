@@ -177,9 +177,8 @@ class TrainSaeCommandTest {
             out)
         .refused("state.safetensors", "another model");
     Files.delete(TrainingRuns.state(out));
-    Files.delete(out.resolve("checkpoint/.lock"));
     Files.delete(out.resolve("checkpoint"));
-    train(out, options).refused(out.resolve("sae_weights.safetensors").toString(), "exists");
+    train(out, options).refused(out.resolve("cfg.json").toString(), "exists");
     assertArrayEquals(bytes, Files.readAllBytes(out.resolve("sae_weights.safetensors")));
   }
 
@@ -189,6 +188,19 @@ class TrainSaeCommandTest {
     String options = "--objective local --sparsity 0.1 --tokens 640";
     train(out, options).ok();
     runs.requireEveryBitCounts(out, options, 7);
+  }
+
+  @Test
+  void whatFitsInNoMemoryIsRefusedBeforeAnythingIsMade() {
+    Path out = folder.resolve("sae");
+    String line =
+        "train sae --objective local --sparsity 1 --context 16 --tokens 640 " + HOOK.strip();
+    TrainingRuns huge = TrainingRuns.of(line, "--model", model, "--text", text);
+    huge.train(out, "--features 2147483647")
+        .refused("the SAE would have 6.87e+10 parameters", "RESID_JAVA_OPTS");
+    huge.train(out, "--batch 2147483647")
+        .wrongUsage("--batch times --context is 34359738352, must be at most");
+    assertFalse(Files.exists(out));
   }
 
   @Test
@@ -217,6 +229,7 @@ class TrainSaeCommandTest {
     "--objective local --sparsity 1 --checkpoint-every 0, --checkpoint-every is 0",
     "--objective local --sparsity 1 --tokens 640 --warmup 10, --warmup is 10",
     "--objective local --sparsity 1 --buffer 0, --buffer is 0",
+    "--objective local --sparsity 1 --buffer 2147483647, --buffer times --context is 34359738352",
     "--objective bloom --sparsity 1 --dead-after 0, --dead-after is 0",
     "--objective downstream --sparsity 1, --objective downstream needs a block after"
   })

@@ -1,0 +1,88 @@
+package dev.resid.experiments.result;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class FolderLockTest {
+  @TempDir private Path temporary;
+
+  @Test
+  void theSecondIsRefusedUntilTheFirstHasEnded() throws IOException {
+    Path out = temporary.resolve("out");
+    try (FolderLock _ = FolderLock.of(out, out.resolve("checkpoint"))) {
+      IllegalStateException e =
+          assertThrows(
+              IllegalStateException.class, () -> FolderLock.of(out, out.resolve("checkpoint")));
+      assertEquals(
+          "another process is working in " + out + "; wait for it, or choose another --out",
+          e.getMessage());
+    }
+    FolderLock.of(out, out.resolve("checkpoint")).close();
+  }
+
+  @Test
+  void nothingIsLeftOfFoldersThatWereMadeForItAlone() throws IOException {
+    Path out = temporary.resolve("new/out");
+    FolderLock.of(out, out.resolve("checkpoint")).close();
+    assertFalse(Files.exists(temporary.resolve("new")));
+    try (FolderLock _ = FolderLock.of(out, out.resolve("checkpoint"))) {
+      Files.createFile(out.resolve("result"));
+    }
+    assertTrue(Files.exists(out.resolve("result")));
+    assertFalse(Files.exists(out.resolve("checkpoint")));
+    Path mine = Files.createDirectory(temporary.resolve("mine"));
+    FolderLock.of(mine, mine).close();
+    assertTrue(Files.isDirectory(mine), "it was there before");
+  }
+
+  @Test
+  void whatAKilledProcessLeftIsNoLock() throws IOException {
+    Files.createFile(temporary.resolve(FolderLock.NAME));
+    FolderLock.of(temporary, temporary).close();
+    assertFalse(Files.exists(temporary.resolve(FolderLock.NAME)));
+  }
+
+  /** Threads take the lock of one process as processes do: two never hold it together. */
+  @Test
+  void neverDoTwoHoldIt() throws Exception {
+    AtomicInteger holders = new AtomicInteger();
+    Callable<Integer> worker =
+        () -> {
+          int held = 0;
+          for (int i = 0; i < 200; i++) {
+            try (FolderLock _ = FolderLock.of(temporary, temporary.resolve("in"))) {
+              assertEquals(1, holders.incrementAndGet());
+              held++;
+              holders.decrementAndGet();
+            } catch (IllegalStateException e) {
+              Thread.onSpinWait();
+            }
+          }
+          return held;
+        };
+    int held = 0;
+    try (ExecutorService threads = Executors.newFixedThreadPool(3)) {
+      List<Future<Integer>> all =
+          IntStream.range(0, 3).mapToObj(i -> threads.submit(worker)).toList();
+      for (Future<Integer> each : all) {
+        held += each.get();
+      }
+    }
+    assertTrue(held > 0);
+  }
+}
