@@ -118,12 +118,12 @@ public final class ShardMerge {
           missing.size()
               + " of "
               + found.length
-              + " blocks are missing in "
-              + shards.stream().map(Path::toString).collect(Collectors.joining(", "))
-              + " ("
+              + " blocks are missing ("
               + missing.stream().limit(LISTED).collect(Collectors.joining(", "))
               + (missing.size() > LISTED ? ", …" : "")
-              + "): name the folders of all shards, and run unfinished ones to their end");
+              + "): name the folders of all shards, and run unfinished ones to their end; given"
+              + " were "
+              + shards.stream().map(Path::toString).collect(Collectors.joining(", ")));
     }
   }
 
