@@ -236,6 +236,13 @@ final class ContextReport {
                         - half(s, ClozeLayout.SQUARED_ERROR, 0).applyAsDouble(sums),
             "squared error of the second half minus that of the first"),
         finding(
+            "More features are active late in the context",
+            s ->
+                sums ->
+                    half(s, ClozeLayout.L0, 1).applyAsDouble(sums)
+                        - half(s, ClozeLayout.L0, 0).applyAsDouble(sums),
+            "L0 of the second half minus that of the first"),
+        finding(
             FIRST_ABOVE,
             s ->
                 sums ->

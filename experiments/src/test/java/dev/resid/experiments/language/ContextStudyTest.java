@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.resid.experiments.direction.NamedSae;
+import dev.resid.experiments.report.Numbers;
 import dev.resid.experiments.result.ResultTable;
 import dev.resid.experiments.study.RowLayout;
 import dev.resid.experiments.study.SmallModel;
@@ -235,6 +236,21 @@ class ContextStudyTest {
         5e-3);
     double l0 = positions.number(0, "l0").getAsDouble();
     assertEquals(l0, first(folder, "context-sizes-group-0"), 5e-3 * l0);
+    ResultTable findings = ResultTable.read(folder, "findings");
+    String late =
+        findings.rows().stream()
+            .filter(row -> row.getFirst().equals("More features are active late in the context"))
+            .findFirst()
+            .orElseThrow()
+            .toString();
+    int n = positions.rows().size() / 2; // positions of each of the two SAEs
+    double more = 0;
+    for (int p = 1; p < n; p++) {
+      boolean second = p >= n / 2;
+      int of = second ? n - n / 2 : n / 2 - 1;
+      more += (second ? 1 : -1) * positions.number(p, "l0").getAsDouble() / of;
+    }
+    assertTrue(late.contains(" " + Numbers.significant(more, 3) + " ("), more + " in " + late);
     // The SAE of the other family has axes of its own.
     double other = positions.number(positions.rows().size() / 2, "l0").getAsDouble();
     assertEquals(other, first(folder, "context-sizes-group-1"), 5e-3 * other);

@@ -38,6 +38,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -144,6 +145,29 @@ class PropagationStudyTest {
           row[PropagationStudy.layout(2, Pairing.SAME).index(PropagationStudy.CHANGE, 0, 1, 2)];
       assertEquals(sum, got, 1e-4 * Math.max(1, Math.abs(sum)));
       assertTrue(Math.abs(sum) > 1e-2, "nothing changed");
+    }
+  }
+
+  @Test
+  void normsThatStayAndThatDoNotAreToldApart() throws IOException {
+    try (Backend backend = SmallModel.backend();
+        Workers workers = new Workers(1)) {
+      Gpt2 gpt2 = SmallModel.on(backend);
+      TokenBatch ten =
+          TokenBatch.of(
+              IntStream.range(0, 10).mapToObj(i -> SmallModel.row(8, i)).toArray(int[][]::new));
+      Map<NamedSae, String> firsts =
+          Map.of(identity(0, backend), "holds", TinySaes.both().get(1), "does not hold");
+      for (Map.Entry<NamedSae, String> first : firsts.entrySet()) {
+        Path out = temporary.resolve(first.getKey().name());
+        List<NamedSae> saes = List.of(first.getKey(), identity(2, backend));
+        new PropagationStudy(gpt2, new ContextOptions(ten, saes, "test", 1))
+            .run(out, Progress.none(), workers);
+        ResultTable findings = ResultTable.read(out, "findings");
+        List<Object> last = findings.rows().getLast();
+        assertTrue(last.getFirst().toString().contains("less than a tenth"), last.toString());
+        assertEquals(first.getValue(), last.get(1), last.toString());
+      }
     }
   }
 
