@@ -209,7 +209,7 @@ final class PatchFigures {
                                   "equal",
                                   "",
                                   Style.BLACK_DOTTED,
-                                  Trace.CURVE,
+                                  Trace.LINE,
                                   List.of(Value.at(low, low), Value.at(high, high))),
                               new Series("cells", "", Style.BLUE_SOLID, Trace.MARKS, points)),
                           Optional.empty())))));

@@ -131,6 +131,8 @@ public record Chart(
   public enum Trace {
     /** Straight lines, with a symbol at every point. */
     POINTS,
+    /** Straight lines and no symbol: what is no measurement, such as where two would be equal. */
+    LINE,
     /** Straight lines, with a symbol now and then: for many points. */
     CURVE,
     /** Nothing: symbols alone. */

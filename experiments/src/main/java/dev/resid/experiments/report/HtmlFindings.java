@@ -4,9 +4,11 @@ import dev.resid.experiments.report.Section.Finding;
 import dev.resid.experiments.report.Section.Verdict;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Predicate;
 
 /** Writes what was expected and found into a page: in short, and one by one. */
@@ -17,7 +19,7 @@ final class HtmlFindings {
   /** Longer lists are folded. */
   private static final int MOST = 20;
 
-  /** Of more expectations only those that do not hold are listed at first. */
+  /** Of more expectations only those that do not hold, or not everywhere, are listed at first. */
   private static final int SHORT = 12;
 
   private final StringBuilder html;
@@ -37,7 +39,7 @@ final class HtmlFindings {
     Map<Verdict, Integer> counts = new EnumMap<>(Verdict.class);
     findings.forEach(finding -> counts.merge(finding.verdict(), 1, Integer::sum));
     List<String> parts = new ArrayList<>();
-    counts.forEach((verdict, count) -> parts.add(count + " " + verdict.words(count)));
+    counts.forEach((verdict, count) -> parts.add(verdict.counted(count)));
     html.append("<div class=\"short\">\n");
     HtmlReport.element(
         html,
@@ -50,15 +52,17 @@ final class HtmlFindings {
     if (findings.size() <= SHORT) {
       list(findings, finding -> true);
     } else {
-      list(findings, finding -> finding.verdict() != Verdict.HOLDS);
-      int hold = counts.getOrDefault(Verdict.HOLDS, 0);
-      if (hold > 0) {
-        html.append("<details><summary>")
-            .append(hold == 1 ? "The one that holds" : "The " + hold + " that hold");
-        html.append("</summary>\n");
-        list(findings, finding -> finding.verdict() == Verdict.HOLDS);
-        html.append("</details>\n");
-      }
+      Set<Verdict> plain = EnumSet.of(Verdict.PARTLY, Verdict.DOES_NOT_HOLD);
+      list(findings, finding -> plain.contains(finding.verdict()));
+      counts.forEach(
+          (verdict, count) -> {
+            if (!plain.contains(verdict)) {
+              html.append("<details><summary>").append(verdict.counted(count));
+              html.append("</summary>\n");
+              list(findings, finding -> finding.verdict() == verdict);
+              html.append("</details>\n");
+            }
+          });
     }
     html.append("</div>\n");
   }

@@ -111,7 +111,7 @@ record Legend(List<Entry> entries) {
       List<Point> line = List.of(new Point(x, y), new Point(x + 38, y));
       sample.add(new Line(line, style.ink(), 2.2, style.dash()));
     }
-    if (series.trace() != Trace.BARS) {
+    if (series.trace() != Trace.BARS && series.trace() != Trace.LINE) {
       Point middle = new Point(x + (room(series) - 8) / 2, y);
       sample.add(new Symbol(middle, style.form(), style.fill(), style.ink(), 3.6, ""));
     }

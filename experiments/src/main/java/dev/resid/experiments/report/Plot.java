@@ -55,7 +55,7 @@ record Plot(Scale x, Scale y, double left, double top, double width, double heig
    */
   List<Mark> trace(Series series, List<Value> points) {
     return switch (series.trace()) {
-      case POINTS, CURVE, MARKS -> curve(series, points);
+      case POINTS, CURVE, LINE, MARKS -> curve(series, points);
       case STEPS, BARS -> steps(series, points);
     };
   }
@@ -83,7 +83,7 @@ record Plot(Scale x, Scale y, double left, double top, double width, double heig
         hasBand |= !marks;
         bars.add(new Line(List.of(lower.getLast(), band.getLast()), style.ink(), 1.3, Dash.SOLID));
       }
-      if (i % every == 0) {
+      if (i % every == 0 && series.trace() != Trace.LINE) {
         symbols.add(symbol(series, middle, value));
       }
     }
@@ -139,7 +139,7 @@ record Plot(Scale x, Scale y, double left, double top, double width, double heig
   private static Symbol symbol(Series series, Point at, Value value) {
     double size =
         switch (series.trace()) {
-          case POINTS, CURVE -> 2.9;
+          case POINTS, CURVE, LINE -> 2.9;
           case MARKS -> series.points().size() > MANY ? 3.2 : 4.2;
           case STEPS, BARS -> 1.9;
         };

@@ -99,8 +99,12 @@ public sealed interface Section {
       return words;
     }
 
-    /** Returns it in words that agree with a number of expectations. */
-    String words(int count) {
+    /** Returns a count and the words for so many expectations, such as "2 hold". */
+    public String counted(int count) {
+      return count + " " + words(count);
+    }
+
+    private String words(int count) {
       return count == 1
           ? words.replace("not decidable", "is not decidable")
           : words

@@ -9,6 +9,7 @@ import dev.resid.experiments.report.Chart.Style;
 import dev.resid.experiments.report.Chart.Trace;
 import dev.resid.experiments.report.Chart.Value;
 import dev.resid.experiments.report.Numbers;
+import dev.resid.experiments.report.Section.Answer;
 import dev.resid.experiments.report.Section.Figure;
 import dev.resid.experiments.report.Section.Figures;
 import dev.resid.experiments.report.Section.Prose;
@@ -27,6 +28,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -67,6 +69,7 @@ final class ReproduceReport {
                 "Published numbers, measured with " + StudyPage.modelName(out.record()),
                 "Do the published numbers come out of these files? Published, measured, how far"
                     + " apart both may be and where that comes from.")
+            .section(answer())
             .section(figure())
             .section(new Table("By part", "Each part is a run in parts/.", summary()))
             .section(
@@ -93,6 +96,24 @@ final class ReproduceReport {
             .table("missing", missingTable())
             .write(out, workers);
     return new ReproduceOutcome(out.path(), written.report(), checks, missing);
+  }
+
+  private Answer answer() {
+    Map<Verdict, Integer> counts = new EnumMap<>(Verdict.class);
+    checks.forEach(check -> counts.merge(check.verdict(), 1, Integer::sum));
+    List<String> parts = new ArrayList<>();
+    counts.forEach((verdict, count) -> parts.add(verdict.counted(count)));
+    return new Answer(
+        "In short",
+        List.of(
+            (parts.isEmpty()
+                    ? "No number could be checked with these files."
+                    : "Of "
+                        + checks.size()
+                        + " published numbers "
+                        + String.join(", ", parts)
+                        + ".")
+                + (missing.isEmpty() ? "" : " Others need files that were not given.")));
   }
 
   private List<Term> run() {
@@ -217,7 +238,12 @@ final class ReproduceReport {
       List<Value> points =
           checks.stream()
               .filter(check -> isDrawn(check, part))
-              .map(check -> Value.at(check.number().value(), check.value().getAsDouble()))
+              .map(
+                  check ->
+                      Value.named(
+                          check.number().what() + ", " + check.verdict().words(),
+                          check.number().value(),
+                          check.value().getAsDouble()))
               .sorted(Comparator.comparingDouble(Value::x))
               .toList();
       series.add(new Series(part.word(), "", Style.ramp(p, parts.size()), Trace.MARKS, points));
@@ -232,7 +258,7 @@ final class ReproduceReport {
       List<Value> diagonal =
           List.of(
               Value.at(ends[0], ends[0]), Value.at(ends[ends.length - 1], ends[ends.length - 1]));
-      series.add(new Series("equal", "", Style.BLACK_DOTTED, Trace.CURVE, diagonal));
+      series.add(new Series("equal", "", Style.BLACK_DOTTED, Trace.LINE, diagonal));
     }
     Chart chart =
         new Chart(
