@@ -77,6 +77,15 @@ final class SubstitutionCommand implements Callable<Integer> {
   private List<String> readouts;
 
   @Option(
+      names = "--alone",
+      paramLabel = "LIST",
+      split = ",",
+      description =
+          "Which of the substitutes are put in at a single position too; sae, isotropic,"
+              + " cov-random-mixture and real-mixture if left out, none for none.")
+  private List<String> alone;
+
+  @Option(
       names = "--position",
       paramLabel = "P",
       description = "The position that is replaced alone; ${DEFAULT-VALUE} if left out.")
@@ -117,6 +126,7 @@ final class SubstitutionCommand implements Callable<Integer> {
     usage.requireAtLeast("--batch", batch, 1);
     usage.requireNotNegative("--ridge", ridge);
     usage.requireNames("--substitutes", substitutes);
+    usage.requireNames("--alone", alone);
     usage.requireNames("--ablate", ablated);
     usage.requireNames("--read", readouts);
     List<Substitute> asked =
@@ -125,6 +135,14 @@ final class SubstitutionCommand implements Callable<Integer> {
                 substitutes == null
                     ? Substitute.USUAL
                     : substitutes.stream().map(Substitute::of).toList());
+    List<Substitute> single =
+        usage.of(
+            () ->
+                alone == null
+                    ? Substitute.EQUAL_DISTANCE
+                    : alone.equals(List.of("none"))
+                        ? List.of()
+                        : alone.stream().map(Substitute::of).toList());
     List<HookPoint> points =
         usage.of(
             () -> ablated == null ? List.of() : ablated.stream().map(HookPoint::parse).toList());
@@ -147,6 +165,7 @@ final class SubstitutionCommand implements Callable<Integer> {
                   points,
                   asked,
                   read,
+                  single,
                   position,
                   seed,
                   pool,

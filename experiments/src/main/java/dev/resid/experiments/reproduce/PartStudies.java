@@ -224,6 +224,7 @@ final class PartStudies {
             numbers.stream().anyMatch(number -> number.column().startsWith(Readout.CE_COLUMN))
                 ? List.of(Readout.KL, Readout.CE)
                 : List.of(Readout.KL),
+            List.of(),
             0,
             SubstitutionOptions.DEFAULT_SEED,
             SubstitutionOptions.DEFAULT_POOL,

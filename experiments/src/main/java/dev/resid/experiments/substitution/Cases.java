@@ -7,13 +7,14 @@ import java.util.List;
  * The order of the numbers that come out of one row: for every case the sums of every read-out at
  * position 0 and at the positions after it, how many positions those are, the same sums of the
  * clean cross-entropy; then KL after the replacement of a single position, by distance from it, for
- * every case at equal distance, and whether the row reaches so far. The last position of a row is
- * in none of them.
+ * every case put in alone, and whether the row reaches so far. The last position of a row is in
+ * none of them.
  *
  * @param all every subject with everything that replaces it
  * @param readouts what is measured
+ * @param alone what is put in at a single position too
  */
-record Cases(List<Case> all, List<Readout> readouts) {
+record Cases(List<Case> all, List<Readout> readouts, List<Substitute> alone) {
   /** Positions that are read after a single replaced one, itself included. */
   static final int AFTER = 17;
 
@@ -36,6 +37,7 @@ record Cases(List<Case> all, List<Readout> readouts) {
   Cases {
     all = List.copyOf(all);
     readouts = List.copyOf(readouts);
+    alone = List.copyOf(alone);
   }
 
   /** Returns the cases of a run. */
@@ -43,19 +45,20 @@ record Cases(List<Case> all, List<Readout> readouts) {
       List<String> saes,
       List<String> points,
       List<Substitute> substitutes,
-      List<Readout> readouts) {
+      List<Readout> readouts,
+      List<Substitute> alone) {
     List<Case> cases = new ArrayList<>();
     for (Substitute substitute : substitutes) {
       for (String subject : substitute.needsSae() ? saes : points) {
         cases.add(new Case(subject, substitute));
       }
     }
-    return new Cases(cases, readouts);
+    return new Cases(cases, readouts, alone);
   }
 
   /** Returns the cases whose effect on later positions is read. */
   List<Case> single() {
-    return all.stream().filter(c -> Substitute.EQUAL_DISTANCE.contains(c.substitute())).toList();
+    return all.stream().filter(c -> alone.contains(c.substitute())).toList();
   }
 
   /** Returns how many numbers a row has. */

@@ -40,7 +40,7 @@ public enum Substitute {
       Arrays.stream(values()).filter(one -> one != MEAN_WITH_FIRST).toList();
 
   /** The four that are compared at equal distance. */
-  static final List<Substitute> EQUAL_DISTANCE =
+  public static final List<Substitute> EQUAL_DISTANCE =
       List.of(RECONSTRUCTION, ISOTROPIC, COV_RANDOM_MIXTURE, REAL_MIXTURE);
 
   private enum Needs {

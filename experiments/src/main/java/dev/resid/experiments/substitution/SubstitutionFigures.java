@@ -274,7 +274,7 @@ final class SubstitutionFigures {
               (title, some) -> {
                 SubstitutedSae middle = some.get(some.size() / 2);
                 List<Series> series = new ArrayList<>();
-                for (Substitute substitute : Substitute.EQUAL_DISTANCE) {
+                for (Substitute substitute : result.cases().alone()) {
                   Case one = new Case(middle.name(), substitute);
                   if (result.cases().single().contains(one) && result.rowsAfter(0) > 0) {
                     series.add(

@@ -15,6 +15,8 @@ import java.util.stream.Stream;
  * @param ablated activations that are replaced by what needs no SAE, besides those of the SAEs
  * @param substitutes what replaces the activations, none twice
  * @param readouts what is measured, none twice; KL among them
+ * @param alone which substitutes are put in at a single position too; others than those above are
+ *     left out
  * @param position the position that is replaced alone, read there and at the next 16
  * @param seed same seed, same numbers
  * @param pool real activations are drawn from at most so many, chosen at random
@@ -28,6 +30,7 @@ public record SubstitutionOptions(
     List<HookPoint> ablated,
     List<Substitute> substitutes,
     List<Readout> readouts,
+    List<Substitute> alone,
     int position,
     long seed,
     int pool,
@@ -56,6 +59,7 @@ public record SubstitutionOptions(
     ablated = List.copyOf(ablated);
     substitutes = List.copyOf(substitutes);
     readouts = List.copyOf(readouts);
+    alone = List.copyOf(alone);
     if (saes.isEmpty() && ablated.isEmpty()) {
       throw new IllegalArgumentException(
           "substitution compares SAEs and was given none; name one with --sae, or an activation to"
@@ -114,6 +118,7 @@ public record SubstitutionOptions(
         List.of(),
         Substitute.USUAL,
         Readout.PUBLISHED,
+        Substitute.EQUAL_DISTANCE,
         DEFAULT_POSITION,
         DEFAULT_SEED,
         DEFAULT_POOL,

@@ -164,7 +164,7 @@ final class SubstitutionResult {
     ResultTable table =
         new ResultTable(
             List.of(
-                new Column("subject", Type.TEXT, "An SAE."),
+                new Column("subject", Type.TEXT, "An SAE, or a point for what needs none."),
                 new Column("substitute", Type.TEXT, "What replaces the single activation."),
                 new Column("distance", Type.WHOLE, "Positions after the replaced one."),
                 new Column("kl_nats", Type.NUMBER, "Mean KL(original‖changed) there, in nats."),

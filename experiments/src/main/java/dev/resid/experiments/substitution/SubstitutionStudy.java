@@ -81,7 +81,8 @@ public final class SubstitutionStudy implements Study {
             options.saes().stream().map(NamedSae::name).toList(),
             options.points().stream().map(HookPoint::name).toList(),
             options.substitutes(),
-            options.readouts());
+            options.readouts(),
+            options.alone());
   }
 
   private static void requireResidual(Gpt2 gpt2, HookPoint point) {
@@ -227,13 +228,14 @@ public final class SubstitutionStudy implements Study {
         settings.list("saes"),
         settings.list("points"),
         settings.list("substitutes").stream().map(Substitute::of).toList(),
-        settings.list("readouts").stream().map(Readout::of).toList());
+        settings.list("readouts").stream().map(Readout::of).toList(),
+        settings.list("alone").stream().map(Substitute::of).toList());
   }
 
   private Settings settings() {
     TokenBatch tokens = options.tokens();
     List<NamedSae> saes = options.saes();
-    return StudyPage.settings("substitution/2", gpt2, BuildInfo.current().version())
+    return StudyPage.settings("substitution/3", gpt2, BuildInfo.current().version())
         .with("tokens_sha256", TokenDigest.sha256(tokens))
         .with("rows", tokens.rows())
         .with("tokens", tokens.tokenCount())
@@ -245,6 +247,7 @@ public final class SubstitutionStudy implements Study {
         .with("sae_sha256", saes.stream().map(NamedSae::sha256).toList())
         .with("substitutes", options.substitutes().stream().map(Substitute::word).toList())
         .with("readouts", options.readouts().stream().map(Readout::word).toList())
+        .with("alone", options.alone().stream().map(Substitute::word).toList())
         .with("position", options.position())
         .with("seed", options.seed())
         .with("pool", options.pool())

@@ -59,6 +59,7 @@ class SubstitutionStudyTest {
       double reconstruction = 0;
       double zero = 0;
       double alone = 0;
+      double zeroAlone = 0;
       int all = 0;
       int rows = 0;
       for (int row = 0; row < TOKENS.rows(); row++) {
@@ -84,6 +85,13 @@ class SubstitutionStudyTest {
                                   sae.sae().reconstruct(x).at(Axis.POS, POSITION))))
                   .logits();
           alone += kl(clean, single, POSITION + 2);
+          Tensor none =
+              gpt2.forward(
+                      one,
+                      point.replace(
+                          (x, at) -> x.with(Axis.POS, POSITION, x.at(Axis.POS, POSITION).times(0))))
+                  .logits();
+          zeroAlone += kl(clean, none, POSITION + 2);
           rows++;
         }
       }
@@ -97,6 +105,10 @@ class SubstitutionStudyTest {
           1e-5 * zero / all);
       assertEquals(
           alone / rows, number("single-position.csv", "few,", "sae,2,"), 1e-5 * alone / rows);
+      assertEquals(
+          zeroAlone / rows,
+          number("single-position.csv", "blocks.1.hook_resid_pre,", "zero,2,"),
+          1e-5 * zeroAlone / rows);
     }
   }
 
@@ -225,6 +237,7 @@ class SubstitutionStudyTest {
               List.of(HookPoint.residPre(1)),
               List.of(Substitute.ZERO, Substitute.MEAN),
               List.of(Readout.KL),
+              List.of(Substitute.MEAN, Substitute.NORM_ONLY),
               POSITION,
               SubstitutionOptions.DEFAULT_SEED,
               60,
@@ -337,6 +350,7 @@ class SubstitutionStudyTest {
         List.of(),
         Arrays.asList(Substitute.values()),
         Arrays.asList(Readout.values()),
+        List.of(Substitute.RECONSTRUCTION, Substitute.NORM_ONLY, Substitute.ZERO),
         POSITION,
         SubstitutionOptions.DEFAULT_SEED,
         60,
