@@ -29,7 +29,7 @@ class MainTest {
     assertWrong("a study is missing", "--master", "local[1]");
     assertWrong("--conf is no option", "--conf", "spark.x");
     assertWrong("--executor-memory is no option", "--executor-memory", "4g", "patch");
-    assertWrong("resid-spark runs studies", "generate", "--prompt", "x");
+    assertWrong("resid-spark runs studies", "generate", "--prompt", "x", "--max-new", "1");
     assertWrong("leave --shard out", "patch", "--shard", "0/2");
     assertWrong("nonsense", "patch", "--nonsense");
   }
