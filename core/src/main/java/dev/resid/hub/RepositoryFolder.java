@@ -1,6 +1,7 @@
 package dev.resid.hub;
 
 import dev.resid.io.AtomicFiles;
+import dev.resid.io.ReadFailure;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
@@ -72,11 +73,11 @@ final class RepositoryFolder {
       return Optional.of(text).filter(HubName::isCommit);
     } catch (NoSuchFileException e) {
       return Optional.empty();
-    } catch (FileSystemException e) {
+    } catch (IOException e) {
       if (Files.isDirectory(ref())) {
         return Optional.empty(); // refs/refs, of pull requests
       }
-      throw e;
+      throw ReadFailure.of(ref(), e);
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.resid.model;
 
 import dev.resid.io.JsonComplaint;
+import dev.resid.io.Printable;
 import dev.resid.io.ReadFailure;
 import dev.resid.io.Safetensors;
 import dev.resid.io.TensorFile;
@@ -115,9 +116,14 @@ final class CheckpointShards {
   }
 
   private static Map<String, String> weightMap(Path index) throws IOException {
+    return weightMap(index, ReadFailure.bytes(index));
+  }
+
+  /** Returns which file has which tensor, from the bytes of an index. */
+  static Map<String, String> weightMap(Path index, byte[] json) throws CheckpointException {
     JsonNode map;
     try {
-      map = JsonMapper.shared().readTree(ReadFailure.bytes(index)).path("weight_map");
+      map = JsonMapper.shared().readTree(json).path("weight_map");
     } catch (JacksonException e) {
       throw new CheckpointException(
           index
@@ -136,10 +142,10 @@ final class CheckpointShards {
         throw new CheckpointException(
             index
                 + ": weight_map sends "
-                + entry.getKey()
-                + " to \""
-                + name
-                + "\", which is not a plain file name");
+                + Printable.quoted(entry.getKey())
+                + " to "
+                + Printable.quoted(name)
+                + ", which is not a plain file name");
       }
       result.put(entry.getKey(), name);
     }

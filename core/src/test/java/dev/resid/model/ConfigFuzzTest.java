@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 /** Configurations of models, damaged at random and on purpose. */
 class ConfigFuzzTest {
   /** The buffers of the JSON parser and the tree of a file of 16 KiB. */
-  private static final long MOST_BYTES = 4L << 20;
+  private static final long MOST_BYTES = 2L << 20;
 
   private static final List<String> WORDS =
       List.of(
@@ -61,5 +61,24 @@ class ConfigFuzzTest {
             .run();
     assertTrue(outcome.read() > 20 && outcome.refused() > 100, outcome::toString);
     assertTrue(outcome.ends() > 5, outcome::toString);
+  }
+
+  @Test
+  void everyIndexOfShardsIsReadOrRefused() {
+    String sound =
+        "{\"metadata\":{\"total_size\":12},\"weight_map\":{\"wte.weight\":"
+            + "\"model-00001-of-00002.safetensors\",\"h.0.ln_1.bias\":"
+            + "\"model-00002-of-00002.safetensors\"}}";
+    Fuzz.Outcome outcome =
+        new Fuzz(
+                "index of shards",
+                List.of(sound.getBytes(StandardCharsets.UTF_8)),
+                WORDS,
+                MOST_BYTES,
+                CheckpointException.class,
+                input -> CheckpointShards.weightMap(Path.of(Fuzz.NAME), input))
+            .run();
+    assertTrue(outcome.read() > 20 && outcome.refused() > 100, outcome::toString);
+    assertTrue(outcome.ends() > 3, outcome::toString);
   }
 }

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 /** Files of tokenizers and of tokens, damaged at random and on purpose. */
 class TokenizerFuzzTest {
   /** The buffers of the parser and of the tokenizer: a cache of words, a trie of special tokens. */
-  private static final long MOST_BYTES = 8L << 20;
+  private static final long MOST_BYTES = 2L << 20;
 
   private static final String VOCAB =
       "{\"a\": 0, \"b\": 1, \"c\": 2, \"ab\": 3, \"abc\": 4, \"\u0120\": 5, \"<|endoftext|>\": 6}";

@@ -1,6 +1,7 @@
 package dev.resid.experiments.reproduce;
 
 import dev.resid.hook.HookPoint;
+import dev.resid.io.Printable;
 import dev.resid.model.WeightsState;
 import java.io.IOException;
 import java.io.InputStream;
@@ -25,6 +26,7 @@ public record PublishedTable(
   private static final String RESOURCE = "published.tsv";
   private static final String TRANSFORMERLENS = "transformerlens";
   private static final String NOTHING = "-";
+  private static final int FACT_COLUMNS = 3;
   private static final int COLUMNS = 13;
   private static final int SAE_COLUMNS = 7;
 
@@ -80,16 +82,27 @@ public record PublishedTable(
       String[] cells = lines[i].split("\t", -1);
       try {
         switch (cells[0]) {
-          case "fact" -> facts.put(cells[1], Integer.parseInt(cells[2]));
+          case "fact" -> {
+            require(cells, FACT_COLUMNS);
+            facts.put(cells[1], Integer.parseInt(cells[2]));
+          }
           case "sae" -> saes.add(sae(cells));
           case "number" -> numbers.add(number(cells));
-          default -> throw new IllegalArgumentException("begins with \"" + cells[0] + "\"");
+          default ->
+              throw new IllegalArgumentException("begins with " + Printable.quoted(cells[0]));
         }
       } catch (RuntimeException e) {
-        throw new IllegalArgumentException(name + ", line " + (i + 1) + ": " + e.getMessage(), e);
+        throw new IllegalArgumentException(
+            name + ", line " + (i + 1) + ": " + Printable.sentence(String.valueOf(e.getMessage())),
+            e);
       }
     }
-    return new PublishedTable(facts, saes, numbers);
+    try {
+      return new PublishedTable(facts, saes, numbers);
+    } catch (RuntimeException e) {
+      throw new IllegalArgumentException(
+          name + ": " + Printable.sentence(String.valueOf(e.getMessage())), e);
+    }
   }
 
   private static PublishedSae sae(String... cells) {

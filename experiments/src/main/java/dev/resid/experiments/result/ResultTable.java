@@ -1,6 +1,7 @@
 package dev.resid.experiments.result;
 
 import dev.resid.io.AtomicFiles;
+import dev.resid.io.Printable;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -200,7 +201,10 @@ public final class ResultTable {
       return table;
     } catch (JacksonException | IllegalArgumentException e) {
       throw new IOException(
-          file + ": is no table of results: " + e.getMessage().lines().findFirst().orElse(""), e);
+          file
+              + ": is no table of results: "
+              + Printable.line(e.getMessage().lines().findFirst().orElse("")),
+          e);
     }
   }
 

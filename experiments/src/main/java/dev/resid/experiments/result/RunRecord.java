@@ -1,6 +1,7 @@
 package dev.resid.experiments.result;
 
 import dev.resid.io.AtomicFiles;
+import dev.resid.io.Printable;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -111,9 +112,9 @@ public record RunRecord(
       if (!format.equals(FORMAT)) {
         throw new IOException(
             file
-                + ": format is \""
-                + format
-                + "\", expected \""
+                + ": format is "
+                + Printable.quoted(format)
+                + ", expected \""
                 + FORMAT
                 + "\"; it is not a run of"
                 + " this version");
@@ -133,7 +134,10 @@ public record RunRecord(
           json.required("computing_seconds").doubleValue());
     } catch (JacksonException | java.time.DateTimeException e) {
       throw new IOException(
-          file + ": is not a run record: " + e.getMessage().lines().findFirst().orElse(""), e);
+          file
+              + ": is not a run record: "
+              + Printable.line(e.getMessage().lines().findFirst().orElse("")),
+          e);
     }
   }
 

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 /** Files of LAMBADA and of the Children's Book Test, damaged at random and on purpose. */
 class ClozeFuzzTest {
   /** The text, its lines and its items, and the buffers of the JSON parser. */
-  private static final long MOST_BYTES = 4L << 20;
+  private static final long MOST_BYTES = 2L << 20;
 
   private static final List<String> WORDS =
       List.of(

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Configurations of SAEs beside sound weights, damaged at random and on purpose. */
 class SaeConfigFuzzTest {
   /** The buffers of the JSON parser, the tree of a file of 16 KiB, and the weights of six. */
-  private static final long MOST_BYTES = 4L << 20;
+  private static final long MOST_BYTES = 2L << 20;
 
   private static final List<String> WORDS =
       List.of(
