@@ -240,6 +240,24 @@ class BrowserReportsTest {
   }
 
   @Test
+  void paperHasNothingToChooseAndWholeTables() {
+    browser.device(DESKTOP, 900, "dark");
+    browser.paper();
+    assertEquals(
+        "none",
+        browser
+            .evaluate("getComputedStyle(document.querySelector('.choices')).display")
+            .asString());
+    assertEquals(
+        "none",
+        browser
+            .evaluate("getComputedStyle(document.querySelector('.scroll')).maxHeight")
+            .asString());
+    assertEquals(
+        "rgb(0, 0, 0)", browser.evaluate("getComputedStyle(document.body).color").asString());
+  }
+
+  @Test
   void reportsOfAFolderWork() throws IOException {
     String given = System.getProperty("resid.test.reports", "");
     assumeTrue(!given.isEmpty(), "-Dresid.test.reports names no folder with reports to look at");

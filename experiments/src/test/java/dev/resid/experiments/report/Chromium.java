@@ -117,6 +117,11 @@ final class Chromium implements AutoCloseable {
         Map.of("features", List.of(Map.of("name", "prefers-color-scheme", "value", scheme))));
   }
 
+  /** Shows pages as they are printed. */
+  void paper() {
+    call("Emulation.setEmulatedMedia", Map.of("media", "print"));
+  }
+
   /** Opens a file and waits until it is loaded; complaints about earlier pages are forgotten. */
   void open(Path page) {
     complaints.clear();
