@@ -1,5 +1,6 @@
 package dev.resid.experiments.result;
 
+import dev.resid.io.ReadFailure;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -78,7 +79,10 @@ public final class FolderLock implements AutoCloseable {
       } catch (OverlappingFileLockException e) {
         channel.close(); // this process holds it; the same answer
         break;
-      } catch (IOException | RuntimeException e) {
+      } catch (IOException e) {
+        channel.close();
+        throw ReadFailure.of(file, e);
+      } catch (RuntimeException e) {
         channel.close();
         throw e;
       }

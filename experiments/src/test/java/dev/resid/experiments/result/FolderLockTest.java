@@ -16,6 +16,8 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 class FolderLockTest {
@@ -55,6 +57,17 @@ class FolderLockTest {
     Files.createFile(temporary.resolve(FolderLock.NAME));
     FolderLock.of(temporary, temporary).close();
     assertFalse(Files.exists(temporary.resolve(FolderLock.NAME)));
+  }
+
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void aFileThatCannotBeReadIsNamed() throws IOException {
+    Path file = temporary.resolve(FolderLock.NAME);
+    Files.createSymbolicLink(file, Path.of("/proc/self/mem"));
+    IOException e =
+        assertThrows(IOException.class, () -> FolderLock.of(temporary, temporary).close());
+    assertTrue(e.getMessage().startsWith(file.toString()), e.getMessage());
+    Files.delete(file);
   }
 
   /** Threads take the lock of one process as processes do: two never hold it together. */
