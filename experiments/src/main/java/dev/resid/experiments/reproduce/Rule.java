@@ -34,7 +34,7 @@ public enum Rule {
    */
   static final double FLOAT32 = 2e-5;
 
-  /** With 900 numbers, 4 standard errors are passed by chance in one of seventeen runs. */
+  /** With 700 such numbers, 4 standard errors are passed by chance in one of 23 runs. */
   static final double STANDARD_ERRORS = 4;
 
   /** A tolerance above this part of a number decides nothing in its favour. */
