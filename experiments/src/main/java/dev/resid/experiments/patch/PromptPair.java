@@ -1,6 +1,7 @@
 package dev.resid.experiments.patch;
 
 import dev.resid.io.AtomicFiles;
+import dev.resid.io.JsonComplaint;
 import dev.resid.io.ReadFailure;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
@@ -88,7 +89,7 @@ public record PromptPair(String clean, String corrupted, String answer, String a
     try {
       json = JsonMapper.shared().readTree(line);
     } catch (JacksonException e) {
-      throw new IOException(where + " is not JSON: " + e.getOriginalMessage(), e);
+      throw new IOException(where + " is not JSON: " + JsonComplaint.of(e), e);
     }
     return new PromptPair(
         text(json, "clean", where),

@@ -185,10 +185,9 @@ public final class ResultTable {
       for (JsonNode column : json.required("columns")) {
         columns.add(
             new Column(
-                column.required("name").stringValue(),
-                Type.valueOf(
-                    column.required("type").stringValue().toUpperCase(java.util.Locale.ROOT)),
-                column.required("description").stringValue()));
+                RunFiles.text(column, "name"),
+                Type.valueOf(RunFiles.text(column, "type").toUpperCase(java.util.Locale.ROOT)),
+                RunFiles.text(column, "description")));
       }
       ResultTable table = new ResultTable(columns);
       for (JsonNode row : json.required("rows")) {

@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.zip.CRC32C;
 import java.util.zip.CheckedOutputStream;
+import tools.jackson.databind.JsonNode;
 
 /** Reads files of a run folder; whatever is wrong with one, the message names it. */
 public final class RunFiles {
@@ -150,6 +151,19 @@ public final class RunFiles {
     CRC32C crc = new CRC32C();
     crc.update(line.getBytes(StandardCharsets.UTF_8));
     return String.format("\"crc32c:%08x\"", crc.getValue());
+  }
+
+  /**
+   * Returns a text of a JSON object.
+   *
+   * @throws IllegalArgumentException if it is missing or no text
+   */
+  static String text(JsonNode object, String key) {
+    JsonNode value = object.path(key);
+    if (!value.isString()) {
+      throw new IllegalArgumentException("\"" + key + "\" is missing or no text");
+    }
+    return value.stringValue();
   }
 
   private static IOException named(Path file, IOException e) {

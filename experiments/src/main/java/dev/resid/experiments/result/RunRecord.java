@@ -121,18 +121,17 @@ public record RunRecord(
       }
       JsonNode build = json.required("build");
       return new RunRecord(
-          json.required("command").stringValue(),
+          RunFiles.text(json, "command"),
           Settings.of(json.required("settings")),
           Settings.of(json.required("facts")),
-          json.required("shard").stringValue(),
-          new BuildInfo(
-              build.required("version").stringValue(), build.required("commit").stringValue()),
-          Instant.parse(json.required("started").stringValue()),
+          RunFiles.text(json, "shard"),
+          new BuildInfo(RunFiles.text(build, "version"), RunFiles.text(build, "commit")),
+          Instant.parse(RunFiles.text(json, "started")),
           json.required("finished").isNull()
               ? Optional.empty()
-              : Optional.of(Instant.parse(json.required("finished").stringValue())),
+              : Optional.of(Instant.parse(RunFiles.text(json, "finished"))),
           json.required("computing_seconds").doubleValue());
-    } catch (JacksonException | java.time.DateTimeException e) {
+    } catch (JacksonException | IllegalArgumentException | java.time.DateTimeException e) {
       throw new IOException(
           file
               + ": is not a run record: "

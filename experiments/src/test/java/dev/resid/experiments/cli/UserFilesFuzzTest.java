@@ -1,5 +1,6 @@
 package dev.resid.experiments.cli;
 
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.resid.experiments.patch.PromptPair;
@@ -22,6 +23,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Files that people write for commands, and files of runs, damaged at random and on purpose. */
@@ -137,6 +139,27 @@ class UserFilesFuzzTest {
           ResultTable.read(folder, "t").toCsv();
         },
         table.toJson());
+  }
+
+  /** What fuzzing found: null where a text belongs, and quoted control characters. */
+  @Test
+  void whatWasFoundIsRefusedInOneSentence() throws IOException {
+    Settings none = new Settings();
+    String record = RunRecord.begin("patch", none, none, "0/1").toJson();
+    String started = record.replaceFirst("(\"started\" : )\"[^\"]*\"", "$1null");
+    Files.writeString(temporary.resolve(RunRecord.FILE), started);
+    assertRefused("\"started\" is missing or no text", () -> RunRecord.read(temporary));
+    Files.writeString(
+        temporary.resolve("t.json"), "{\"columns\": [{\"name\": null}], \"rows\": []}");
+    assertRefused("\"name\" is missing or no text", () -> ResultTable.read(temporary, "t"));
+    Path pairs = Files.writeString(temporary.resolve("pairs"), "{\"clean\": S\0}\n");
+    assertRefused("line 1 is not JSON", () -> PromptPair.read(pairs));
+  }
+
+  private static void assertRefused(String part, Executable read) {
+    String message = assertThrows(IOException.class, read).getMessage();
+    assertTrue(message.contains(part), message);
+    assertTrue(message.chars().allMatch(c -> c >= ' '), message);
   }
 
   @Test
