@@ -17,10 +17,11 @@ import jdk.incubator.vector.VectorSpecies;
 // fill the 32 registers of AVX-512 and AArch64; six rows fill the 16 of AVX2. Each element of c is
 // one chain of fused multiply-adds over ascending k, so tiles of any height give the same bits.
 //
-// What each of these was worth, as parts of the peak with both operands in the cache of a core:
+// What each of these was worth, as parts of the peak:
 //
-//   0.10  Sums are stored after Class.cast, not Lanes.certain: see KIND.
-//   0.05  The index of the larger tiles counts in a, and that of b is carried along. Counting in k,
+//   0.10  (2,048 rows, one group of panels) Sums are stored after Class.cast, not Lanes.certain: see
+//         KIND.
+//   0.05  (one tile, one panel) The index of the larger tiles counts in a, and that of b is carried along. Counting in k,
 //         the compiler splits the loop in two for the sake of b's long indices, and computes an
 //         index of a from both, in seven instructions of which some take the place of an FMA.
 //         Two leading dimensions belong to this: with one, the compiler keeps its multiples for the
