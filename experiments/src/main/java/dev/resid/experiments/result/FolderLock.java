@@ -7,6 +7,7 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -57,14 +58,19 @@ public final class FolderLock implements AutoCloseable {
     }
     Path file = place.resolve(NAME);
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-      Files.createDirectories(place);
       FileChannel channel;
       try {
+        Files.createDirectories(place);
         channel =
             FileChannel.open(
                 file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
       } catch (NoSuchFileException e) {
         continue; // its folder was removed by the process that ended just now
+      } catch (FileAlreadyExistsException e) {
+        if (Files.isRegularFile(Path.of(e.getFile()))) {
+          throw e; // a file where a folder must be
+        }
+        continue;
       }
       try {
         FileLock lock = channel.tryLock(LOCKED_FROM, 1, false);
