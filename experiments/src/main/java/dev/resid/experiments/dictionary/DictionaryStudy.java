@@ -15,6 +15,8 @@ import dev.resid.experiments.study.Study;
 import dev.resid.experiments.study.StudyOutcome;
 import dev.resid.experiments.study.StudyPage;
 import dev.resid.experiments.study.StudyPlan;
+import dev.resid.experiments.study.Work;
+import dev.resid.experiments.sweep.Shard;
 import dev.resid.experiments.sweep.Workers;
 import dev.resid.experiments.text.TokenDigest;
 import dev.resid.model.Gpt2;
@@ -118,6 +120,20 @@ public final class DictionaryStudy implements Study {
         String.join("; ", parts),
         Math.max(1, config.parameters() * Float.BYTES >> 20),
         Math.max(1, 2 * features * config.dModel() * Float.BYTES >> 20));
+  }
+
+  @Override
+  public String estimate(Shard shard) {
+    return work().estimate(gpt2, shard);
+  }
+
+  private Work work() {
+    long rows = this.rows.count();
+    boolean dictionaries = options.parts().contains(Part.DICTIONARIES);
+    return new Work(
+        options.tokens().maxLength(),
+        dictionaries ? rows * sizes.blockRuns() : rows * gpt2.config().nLayers(),
+        dictionaries ? rows * sizes.continuations() : rows);
   }
 
   @Override

@@ -9,6 +9,8 @@ import dev.resid.experiments.study.Study;
 import dev.resid.experiments.study.StudyOutcome;
 import dev.resid.experiments.study.StudyPage;
 import dev.resid.experiments.study.StudyPlan;
+import dev.resid.experiments.study.Work;
+import dev.resid.experiments.sweep.Shard;
 import dev.resid.experiments.sweep.Workers;
 import dev.resid.model.Gpt2;
 import dev.resid.model.Gpt2Config;
@@ -50,13 +52,7 @@ public final class ClozeStudy implements Study {
   @Override
   public String plan() {
     Gpt2Config config = gpt2.config();
-    long points = options.saes().stream().map(sae -> sae.sae().hookPoint()).distinct().count();
-    long after =
-        options.saes().stream()
-            .mapToLong(sae -> config.nLayers() - Math.max(0, sae.sae().hookPoint().layer()))
-            .sum();
-    long blocks = options.prompts().size() * (Math.max(1, points) * config.nLayers() + after);
-    int longest = options.prompts().stream().mapToInt(ClozePrompt::length).max().orElseThrow();
+    int longest = longest();
     long bytes = (1L + options.saes().size()) * longest * 12 * config.dModel() * Float.BYTES;
     return String.format(
         Locale.ROOT,
@@ -65,9 +61,32 @@ public final class ClozeStudy implements Study {
         options.prompts().size(),
         longest,
         options.saes().size(),
-        blocks,
+        work().blocks(),
         Math.max(1, config.parameters() * Float.BYTES >> 20),
         Math.max(1, bytes >> 20));
+  }
+
+  @Override
+  public String estimate(Shard shard) {
+    return work().estimate(gpt2, shard);
+  }
+
+  private int longest() {
+    return options.prompts().stream().mapToInt(ClozePrompt::length).max().orElseThrow();
+  }
+
+  private Work work() {
+    int layers = gpt2.config().nLayers();
+    long points = options.saes().stream().map(sae -> sae.sae().hookPoint()).distinct().count();
+    long after =
+        options.saes().stream()
+            .mapToLong(sae -> layers - Math.max(0, sae.sae().hookPoint().layer()))
+            .sum();
+    long prompts = options.prompts().size();
+    return new Work(
+        longest(),
+        prompts * (Math.max(1, points) * layers + after),
+        prompts * (1 + options.saes().size()));
   }
 
   @Override

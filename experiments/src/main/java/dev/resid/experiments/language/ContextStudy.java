@@ -12,7 +12,9 @@ import dev.resid.experiments.study.Study;
 import dev.resid.experiments.study.StudyOutcome;
 import dev.resid.experiments.study.StudyPage;
 import dev.resid.experiments.study.StudyPlan;
+import dev.resid.experiments.study.Work;
 import dev.resid.experiments.sweep.RowRange;
+import dev.resid.experiments.sweep.Shard;
 import dev.resid.experiments.sweep.Workers;
 import dev.resid.experiments.text.TokenDigest;
 import dev.resid.hook.ActivationCache;
@@ -99,13 +101,6 @@ public final class ContextStudy implements Study {
   @Override
   public String plan() {
     int rows = options.tokens().rows();
-    int layers = gpt2.config().nLayers();
-    long blocks =
-        (long) Math.max(1, saesAt().size()) * layers
-            + (others().isEmpty() ? 0 : layers)
-            + options.saes().stream()
-                .mapToLong(sae -> layers - Math.max(0, sae.sae().hookPoint().layer()))
-                .sum();
     return String.format(
         Locale.ROOT,
         "%,d rows of %d tokens, %d SAEs, about %,d evaluations of a block; memory: weights %,d MiB,"
@@ -113,9 +108,27 @@ public final class ContextStudy implements Study {
         rows,
         options.tokens().maxLength(),
         options.saes().size(),
-        rows * blocks,
+        work().blocks(),
         Math.max(1, gpt2.config().parameters() * Float.BYTES >> 20),
         Math.max(1, (long) rows * layout.count() * Double.BYTES >> 20));
+  }
+
+  @Override
+  public String estimate(Shard shard) {
+    return work().estimate(gpt2, shard);
+  }
+
+  private Work work() {
+    int layers = gpt2.config().nLayers();
+    long blocks =
+        (long) Math.max(1, saesAt().size()) * layers
+            + (others().isEmpty() ? 0 : layers)
+            + options.saes().stream()
+                .mapToLong(sae -> layers - Math.max(0, sae.sae().hookPoint().layer()))
+                .sum();
+    long rows = options.tokens().rows();
+    return new Work(
+        options.tokens().maxLength(), rows * blocks, rows * (1 + options.saes().size()));
   }
 
   @Override

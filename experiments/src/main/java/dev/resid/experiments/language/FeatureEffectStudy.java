@@ -11,7 +11,9 @@ import dev.resid.experiments.study.Study;
 import dev.resid.experiments.study.StudyOutcome;
 import dev.resid.experiments.study.StudyPage;
 import dev.resid.experiments.study.StudyPlan;
+import dev.resid.experiments.study.Work;
 import dev.resid.experiments.sweep.RowRange;
+import dev.resid.experiments.sweep.Shard;
 import dev.resid.experiments.sweep.Workers;
 import dev.resid.hook.HookPoint;
 import dev.resid.hook.Site;
@@ -78,10 +80,6 @@ public final class FeatureEffectStudy implements Study {
   @Override
   public String plan() {
     Gpt2Config config = gpt2.config();
-    long after =
-        cloze.saes().stream()
-            .mapToLong(sae -> config.nLayers() - Math.max(0, sae.sae().hookPoint().layer()))
-            .sum();
     int prompts = cloze.prompts().size();
     return String.format(
         Locale.ROOT,
@@ -90,9 +88,26 @@ public final class FeatureEffectStudy implements Study {
         prompts,
         cloze.saes().size(),
         options.window(),
-        prompts * ((long) saesAt.size() * config.nLayers() + after),
+        work().blocks(),
         Math.max(1, config.parameters() * Float.BYTES >> 20),
         Math.max(1, (long) prompts * layout.count() * Double.BYTES >> 20));
+  }
+
+  @Override
+  public String estimate(Shard shard) {
+    return work().estimate(gpt2, shard);
+  }
+
+  private Work work() {
+    int layers = gpt2.config().nLayers();
+    long after =
+        cloze.saes().stream()
+            .mapToLong(sae -> layers - Math.max(0, sae.sae().hookPoint().layer()))
+            .sum();
+    long prompts = cloze.prompts().size();
+    int longest = cloze.prompts().stream().mapToInt(ClozePrompt::length).max().orElseThrow();
+    return new Work(
+        longest, prompts * (saesAt.size() * layers + after), prompts * (1 + cloze.saes().size()));
   }
 
   @Override

@@ -12,7 +12,9 @@ import dev.resid.experiments.study.Study;
 import dev.resid.experiments.study.StudyOutcome;
 import dev.resid.experiments.study.StudyPage;
 import dev.resid.experiments.study.StudyPlan;
+import dev.resid.experiments.study.Work;
 import dev.resid.experiments.sweep.RowRange;
+import dev.resid.experiments.sweep.Shard;
 import dev.resid.experiments.sweep.Workers;
 import dev.resid.experiments.text.TokenDigest;
 import dev.resid.hook.HookPoint;
@@ -168,11 +170,6 @@ public final class PropagationStudy implements Study {
   @Override
   public String plan() {
     int saes = options.saes().size();
-    long blocks =
-        options.saes().stream()
-            .mapToLong(
-                sae -> 2L * gpt2.config().nLayers() - Math.max(0, sae.sae().hookPoint().layer()))
-            .sum();
     return String.format(
         Locale.ROOT,
         "%,d rows of %d tokens, of which the first %d count, %d SAEs, about %,d evaluations of a"
@@ -181,8 +178,22 @@ public final class PropagationStudy implements Study {
         options.tokens().maxLength(),
         Math.min(options.tokens().maxLength(), POSITIONS + 1),
         saes,
-        options.tokens().rows() * blocks,
+        work().blocks(),
         Math.max(1, gpt2.config().parameters() * Float.BYTES >> 20));
+  }
+
+  @Override
+  public String estimate(Shard shard) {
+    return work().estimate(gpt2, shard);
+  }
+
+  private Work work() {
+    int layers = gpt2.config().nLayers();
+    long blocks =
+        options.saes().stream()
+            .mapToLong(sae -> 2L * layers - Math.max(0, sae.sae().hookPoint().layer()))
+            .sum();
+    return new Work(options.tokens().maxLength(), options.tokens().rows() * blocks, 0);
   }
 
   @Override

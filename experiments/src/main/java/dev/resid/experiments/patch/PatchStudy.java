@@ -9,6 +9,8 @@ import dev.resid.experiments.study.Study;
 import dev.resid.experiments.study.StudyOutcome;
 import dev.resid.experiments.study.StudyPage;
 import dev.resid.experiments.study.StudyPlan;
+import dev.resid.experiments.study.Work;
+import dev.resid.experiments.sweep.Shard;
 import dev.resid.experiments.sweep.Workers;
 import dev.resid.model.Gpt2;
 import dev.resid.model.Gpt2Config;
@@ -55,14 +57,7 @@ public final class PatchStudy implements Study {
   @Override
   public String plan() {
     Gpt2Config config = gpt2.config();
-    long continuations = 0;
-    long blocks = 0;
-    for (TokenPair pair : options.pairs()) {
-      long n = PatchSweep.continuations(sizes, pair.length());
-      continuations += n;
-      // A patch in block l runs the blocks from l on: (n_layers + 1)/2 of them on average.
-      blocks += n * (config.nLayers() + 1) / 2 + 8L * config.nLayers();
-    }
+    Work work = work();
     long bytes =
         (long) options.copiesAtOnce() * sizes.positions() * 12L * config.dModel() * Float.BYTES;
     return String.format(
@@ -71,11 +66,29 @@ public final class PatchStudy implements Study {
             + " memory: weights %,d MiB, activations %,d MiB (%d patches at a time)",
         options.pairs().size(),
         sizes.positions(),
-        continuations,
-        blocks,
+        work.predictions(),
+        work.blocks(),
         Math.max(1, config.parameters() * Float.BYTES >> 20),
         Math.max(1, bytes >> 20),
         options.copiesAtOnce());
+  }
+
+  @Override
+  public String estimate(Shard shard) {
+    return work().estimate(gpt2, shard);
+  }
+
+  private Work work() {
+    int layers = gpt2.config().nLayers();
+    long continuations = 0;
+    long blocks = 0;
+    for (TokenPair pair : options.pairs()) {
+      long n = PatchSweep.continuations(sizes, pair.length());
+      continuations += n;
+      // A patch in block l runs the blocks from l on: (n_layers + 1)/2 of them on average.
+      blocks += n * (layers + 1) / 2 + 8L * layers;
+    }
+    return new Work(sizes.positions(), blocks, continuations);
   }
 
   @Override

@@ -11,6 +11,8 @@ import dev.resid.experiments.study.Study;
 import dev.resid.experiments.study.StudyOutcome;
 import dev.resid.experiments.study.StudyPage;
 import dev.resid.experiments.study.StudyPlan;
+import dev.resid.experiments.study.Work;
+import dev.resid.experiments.sweep.Shard;
 import dev.resid.experiments.sweep.Workers;
 import dev.resid.experiments.text.TokenDigest;
 import dev.resid.hook.HookPoint;
@@ -83,16 +85,6 @@ public final class RobustnessStudy implements Study {
   public String plan() {
     Gpt2Config config = gpt2.config();
     TokenBatch tokens = options.tokens();
-    long blocks = 0;
-    for (HookPoint point : options.starts()) {
-      long copies =
-          options.points().contains(point)
-              ? (long) sizes.ratios().size() * sizes.cosines().size()
-              : 0;
-      copies +=
-          (long) options.at(point).size() * (RobustnessLayout.AT_RATIO + sizes.ratios().size());
-      blocks += config.nLayers() + copies * (config.nLayers() - point.layer());
-    }
     return String.format(
         Locale.ROOT,
         "%,d rows (%,d tokens), %d points, %d cosines, %d norms, %d SAEs: %,d replacements and at"
@@ -105,11 +97,32 @@ public final class RobustnessStudy implements Study {
         sizes.ratios().size(),
         options.saes().size(),
         sizes.continuations(),
-        blocks,
+        work().blocks() / tokens.rows(),
         mebibytes(config.parameters() * Float.BYTES),
         mebibytes(batches.bytes()),
         batches.lengths(),
         batches.rows());
+  }
+
+  @Override
+  public String estimate(Shard shard) {
+    return work().estimate(gpt2, shard);
+  }
+
+  private Work work() {
+    int layers = gpt2.config().nLayers();
+    long blocks = 0;
+    for (HookPoint point : options.starts()) {
+      long copies =
+          options.points().contains(point)
+              ? (long) sizes.ratios().size() * sizes.cosines().size()
+              : 0;
+      copies +=
+          (long) options.at(point).size() * (RobustnessLayout.AT_RATIO + sizes.ratios().size());
+      blocks += layers + copies * (layers - point.layer());
+    }
+    long rows = options.tokens().rows();
+    return new Work(options.tokens().maxLength(), rows * blocks, rows * sizes.continuations());
   }
 
   private static String mebibytes(long bytes) {

@@ -20,6 +20,8 @@ import dev.resid.experiments.study.Study;
 import dev.resid.experiments.study.StudyOutcome;
 import dev.resid.experiments.study.StudyPage;
 import dev.resid.experiments.study.StudyPlan;
+import dev.resid.experiments.study.Work;
+import dev.resid.experiments.sweep.Shard;
 import dev.resid.experiments.sweep.Workers;
 import dev.resid.experiments.text.TokenDigest;
 import dev.resid.hook.HookPoint;
@@ -93,21 +95,39 @@ public final class SensitivityStudy implements Study {
     long inPool = Math.min(options.pool(), (long) tokens.tokenCount() - tokens.rows());
     return String.format(
         Locale.ROOT,
-        "%,d rows (%,d tokens), %s of %d blocks, %d directions, %d lengths; memory: weights %s,"
-            + " activations %s (%d rows and %d lengths at a time), pool of %,d activations %s in a"
-            + " mapped file",
+        "%,d rows (%,d tokens), %s of %d blocks, %d directions, %d lengths: %,d continuations and"
+            + " %,d block evaluations; memory: weights %s, activations %s (%d rows and %d lengths"
+            + " at a time), pool of %,d activations %s in a mapped file",
         tokens.rows(),
         tokens.tokenCount(),
         HookPoint.residPre(options.layer()),
         config.nLayers(),
         options.directions().size(),
         options.lengths().count(),
+        work().predictions(),
+        work().blocks(),
         mebibytes(config.parameters() * Float.BYTES),
         mebibytes(batches.bytes()),
         batches.rows(),
         batches.lengths(),
         inPool,
         mebibytes(inPool * config.dModel() * Float.BYTES));
+  }
+
+  @Override
+  public String estimate(Shard shard) {
+    return work().estimate(gpt2, shard);
+  }
+
+  private Work work() {
+    long rows = options.tokens().rows();
+    long continuations = rows * options.directions().size() * options.lengths().count();
+    int layers = gpt2.config().nLayers();
+    // The clean stream is read twice: for the pool and covariance, and for the sweep.
+    return new Work(
+        options.tokens().maxLength(),
+        rows * (layers + options.layer()) + continuations * (layers - options.layer()),
+        continuations);
   }
 
   private static String mebibytes(long bytes) {

@@ -15,6 +15,8 @@ import dev.resid.experiments.study.Study;
 import dev.resid.experiments.study.StudyOutcome;
 import dev.resid.experiments.study.StudyPage;
 import dev.resid.experiments.study.StudyPlan;
+import dev.resid.experiments.study.Work;
+import dev.resid.experiments.sweep.Shard;
 import dev.resid.experiments.sweep.Workers;
 import dev.resid.experiments.text.TokenDigest;
 import dev.resid.hook.HookPoint;
@@ -101,15 +103,6 @@ public final class SubstitutionStudy implements Study {
   public String plan() {
     TokenBatch tokens = options.tokens();
     Gpt2Config config = gpt2.config();
-    long blocks = 0;
-    for (HookPoint point : options.points()) {
-      long continued = config.nLayers() - point.layer();
-      long here =
-          (long) options.at(point).size()
-              * options.substitutes().stream().filter(Substitute::needsSae).count();
-      here += options.substitutes().stream().filter(s -> !s.needsSae()).count();
-      blocks += config.nLayers() + here * continued;
-    }
     long inPool = Math.min(options.pool(), (long) tokens.tokenCount() - tokens.rows());
     return String.format(
         Locale.ROOT,
@@ -121,12 +114,33 @@ public final class SubstitutionStudy implements Study {
         options.saes().size(),
         options.points().size(),
         cases.all().size(),
-        blocks,
+        work().blocks() / tokens.rows(),
         mebibytes(config.parameters() * Float.BYTES),
         mebibytes(batches.bytes()),
         batches.rows(),
         inPool,
         mebibytes(options.points().size() * inPool * config.dModel() * Float.BYTES));
+  }
+
+  @Override
+  public String estimate(Shard shard) {
+    return work().estimate(gpt2, shard);
+  }
+
+  private Work work() {
+    int layers = gpt2.config().nLayers();
+    long blocks = 0;
+    long predictions = 0;
+    for (HookPoint point : options.points()) {
+      long here =
+          (long) options.at(point).size()
+              * options.substitutes().stream().filter(Substitute::needsSae).count();
+      here += options.substitutes().stream().filter(s -> !s.needsSae()).count();
+      blocks += layers + here * (layers - point.layer());
+      predictions += here;
+    }
+    int rows = options.tokens().rows();
+    return new Work(options.tokens().maxLength(), rows * blocks, rows * predictions);
   }
 
   private static String mebibytes(long bytes) {
