@@ -255,8 +255,7 @@ class ByteLevelBpeTest {
     String text = unit.repeat(1_000_000 / unit.length());
     int[] ids =
         assertTimeoutPreemptively(
-            Duration.ofMinutes(5),
-            () -> gpt2().encodeWithOffsets(text, SpecialTokens.ALLOW).ids());
+            Duration.ofMinutes(5), () -> gpt2().encodeWithOffsets(text, SpecialTokens.ALLOW).ids());
     assertEquals(text.replace('\uD800', '\uFFFD'), gpt2().decode(ids));
   }
 }
