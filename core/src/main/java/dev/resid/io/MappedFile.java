@@ -97,9 +97,19 @@ final class MappedFile implements AutoCloseable {
       throws TensorFileException {
     try {
       MemorySegment.copy(from, ValueLayout.JAVA_BYTE, at, to, 0, count);
+      settle();
     } catch (InternalError e) {
       throw cutShort(file, "at or after byte " + at, e);
     }
+  }
+
+  /**
+   * Throws the error of a page that reads before this call met, if they met one. The JVM throws it
+   * when the thread next lets itself be stopped, which in compiled code can be after the method
+   * that read; calling the JVM is such a moment.
+   */
+  static void settle() {
+    Runtime.getRuntime().totalMemory();
   }
 
   /** Returns what to throw when opening met a page that the file no longer has. */

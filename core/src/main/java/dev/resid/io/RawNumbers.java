@@ -228,6 +228,7 @@ final class RawNumbers implements Numbers {
     }
     try {
       body.run();
+      MappedFile.settle();
     } catch (IllegalStateException e) {
       // Another thread closed the file in the middle.
       throw bytes.scope().isAlive() ? e : closed();
