@@ -16,10 +16,10 @@ public final class Jvm {
   public static final String VECTOR_API = "--add-modules=jdk.incubator.vector";
 
   /** The collector. */
-  public static final String GC = "-XX:+UseSerialGC";
+  public static final String GC = "-XX:+UseParallelGC";
 
-  /** The size the heap starts with. */
-  public static final String HEAP = "-Xms32m";
+  /** The size of the young generation. */
+  public static final String HEAP = "-Xmn256m";
 
   private static final Path STATUS = Path.of("/proc/self/status");
 
