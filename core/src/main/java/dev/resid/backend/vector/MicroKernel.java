@@ -19,16 +19,14 @@ import jdk.incubator.vector.VectorSpecies;
 //
 // What each of these was worth, as parts of the peak:
 //
-//   0.10  (2,048 rows, one group of panels) Sums are stored after Class.cast, not Lanes.certain:
-// see
-//         KIND.
-//   0.05  (one tile, one panel) The index of the larger tiles counts in a, and that of b is carried
-// along. Counting in k,
-//         the compiler splits the loop in two for the sake of b's long indices, and computes an
-//         index of a from both, in seven instructions of which some take the place of an FMA.
-//         Two leading dimensions belong to this: with one, the compiler keeps its multiples for the
-//         stores, has no registers left for indices, and moves them to vector registers and back,
-//         on the ports that multiply. So would more arguments.
+//   0.10  (2,048 rows, one group of panels) Sums are stored after Class.cast, not Lanes.certain;
+//         KIND says why.
+//   0.05  (one tile, one panel) The index of the larger tiles counts in a, and that of b is
+//         carried along. Counting in k, the compiler splits the loop in two for the sake of b's
+//         long indices, and computes an index of a from both, in seven instructions of which some
+//         take the place of an FMA. Two leading dimensions belong to this: with one, the compiler
+//         keeps its multiples for the stores, has no registers left for indices, and moves them
+//         to vector registers and back, on the ports that multiply. So would more arguments.
 final class MicroKernel {
   private static final VectorSpecies<Float> F = Lanes.F;
   private static final int L = Lanes.L;

@@ -60,9 +60,9 @@ final class Packing {
   }
 
   // Transposes blocks of four rows and four depths inside vectors, in two steps: neighbours in
-  // depth
-  // are paired with those of the next row, and pairs with those of the next two rows. Quarters of
-  // the result are four lines at one depth, and go to where they belong through a small buffer.
+  // depth are paired with those of the next row, and pairs with those of the next two rows.
+  // Quarters of the result are four lines at one depth, and go to where they belong through a small
+  // buffer.
   private static void fourRows(
       float[] from, int fromAt, int ld, int depth, float[] to, int toFrom, int width) {
     int from1 = fromAt + ld;

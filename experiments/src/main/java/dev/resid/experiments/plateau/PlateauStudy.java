@@ -13,6 +13,7 @@ import dev.resid.experiments.study.Study;
 import dev.resid.experiments.study.StudyOutcome;
 import dev.resid.experiments.study.StudyPage;
 import dev.resid.experiments.study.StudyPlan;
+import dev.resid.experiments.study.Work;
 import dev.resid.experiments.sweep.DrawKeys;
 import dev.resid.experiments.sweep.Shard;
 import dev.resid.experiments.sweep.Workers;
@@ -85,7 +86,7 @@ public final class PlateauStudy implements Study {
   @Override
   public String estimate(Shard shard) {
     double seconds = cost.estimateSeconds(gpt2, options) / shard.count();
-    return String.format(Locale.ROOT, "; about %.0f seconds", seconds);
+    return "; about " + Work.words(seconds);
   }
 
   @Override

@@ -66,10 +66,17 @@ public record Work(int positions, long blocks, long predictions) {
     return (System.nanoTime() - nanos) / 1e9;
   }
 
-  /** Returns a duration in the unit that people would use. */
-  static String words(double seconds) {
+  /**
+   * Returns a duration in the unit that people would use.
+   *
+   * @param seconds at least 0; less than one counts as one
+   */
+  public static String words(double seconds) {
+    if (seconds < 1.5) {
+      return "1 second";
+    }
     if (seconds < 120) {
-      return String.format(Locale.ROOT, "%.0f seconds", Math.max(1, seconds));
+      return String.format(Locale.ROOT, "%.0f seconds", seconds);
     }
     return seconds < 7200
         ? String.format(Locale.ROOT, "%.0f minutes", seconds / 60)

@@ -87,7 +87,8 @@ class PlateauCommandTest {
     assertEquals(ResidCommand.OK, run.exitCode(), run.err());
     assertTrue(run.out().endsWith("Report: " + out.resolve("report.html") + "\n"), run.out());
     assertTrue(run.err().startsWith("9 of 20 prompts of 5 tokens, blocks.1.hook_res"), run.err());
-    assertTrue(run.err().lines().findFirst().orElse("").matches(".*; about \\d+ seconds\\."));
+    assertTrue(
+        run.err().lines().findFirst().orElse("").matches(".*; about \\d+ (seconds?|minutes)\\."));
     for (String file :
         List.of(
             "steps.csv",

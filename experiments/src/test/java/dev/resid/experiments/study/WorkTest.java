@@ -16,7 +16,8 @@ class WorkTest {
 
   @Test
   void durationsAreInTheUnitThatPeopleWouldUse() {
-    assertEquals("1 seconds", Work.words(0.01));
+    assertEquals("1 second", Work.words(0.01));
+    assertEquals("2 seconds", Work.words(1.5));
     assertEquals("119 seconds", Work.words(119));
     assertEquals("2 minutes", Work.words(121));
     assertEquals("119 minutes", Work.words(7140));
@@ -33,7 +34,7 @@ class WorkTest {
       double part = hours(much.estimate(gpt2, new Shard(1, 10)));
       assertTrue(whole / part > 2 && whole / part < 50, whole + " against " + part + " hours");
       assertEquals(
-          "; about 1 seconds in the model, measured on 4 rows",
+          "; about 1 second in the model, measured on 4 rows",
           new Work(6, 1, 1).estimate(gpt2, Shard.WHOLE));
     }
   }
