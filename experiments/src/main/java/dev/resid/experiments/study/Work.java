@@ -49,11 +49,13 @@ public record Work(int positions, long blocks, long predictions) {
         prediction = Math.min(prediction, since(started));
       }
     }
-    double seconds =
-        (blocks * block / gpt2.config().nLayers() + predictions * prediction)
-            / ROWS
-            / shard.count();
+    double seconds = seconds(block / gpt2.config().nLayers() / ROWS, prediction / ROWS, shard);
     return "; about " + words(seconds) + " in the model, measured on " + ROWS + " rows";
+  }
+
+  // Of a part, at so many seconds a block on a row and a prediction of a row.
+  double seconds(double block, double prediction, Shard shard) {
+    return (blocks * block + predictions * prediction) / shard.count();
   }
 
   private static int[] filled(int length, int id) {

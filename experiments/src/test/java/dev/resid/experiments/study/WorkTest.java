@@ -7,13 +7,9 @@ import dev.resid.experiments.sweep.Shard;
 import dev.resid.experiments.testing.TinyModel;
 import dev.resid.model.Gpt2;
 import dev.resid.tensor.Backend;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 class WorkTest {
-  private static final Pattern HOURS = Pattern.compile("; about ([\\d,]+) hours in the model.*");
-
   @Test
   void durationsAreInTheUnitThatPeopleWouldUse() {
     assertEquals("1 second", Work.words(0.01));
@@ -27,21 +23,20 @@ class WorkTest {
 
   @Test
   void aPartTakesItsShareOfTheTime() {
+    Work work = new Work(6, 2_000, 1_000);
+    assertEquals(2_000 * 0.25 + 1_000 * 0.5, work.seconds(0.25, 0.5, Shard.WHOLE));
+    assertEquals(100, work.seconds(0.25, 0.5, new Shard(1, 10)));
+  }
+
+  @Test
+  void theTimeIsMeasuredOnTheModel() {
     try (Backend backend = TinyModel.backend(1)) {
       Gpt2 gpt2 = TinyModel.on(backend);
-      Work much = new Work(6, 2_000_000_000_000L, 1_000_000_000_000L);
-      double whole = hours(much.estimate(gpt2, Shard.WHOLE));
-      double part = hours(much.estimate(gpt2, new Shard(1, 10)));
-      assertTrue(whole / part > 2 && whole / part < 50, whole + " against " + part + " hours");
       assertEquals(
           "; about 1 second in the model, measured on 4 rows",
           new Work(6, 1, 1).estimate(gpt2, Shard.WHOLE));
+      String much = new Work(6, 2_000_000_000_000L, 1).estimate(gpt2, Shard.WHOLE);
+      assertTrue(much.matches("; about [\\d,]{3,} hours in the model, measured on 4 rows"), much);
     }
-  }
-
-  private static double hours(String words) {
-    Matcher matcher = HOURS.matcher(words);
-    assertTrue(matcher.matches(), words);
-    return Double.parseDouble(matcher.group(1).replace(",", ""));
   }
 }
