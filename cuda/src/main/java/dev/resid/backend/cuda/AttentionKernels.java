@@ -51,7 +51,7 @@ final class AttentionKernels {
             .keys("dV", dV);
     calls.run(
         call ->
-            AttentionOps.backward(
+            attention.backward(
                 call,
                 n,
                 new AttentionOps.Gradients(

@@ -7,9 +7,11 @@ import dev.resid.tensor.ShapeMismatchException;
 import dev.resid.tensor.Tensor;
 
 /**
- * Causal attention and its gradients; see {@code attention.cu}. Where the scores of eight queries
- * fit into the memory that a block shares, one kernel does it all; else, and backward, the pattern
- * of a few sequences at a time is kept in device memory, with the same bits.
+ * Causal attention and its gradients; see {@code attention.cu} and {@code attention_backward.cu}.
+ * Where the scores of eight queries fit into the memory that a block shares, one kernel does it all
+ * forward; where tiles of queries, keys and their gradients do, two kernels do it backward, with
+ * three numbers of every row of the pattern between them. Else the pattern of a few sequences at a
+ * time is kept in device memory, with the same bits.
  */
 final class AttentionOps {
   private static final int QUERIES = 8; // RESID_QUERIES of attention.cu
@@ -192,10 +194,69 @@ final class AttentionOps {
     }
   }
 
-  static void backward(Call call, Sizes n, Gradients all, AttentionSpec spec) {
+  /** All gradients of attention; addresses. */
+  void backward(Call call, Sizes n, Gradients at, AttentionSpec spec) {
     if (n.B == 0) {
       return;
     }
+    long shared = (long) Float.BYTES * (2 * (QUERIES + KEYS) * (n.D + 1) + 2 * QUERIES * KEYS);
+    if (n.D > MOST_D || (long) n.B * n.H > MOST_GRID || shared > sharedBytes) {
+      backwardByPatterns(call, n, at, spec);
+      return;
+    }
+    long rows = (long) n.B * n.H * n.T;
+    long largest = call.floats(rows);
+    long sums = call.doubles(rows);
+    long dots = call.doubles(rows);
+    if (n.queryElements() > 0) {
+      withTiles(
+          call.launch("resid_attention_backward_queries")
+              .pointer(at.q)
+              .pointer(at.k)
+              .pointer(at.v)
+              .pointer(at.dZ)
+              .pointer(at.dQ)
+              .pointer(largest)
+              .pointer(sums)
+              .pointer(dots),
+          n,
+          spec,
+          (int) shared,
+          n.T);
+    }
+    if (n.keyElements() > 0) {
+      withTiles(
+          call.launch("resid_attention_backward_keys")
+              .pointer(at.q)
+              .pointer(at.k)
+              .pointer(at.v)
+              .pointer(at.dZ)
+              .pointer(largest)
+              .pointer(sums)
+              .pointer(dots)
+              .pointer(at.dK)
+              .pointer(at.dV),
+          n,
+          spec,
+          (int) shared,
+          n.S);
+    }
+  }
+
+  private static void withTiles(
+      Kernels.Launch launch, Sizes n, AttentionSpec spec, int shared, int positions) {
+    launch
+        .number(n.T)
+        .number(n.S)
+        .number(n.H)
+        .number(n.D)
+        .number(spec.firstQuery())
+        .number(spec.scale())
+        .shared(shared)
+        .grid((positions + QUERIES - 1) / QUERIES, n.B * n.H);
+  }
+
+  private static void backwardByPatterns(Call call, Sizes n, Gradients all, AttentionSpec spec) {
     Call.Part part = patterns(call, n, 2);
     for (int b = 0; b < n.B; b += part.items()) {
       Sizes some = n.sequences(Math.min(part.items(), n.B - b));

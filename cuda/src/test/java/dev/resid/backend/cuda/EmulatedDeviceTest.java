@@ -215,6 +215,53 @@ class EmulatedDeviceTest {
     }
   }
 
+  /** The gradient of attention takes three numbers a row of the pattern, and not the pattern. */
+  @Test
+  void theGradientOfAttentionKeepsNoPattern() {
+    int T = 300;
+    Shape shape = Shape.of(Axis.BATCH, 1, Axis.POS, T, Axis.HEAD, 2, Axis.D_HEAD, 4);
+    Cases cases = Cases.ofThisRun();
+    try (CudaBackend cuda = open()) {
+      Tensor[] operands = new Tensor[7];
+      for (int i = 0; i < operands.length; i++) {
+        operands[i] = cuda.allocate(shape);
+        cuda.copy(cases.tensor(shape, Cases.Values.ORDINARY), operands[i]);
+      }
+      long before = cuda.memory().mostAllocated();
+      backward(cuda, new AttentionSpec(0.5, 0), operands);
+      long more = cuda.memory().mostAllocated() - before;
+      assertTrue(more < 20L * 2 * T + 1024, "it took " + more + " bytes");
+    }
+  }
+
+  private static void backward(Backend cuda, AttentionSpec spec, Tensor... dZqkvdQdKdV) {
+    Tensor[] t = dZqkvdQdKdV;
+    cuda.attentionBackward(t[0], t[1], t[2], t[3], spec, t[4], t[5], t[6]);
+  }
+
+  /** Heads whose tiles do not fit into a block's shared memory take the long way. */
+  @Test
+  void wideHeadsHaveTheSameGradients() {
+    Cases cases = Cases.ofThisRun();
+    Shape shape = Shape.of(Axis.BATCH, 2, Axis.POS, 5, Axis.HEAD, 1, Axis.D_HEAD, 200);
+    AttentionSpec spec = new AttentionSpec(0.1, 0);
+    Tensor[] in = new Tensor[4];
+    Arrays.setAll(in, i -> cases.tensor(shape, Cases.Values.ORDINARY));
+    try (Backend cuda = open();
+        Backend scalar = new ScalarBackend()) {
+      Tensor[][] out = new Tensor[2][3];
+      for (int b = 0; b < 2; b++) {
+        Backend backend = b == 0 ? scalar : cuda;
+        Arrays.setAll(out[b], i -> backend.allocate(shape));
+        backward(backend, spec, in[0], in[1], in[2], in[3], out[b][0], out[b][1], out[b][2]);
+      }
+      TensorAssert check = new TensorAssert("cuda", "gradients of wide heads", cases.seed());
+      for (int i = 0; i < 3; i++) {
+        check.close(out[0][i], out[1][i], Tolerance.within(1e-4, 1e-4)); // as longContextsAgree
+      }
+    }
+  }
+
   @Test
   void badSurroundingsAreSentences() {
     unavailable(0, 13000, 9, "the driver sees no GPU");

@@ -2,6 +2,7 @@
 #include "elements.cu"
 #include "rows.cu"
 #include "attention.cu"
+#include "attention_backward.cu"
 #include "vocabulary.cu"
 #include "sparse.cu"
 #include "product.cu"
