@@ -3,8 +3,11 @@ package dev.resid.train;
 import dev.resid.io.Safetensors;
 import dev.resid.io.SafetensorsWriter;
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -12,53 +15,100 @@ import java.util.Optional;
 import java.util.StringJoiner;
 
 /**
- * The file in which a training writes down how far it is: {@value #NAME} in a folder. It is
- * replaced whole or not at all, and ends in a checksum, so that a checkpoint of which a disk
- * returns other bits is an error and not another result.
+ * The file in which a training writes down how far it is: {@value #NAME} in a folder, and beside it
+ * the one before, {@value #PREVIOUS}. It is replaced whole or not at all, and ends in a checksum,
+ * so that a disk that returns other bits never leads to another result: the training then goes on
+ * from the one before, and where that is damaged too, it is an error.
  */
 public final class CheckpointFile {
   /** Its name in the folder. */
   public static final String NAME = "state.safetensors";
 
+  /** The name of the one before. */
+  public static final String PREVIOUS = "previous.safetensors";
+
   private static final String PLAN = "plan";
   private static final String STEP = "step";
   private static final String ADVICE =
       ". Delete this checkpoint, and the same training starts anew";
+  private static final String ADVICE_FOR_BOTH =
+      ". Delete both checkpoints, and the same training starts anew";
 
-  private final Path file;
+  private final Path newest;
+  private final Path previous;
+
+  /** The one that was opened. */
+  private Path file;
+
+  private Optional<String> passedOver = Optional.empty();
 
   /**
-   * Names the file; nothing is read or made.
+   * Names the files; nothing is read or made.
    *
-   * @param folder where it is or will be
+   * @param folder where they are or will be
    */
   public CheckpointFile(Path folder) {
-    this.file = folder.resolve(NAME);
+    this.newest = folder.resolve(NAME);
+    this.previous = folder.resolve(PREVIOUS);
+    this.file = newest;
   }
 
-  /** Returns whether there is a file. */
+  /** Returns whether there is a checkpoint. */
   public boolean exists() {
-    return Files.exists(file);
+    return Files.exists(newest) || Files.exists(previous);
   }
 
   /**
-   * Writes a checkpoint, replacing the one before only when it is complete.
+   * Returns a sentence about a damaged checkpoint that {@link #open} passed over in favour of the
+   * one before; empty if it did not.
+   */
+  public Optional<String> passedOver() {
+    return passedOver;
+  }
+
+  /**
+   * Writes a checkpoint. The newest so far becomes the one before, unless it is damaged; at every
+   * moment one of the two is whole.
    *
    * @param writer with everything but plan, step and checksum
    * @param plan one line that two trainings share only if they do the same
    * @param step steps done
-   * @throws IOException if it cannot be written; the one before stays
+   * @throws IOException if it cannot be written; the newest so far stays, under one of the names
    */
   public void write(SafetensorsWriter writer, String plan, long step) throws IOException {
-    Files.createDirectories(file.toAbsolutePath().getParent());
-    writer.metadata(PLAN, plan).metadata(STEP, Long.toString(step)).withChecksum().write(file);
+    Files.createDirectories(newest.toAbsolutePath().getParent());
+    keepNewest();
+    writer.metadata(PLAN, plan).metadata(STEP, Long.toString(step)).withChecksum().write(newest);
   }
 
   /**
-   * Returns the open file, after reading all of it.
+   * Makes the newest the one before. It is moved before the next is written, and not after, so that
+   * no disk needs room for three.
+   */
+  private void keepNewest() throws IOException {
+    // A link to another disk stays one.
+    if (!Files.isRegularFile(newest, LinkOption.NOFOLLOW_LINKS)) {
+      return;
+    }
+    try {
+      whole(newest).close();
+    } catch (IOException e) {
+      return; // the one before may be the last that is whole
+    }
+    try {
+      Files.move(newest, previous, StandardCopyOption.ATOMIC_MOVE);
+    } catch (FileSystemException e) {
+      throw new FileSystemException(
+          previous.toString(), null, e.getReason() == null ? "cannot be replaced" : e.getReason());
+    }
+  }
+
+  /**
+   * Returns the open file, after reading all of it: the newest, or the one before if the newest is
+   * damaged or was never written.
    *
    * @param plan of the training that is to go on
-   * @throws IOException if the file cannot be read or any bit of it is damaged
+   * @throws IOException if no checkpoint can be read without damage
    * @throws IllegalArgumentException if it belongs to another plan
    */
   public Safetensors open(String plan) throws IOException {
@@ -80,14 +130,39 @@ public final class CheckpointFile {
   }
 
   private Safetensors openWhole() throws IOException {
-    Optional<Safetensors> opened = Optional.empty();
+    file = Files.exists(newest) ? newest : previous;
+    IOException damage;
     try {
-      opened = Optional.of(Safetensors.open(file));
-      opened.get().requireChecksum();
-      return opened.get();
+      return whole(file);
     } catch (IOException e) {
-      opened.ifPresent(Safetensors::close);
-      throw new IOException(e.getMessage() + ADVICE, e);
+      if (file.equals(previous) || !Files.exists(previous)) {
+        throw new IOException(e.getMessage() + ADVICE, e);
+      }
+      damage = e;
+    }
+    file = previous;
+    try {
+      Safetensors opened = whole(previous);
+      passedOver =
+          Optional.of(
+              damage.getMessage()
+                  + ". The training goes on from the checkpoint before it, "
+                  + previous
+                  + "; the result is the same");
+      return opened;
+    } catch (IOException e) {
+      throw new IOException(damage.getMessage() + "; and " + e.getMessage() + ADVICE_FOR_BOTH, e);
+    }
+  }
+
+  private static Safetensors whole(Path file) throws IOException {
+    Safetensors opened = Safetensors.open(file);
+    try {
+      opened.requireChecksum();
+      return opened;
+    } catch (IOException e) {
+      opened.close();
+      throw e;
     }
   }
 

@@ -21,6 +21,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Trains a GPT-2 from scratch: AdamW, warm-up and cosine schedule, gradient clipping. The rows of a
@@ -39,6 +40,7 @@ public final class Gpt2Trainer {
   private final Gpt2 gpt2;
   private final Map<Weight, Tensor> gradients = new HashMap<>();
   private final List<Double> losses = new ArrayList<>();
+  private Optional<String> passedOver = Optional.empty();
 
   private Gpt2Trainer(TrainingPlan plan, TextCorpus corpus, Backend backend) {
     this.plan = plan;
@@ -68,7 +70,7 @@ public final class Gpt2Trainer {
    * @param corpus text to train on
    * @param backend where it runs
    * @param dir folder of the checkpoint; need not exist
-   * @throws IOException if a checkpoint is there but any bit of it is damaged
+   * @throws IOException if checkpoints are there but every one is damaged
    * @throws IllegalArgumentException if a checkpoint is there but belongs to another plan or text
    */
   public static Gpt2Trainer startOrResume(
@@ -77,8 +79,17 @@ public final class Gpt2Trainer {
     CheckpointFile checkpoint = new CheckpointFile(dir);
     if (checkpoint.exists()) {
       trainer.load(checkpoint);
+      trainer.passedOver = checkpoint.passedOver();
     }
     return trainer;
+  }
+
+  /**
+   * Returns a sentence about a damaged checkpoint that was passed over in favour of the one before,
+   * which makes no difference to the result; empty if there was none.
+   */
+  public Optional<String> passedOver() {
+    return passedOver;
   }
 
   /** Returns the number of steps done. */
@@ -144,7 +155,7 @@ public final class Gpt2Trainer {
    * @param dir folder of the checkpoint
    * @param every at most so many steps between checkpoints; see {@link CheckpointTimer}
    * @param progress told tokens
-   * @throws IOException if a checkpoint cannot be written; the last one stays
+   * @throws IOException if a checkpoint cannot be written; the newest so far stays
    */
   public void run(Path dir, int every, Progress progress) throws IOException {
     long perStep = (long) plan.batchRows() * plan.rowLength();
@@ -169,7 +180,7 @@ public final class Gpt2Trainer {
   }
 
   /**
-   * Writes a checkpoint, replacing the one before only when it is complete.
+   * Writes a checkpoint; the newest so far becomes the one before.
    *
    * @param dir folder of the checkpoint, made if missing
    * @throws IOException if it cannot be written

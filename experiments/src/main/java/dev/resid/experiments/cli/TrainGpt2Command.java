@@ -134,6 +134,7 @@ final class TrainGpt2Command implements Callable<Integer> {
       try (FolderLock _ = training.lock()) {
         Gpt2Trainer trainer =
             Gpt2Trainer.startOrResume(plan, corpus, backend, training.checkpoint());
+        trainer.passedOver().ifPresent(training::tell);
         Progress told = progress.progress();
         trainer.run(training.checkpoint(), training.every(), told);
         Gpt2Checkpoint.save(trainer.weights(), training.dtype(), training.out());

@@ -179,6 +179,7 @@ final class TrainSaeCommand implements Callable<Integer> {
     TrainingMixin.requireRoom("the SAE", 2.0 * plan.dSae() * gpt2.config().dModel());
     try (FolderLock _ = training.lock();
         SaeTrainer trainer = SaeTrainer.startOrResume(plan, gpt2, corpus, checkpoint)) {
+      trainer.passedOver().ifPresent(training::tell);
       trainer.run(checkpoint, training.every(), progress.progress());
       SaeCheckpoint.save(
           trainer.config(String.valueOf(out.toAbsolutePath().getFileName())),

@@ -199,6 +199,11 @@ final class TrainingMixin {
     return corpus;
   }
 
+  /** Says on standard error, with --quiet too, what does not stop the training. */
+  void tell(String sentence) {
+    spec.commandLine().getErr().println("resid: " + ErrorSentence.oneLine(sentence) + ".");
+  }
+
   /** Returns the lock on the folder of results, whose file lies beside the checkpoint. */
   FolderLock lock() throws IOException {
     return FolderLock.of(out, checkpoint());

@@ -35,6 +35,16 @@ record CliRun(int exitCode, String out, String err) {
     return this;
   }
 
+  /** Requires success, and one sentence on standard error that holds the parts. */
+  CliRun noted(String... parts) {
+    require(exitCode == ResidCommand.OK, "success");
+    require(err.lines().count() == 1 && err.startsWith("resid: "), "one sentence");
+    for (String part : parts) {
+      require(err.contains(part), "a sentence with \"" + part + "\"");
+    }
+    return this;
+  }
+
   /** Requires exit code 1, one sentence on standard error that has all parts, and no output. */
   CliRun refused(String... parts) {
     require(exitCode == ResidCommand.FAILED, "exit code " + ResidCommand.FAILED);

@@ -159,7 +159,8 @@ class TrainGpt2CommandTest {
             "training.json",
             "vocab.json"),
         names(killed));
-    assertEquals(List.of("state.safetensors"), names(killed.resolve("checkpoint")));
+    assertEquals(
+        List.of("previous.safetensors", "state.safetensors"), names(killed.resolve("checkpoint")));
   }
 
   private static List<String> names(Path dir) throws IOException {
@@ -182,6 +183,12 @@ class TrainGpt2CommandTest {
     Path out = folder.resolve("model");
     train(out, "--steps 5").ok();
     runs.requireEveryBitCounts(out, "--steps 5", 8);
+  }
+
+  @Test
+  void aDamagedCheckpointIsPassedOverForTheOneBefore() throws IOException {
+    String options = "--steps 6 --checkpoint-every 2";
+    runs.requireTheOneBeforeIsTakenUp(folder.resolve("model"), options);
   }
 
   @Test

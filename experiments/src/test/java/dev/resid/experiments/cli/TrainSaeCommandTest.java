@@ -191,6 +191,12 @@ class TrainSaeCommandTest {
   }
 
   @Test
+  void aDamagedCheckpointIsPassedOverForTheOneBefore() throws IOException {
+    String options = "--objective local --sparsity 0.1 --tokens 640 --checkpoint-every 4";
+    runs.requireTheOneBeforeIsTakenUp(folder.resolve("sae"), options);
+  }
+
+  @Test
   void whatFitsInNoMemoryIsRefusedBeforeAnythingIsMade() {
     Path out = folder.resolve("sae");
     String line =

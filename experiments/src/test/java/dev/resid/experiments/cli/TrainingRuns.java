@@ -50,6 +50,11 @@ record TrainingRuns(String words, List<Path> inputs) {
     return out.resolve("checkpoint/state.safetensors");
   }
 
+  /** Returns the checkpoint before it. */
+  static Path previous(Path out) {
+    return out.resolve("checkpoint/previous.safetensors");
+  }
+
   /** Returns the record of a training. */
   static JsonNode record(Path out) throws IOException {
     return new JsonMapper().readTree(Files.readString(out.resolve("training.json")));
@@ -94,6 +99,43 @@ record TrainingRuns(String words, List<Path> inputs) {
     train(out, options).ok();
     if (!Arrays.equals(sound, Files.readAllBytes(state))) {
       throw new AssertionError("a training that started anew ends in another checkpoint");
+    }
+  }
+
+  /**
+   * Requires that a training whose newest checkpoint is damaged or lost goes on from the one before
+   * to the same bytes, says so, and is refused where both are damaged.
+   *
+   * @param options with at least two checkpoints
+   */
+  void requireTheOneBeforeIsTakenUp(Path out, String options) throws IOException {
+    train(out, options).ok();
+    Path state = state(out);
+    Path previous = previous(out);
+    byte[] sound = Files.readAllBytes(state);
+    byte[] before = Files.readAllBytes(previous);
+    byte[] changed = sound.clone();
+    changed[sound.length / 2] ^= 1;
+    for (byte[] damaged : List.of(changed, Arrays.copyOf(sound, sound.length - 9), new byte[0])) {
+      Files.write(state, damaged);
+      train(out, options)
+          .noted(state + ": ", "goes on from the checkpoint before it, " + previous + "; ");
+      requireBytes(sound, state);
+      requireBytes(before, previous);
+    }
+    Files.delete(state);
+    train(out, options).ok(); // a process that is killed while it writes leaves it like that
+    requireBytes(sound, state);
+    before[before.length - 1] ^= 1;
+    Files.write(previous, before);
+    train(out, options).ok();
+    Files.write(state, changed);
+    train(out, options).refused(state + ": ", previous + ": ", "Delete both checkpoints");
+  }
+
+  private static void requireBytes(byte[] expected, Path file) throws IOException {
+    if (!Arrays.equals(expected, Files.readAllBytes(file))) {
+      throw new AssertionError(file + " has other bytes");
     }
   }
 }

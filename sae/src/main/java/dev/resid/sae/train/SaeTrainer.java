@@ -62,6 +62,7 @@ public final class SaeTrainer implements Closeable {
   private final FeatureActivity activity;
   private final List<SaeTrainingStep> curve = new ArrayList<>();
   private long step;
+  private Optional<String> passedOver = Optional.empty();
 
   private SaeTrainer(
       SaeTrainingPlan plan,
@@ -91,7 +92,7 @@ public final class SaeTrainer implements Closeable {
    * @param gpt2 the model; its activation at the plan's point must be [batch, pos, d_model]
    * @param corpus text to train on
    * @param dir folder of the checkpoint; need not exist
-   * @throws IOException if a checkpoint is there but any bit of it is damaged
+   * @throws IOException if checkpoints are there but every one is damaged
    * @throws IllegalArgumentException if the model lacks the plan's point or context, or a
    *     checkpoint is there but belongs to another plan, text or model
    */
@@ -107,6 +108,7 @@ public final class SaeTrainer implements Closeable {
     }
     SaeTrainer trainer = new SaeTrainer(plan, gpt2, corpus, stream, weights.zeros());
     trainer.load(checkpoint);
+    trainer.passedOver = checkpoint.passedOver();
     return trainer;
   }
 
@@ -142,6 +144,14 @@ public final class SaeTrainer implements Closeable {
       case BloomLoss loss -> weights.kaiming(GeometricMedian.of(x, width));
       case TopKLoss loss -> weights.tied(1, GeometricMedian.of(x, width));
     };
+  }
+
+  /**
+   * Returns a sentence about a damaged checkpoint that was passed over in favour of the one before,
+   * which makes no difference to the result; empty if there was none.
+   */
+  public Optional<String> passedOver() {
+    return passedOver;
   }
 
   /** Returns the number of steps done. */
@@ -246,7 +256,7 @@ public final class SaeTrainer implements Closeable {
    * @param dir folder of the checkpoint
    * @param every at most so many steps between checkpoints; see {@link CheckpointTimer}
    * @param progress told tokens, loss, L0 and dead features
-   * @throws IOException if a checkpoint cannot be written; the last one stays
+   * @throws IOException if a checkpoint cannot be written; the newest so far stays
    */
   public void run(Path dir, int every, Progress progress) throws IOException {
     long perStep = plan.tokensPerStep();
@@ -287,7 +297,7 @@ public final class SaeTrainer implements Closeable {
   }
 
   /**
-   * Writes a checkpoint, replacing the one before only when it is complete.
+   * Writes a checkpoint; the newest so far becomes the one before.
    *
    * @param dir folder of the checkpoint, made if missing
    * @throws IOException if it cannot be written
