@@ -48,15 +48,40 @@ final class Fetcher {
 
   /** Returns a file, fetched if need be; empty if the repository has none of this name. */
   Optional<Found> fetch(String file) throws IOException {
+    Optional<String> damage = Optional.empty();
     if (name.isCommit()) {
       Optional<Path> cached = folder.find(name.revision(), file);
-      if (cached.isPresent()) {
-        return cached.map(path -> new Found(path, Origin.CACHED));
-      }
-      if (folder.isKnownAbsent(name.revision(), file)) {
+      if (cached.isEmpty() && folder.isKnownAbsent(name.revision(), file)) {
         return Optional.empty();
       }
+      if (cached.isPresent()) {
+        // Its hash is the name of what it leads to, so that nobody has to be asked.
+        Optional<String> hash = RepositoryFolder.etag(cached.get()).filter(ContentHash::isHash);
+        damage = hash.flatMap(etag -> ContentHash.damage(cached.get(), etag, file, progress));
+        if (hash.isPresent() && damage.isEmpty()) {
+          return cached.map(path -> new Found(path, Origin.CACHED));
+        }
+      }
     }
+    try {
+      return ask(file);
+    } catch (IOException e) {
+      if (damage.isEmpty()) {
+        throw e;
+      }
+      throw new HubException(
+          name
+              + ": "
+              + file
+              + " is damaged in the cache ("
+              + damage.get()
+              + "), and could not be fetched again: "
+              + HubClient.reason(e),
+          e);
+    }
+  }
+
+  private Optional<Found> ask(String file) throws IOException {
     Remote remote;
     try {
       remote = client.head(name, file);
@@ -75,10 +100,10 @@ final class Fetcher {
     return Optional.of(locked(file, remote));
   }
 
-  /** Returns the file of the cache, unless it is cut off. */
+  /** Returns the file of the cache, unless it is damaged. */
   private Optional<Path> whole(String file, Remote remote) throws IOException {
     Optional<Path> cached = folder.find(remote.commit(), file);
-    return cached.isPresent() && isWhole(cached.get(), remote) ? cached : Optional.empty();
+    return cached.isPresent() && isWhole(cached.get(), file, remote) ? cached : Optional.empty();
   }
 
   private void pin(String commit) throws HubException {
@@ -128,18 +153,24 @@ final class Fetcher {
     if (cached.isPresent()) {
       return new Found(cached.get(), Origin.CACHED); // by whoever held the lock before
     }
+    boolean damaged = folder.find(remote.commit(), file).isPresent();
     Path blob = folder.blob(remote.etag());
     Origin origin = Origin.CACHED;
-    if (!isWhole(blob, remote)) {
+    if (!isWhole(blob, file, remote)) {
       origin =
           new Transfer(client, retries, name, file, remote)
               .run(folder.incomplete(remote.etag()), blob, progress);
     }
+    if (damaged) {
+      folder.discard(remote.commit(), file);
+      origin = origin == Origin.UNVERIFIED ? origin : Origin.REPLACED;
+    }
     return new Found(folder.enter(remote.commit(), file, remote.etag()), origin);
   }
 
-  private static boolean isWhole(Path blob, Remote remote) throws IOException {
-    return Files.isRegularFile(blob)
-        && (remote.bytes().isEmpty() || Files.size(blob) == remote.bytes().getAsLong());
+  private boolean isWhole(Path content, String file, Remote remote) throws IOException {
+    return Files.isRegularFile(content)
+        && (remote.bytes().isEmpty() || Files.size(content) == remote.bytes().getAsLong())
+        && ContentHash.damage(content, remote.etag(), file, progress).isEmpty();
   }
 }

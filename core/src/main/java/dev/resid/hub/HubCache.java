@@ -61,13 +61,18 @@ public final class HubCache {
   }
 
   /**
-   * Returns files that are cached; empty if one that must be there is not. Asks nobody.
+   * Returns files that are cached; empty if one that must be there is not. Asks nobody, and does
+   * not look into them.
    *
    * @param name repository and revision; of a branch, the commit it was at when it was last fetched
    * @param files which files
    * @throws IOException if the cache cannot be read
    */
   public Optional<HubSnapshot> find(HubName name, HubFiles files) throws IOException {
+    return find(name, files, (file, path) -> {});
+  }
+
+  private Optional<HubSnapshot> find(HubName name, HubFiles files, Check check) throws IOException {
     for (HubName spelling : name.spellings()) {
       RepositoryFolder folder = folder(spelling);
       Optional<String> commit = folder.commit();
@@ -75,8 +80,13 @@ public final class HubCache {
         Collection collection = new Collection(name, files);
         boolean whole =
             collection.collect(
-                file ->
-                    folder.find(commit.get(), file).map(path -> new Found(path, Origin.CACHED)));
+                file -> {
+                  Optional<Path> path = folder.find(commit.get(), file);
+                  if (path.isPresent()) {
+                    check.require(file, path.get());
+                  }
+                  return path.map(at -> new Found(at, Origin.CACHED));
+                });
         if (whole) {
           return Optional.of(collection.snapshot(commit.get(), folder));
         }
@@ -86,7 +96,7 @@ public final class HubCache {
   }
 
   /**
-   * Returns files that are cached. Asks nobody.
+   * Returns files that are cached. Asks nobody, and does not look into them.
    *
    * @param name repository and revision
    * @param files which files
@@ -108,19 +118,21 @@ public final class HubCache {
   }
 
   /**
-   * Fetches what is not cached yet, and returns all of it. Interrupted at any moment, the next call
-   * goes on where it stopped. Offline, what is cached is returned and nobody asked.
+   * Fetches what is not cached yet, or damaged in the cache, and returns all of it. Interrupted at
+   * any moment, the next call goes on where it stopped. Offline, what is cached is returned and
+   * nobody asked. What is cached is read once, and compared with the hash that its name is.
    *
    * @param name repository and revision
    * @param files which files
-   * @param progress is told the bytes of each file that is fetched
+   * @param progress is told the bytes of each file that is fetched, or is large and checked
    * @throws HubException if the server refuses, or stays silent, or sends something else than it
-   *     states, or has not what must be there; or offline, if that is not cached
+   *     states, or has not what must be there; or offline, if that is not cached, or damaged
    * @throws IOException if the cache cannot be written to
    */
   public HubSnapshot download(HubName name, HubFiles files, Progress progress) throws IOException {
     if (settings.access() == Access.OFFLINE) {
-      Optional<HubSnapshot> found = find(name, files);
+      Optional<HubSnapshot> found =
+          find(name, files, (file, path) -> requireSound(name, file, path, progress));
       if (found.isEmpty()) {
         throw new HubException(
             name
@@ -144,12 +156,33 @@ public final class HubCache {
     return collection.snapshot(commit, folder);
   }
 
+  private static void requireSound(HubName name, String file, Path path, Progress progress)
+      throws IOException {
+    Optional<String> etag = RepositoryFolder.etag(path);
+    Optional<String> damage = etag.flatMap(hash -> ContentHash.damage(path, hash, file, progress));
+    if (damage.isPresent()) {
+      throw new HubException(
+          name
+              + ": "
+              + path
+              + " is damaged ("
+              + damage.get()
+              + "), and HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE forbids to fetch it again");
+    }
+  }
+
   private RepositoryFolder folder(HubName name) {
     return new RepositoryFolder(settings.cache(), name, linker);
   }
 
   /** A file that is there. */
   record Found(Path path, Origin origin) {}
+
+  /** Looks at a file that is cached. */
+  @FunctionalInterface
+  private interface Check {
+    void require(String file, Path path) throws IOException;
+  }
 
   /** Gives files by name. */
   @FunctionalInterface

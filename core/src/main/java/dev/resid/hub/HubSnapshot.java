@@ -14,10 +14,18 @@ import java.util.List;
 public record HubSnapshot(HubName name, String commit, Path folder, List<File> files) {
   /** How a file came to be there. */
   public enum Origin {
-    /** It was in the cache. */
+    /**
+     * It was in the cache. Where its name there is a hash, {@link HubCache#download} has compared
+     * its content with it; {@link HubCache#find} and {@link HubCache#snapshot} have not.
+     */
     CACHED,
     /** It was fetched now, and its hash is the one the server states. */
     VERIFIED,
+    /**
+     * It was in the cache, but damaged; it was fetched again, and its hash is the one the server
+     * states.
+     */
+    REPLACED,
     /** It was fetched now, of the length the server states; the server states no hash of it. */
     UNVERIFIED
   }

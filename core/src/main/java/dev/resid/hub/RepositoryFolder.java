@@ -103,6 +103,21 @@ final class RepositoryFolder {
     return Files.isRegularFile(path) ? Optional.of(path) : Optional.empty();
   }
 
+  /** Returns the name of the content that a file of a snapshot leads to; empty if it is no link. */
+  static Optional<String> etag(Path file) throws IOException {
+    return Files.isSymbolicLink(file)
+        ? Optional.of(Files.readSymbolicLink(file).getFileName().toString())
+        : Optional.empty();
+  }
+
+  /** Removes a file of a snapshot that is no link, so that the next entry takes its place. */
+  void discard(String commit, String file) throws IOException {
+    Path at = snapshot(commit).resolve(file);
+    if (Files.isRegularFile(at, LinkOption.NOFOLLOW_LINKS)) {
+      Files.delete(at);
+    }
+  }
+
   boolean isKnownAbsent(String commit, String file) {
     return Files.exists(absence(commit, file));
   }

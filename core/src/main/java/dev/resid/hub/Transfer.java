@@ -4,21 +4,16 @@ import dev.resid.hub.HubClient.Body;
 import dev.resid.hub.HubClient.Remote;
 import dev.resid.hub.HubSnapshot.Origin;
 import dev.resid.hub.Retries.ForNowException;
-import dev.resid.io.ReadFailure;
 import dev.resid.progress.Progress;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -76,7 +71,7 @@ final class Transfer {
         origin = check(incomplete);
       }
       if (origin == null) {
-        String found = hash(incomplete).orElse("none");
+        String found = ContentHash.of(incomplete, remote.etag()).orElse("none");
         Files.delete(incomplete);
         throw new HubException(
             name
@@ -239,7 +234,7 @@ final class Transfer {
 
   /** Returns how far the content can be trusted; null if it is not what its name says. */
   private Origin check(Path content) throws IOException {
-    Optional<String> found = hash(content);
+    Optional<String> found = ContentHash.of(content, remote.etag());
     if (found.isEmpty()) {
       if (remote.bytes().isEmpty()) {
         throw new HubException(
@@ -248,33 +243,6 @@ final class Transfer {
       return Origin.UNVERIFIED;
     }
     return found.get().equals(remote.etag()) ? Origin.VERIFIED : null;
-  }
-
-  /** Returns the hash of the kind that the name of the content is; empty if it is none. */
-  private Optional<String> hash(Path content) throws IOException {
-    if (!remote.etag().matches("[0-9a-f]{40}|[0-9a-f]{64}")) {
-      return Optional.empty();
-    }
-    boolean git = remote.etag().length() == 40;
-    MessageDigest digest = digest(git ? "SHA-1" : "SHA-256");
-    if (git) {
-      digest.update(("blob " + sizeOf(content) + "\0").getBytes(StandardCharsets.US_ASCII));
-    }
-    byte[] buffer = new byte[BUFFER_BYTES];
-    try (InputStream in = ReadFailure.open(content)) {
-      for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
-        digest.update(buffer, 0, n);
-      }
-    }
-    return Optional.of(HexFormat.of().formatHex(digest.digest()));
-  }
-
-  private static MessageDigest digest(String algorithm) {
-    try {
-      return MessageDigest.getInstance(algorithm);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java platform has " + algorithm, e);
-    }
   }
 
   private static long sizeOf(Path path) throws IOException {

@@ -90,10 +90,20 @@ class HubDownloadTest {
   }
 
   private HubSnapshot requireWeights() throws IOException {
-    HubSnapshot snapshot = download(WEIGHTS);
+    return requireWeights(NAME, Origin.VERIFIED);
+  }
+
+  private HubSnapshot requireWeights(HubName name, Origin origin) throws IOException {
+    HubSnapshot snapshot = cache.download(name, WEIGHTS, Progress.none());
     assertArrayEquals(weights, Files.readAllBytes(snapshot.folder().resolve("model.safetensors")));
-    assertEquals(Origin.VERIFIED, snapshot.files().getFirst().origin());
+    assertEquals(origin, snapshot.files().getFirst().origin());
     return snapshot;
+  }
+
+  private static void changeABit(Path file) throws IOException {
+    byte[] bytes = Files.readAllBytes(file);
+    bytes[bytes.length / 2] ^= 4;
+    Files.write(file, bytes);
   }
 
   private String refused(HubFiles files) {
@@ -149,7 +159,54 @@ class HubDownloadTest {
     for (Path blob : blobs()) {
       Files.write(blob, Arrays.copyOf(Files.readAllBytes(blob), (int) Files.size(blob) - 1));
     }
+    requireWeights(NAME, Origin.REPLACED);
+  }
+
+  @Test
+  void aContentOfWhichABitChangedIsFetchedAgain() throws IOException {
+    HubFiles files = HubFiles.of("config.json", "model.safetensors");
+    download(files);
+    for (Path blob : blobs()) {
+      changeABit(blob);
+    }
+    hub.forgetRequests();
+    HubSnapshot mended = download(files);
+    assertTrue(
+        mended.files().stream().allMatch(file -> file.origin() == Origin.REPLACED),
+        mended::toString);
+    assertArrayEquals(config, Files.readAllBytes(mended.folder().resolve("config.json")));
+    assertEquals(1, hub.counts().get("store GET model.safetensors"));
+    requireWeights(NAME, Origin.CACHED);
+    assertEquals(2, blobs().size(), "nothing but the contents is left");
+  }
+
+  @Test
+  void whatIsOfACommitIsComparedWithItsNameToo() throws IOException {
+    HubName commit = new HubName(REPOSITORY, COMMIT);
     requireWeights();
+    changeABit(blobs().getFirst());
+    hub.failNext("HEAD", "model.safetensors", status(418));
+    String sentence =
+        assertThrows(HubException.class, () -> cache.download(commit, WEIGHTS, Progress.none()))
+            .getMessage();
+    assertTrue(sentence.contains("model.safetensors is damaged in the cache (it has "), sentence);
+    assertTrue(sentence.contains("could not be fetched again"), sentence);
+    assertTrue(sentence.contains("418"), sentence);
+    requireWeights(commit, Origin.REPLACED);
+    hub.forgetRequests();
+    requireWeights(commit, Origin.CACHED);
+    assertEquals(List.of(), hub.requests());
+  }
+
+  @Test
+  void aContentThatCannotBeReadIsFetchedAgain() throws IOException {
+    requireWeights();
+    Path blob = blobs().getFirst();
+    Files.delete(blob);
+    Files.createSymbolicLink(blob, Path.of("/proc/self/mem"));
+    // Where there is no such file, the link leads nowhere.
+    requireWeights(NAME, Files.isRegularFile(blob) ? Origin.REPLACED : Origin.VERIFIED);
+    assertFalse(Files.isSymbolicLink(blob));
   }
 
   @Test
@@ -468,6 +525,10 @@ class HubDownloadTest {
             snapshot.folder().resolve("model.safetensors"), LinkOption.NOFOLLOW_LINKS));
     assertEquals(List.of(), blobs());
     assertEquals(snapshot.folder(), cache.snapshot(NAME, WEIGHTS).folder());
+    requireWeights(NAME, Origin.CACHED);
+    changeABit(snapshot.folder().resolve("model.safetensors"));
+    requireWeights(new HubName(REPOSITORY, COMMIT), Origin.REPLACED);
+    requireWeights(NAME, Origin.CACHED);
   }
 
   @Test
@@ -483,6 +544,12 @@ class HubDownloadTest {
     assertEquals(
         Origin.CACHED,
         offline.download(NAME, WEIGHTS, Progress.none()).files().getFirst().origin());
+    changeABit(blobs().getFirst());
+    String damage =
+        assertThrows(HubException.class, () -> offline.download(NAME, WEIGHTS, Progress.none()))
+            .getMessage();
+    assertTrue(damage.contains("model.safetensors is damaged (it has the hash "), damage);
+    assertTrue(damage.contains("HF_HUB_OFFLINE"), damage);
     assertEquals(List.of(), hub.requests());
   }
 

@@ -4,6 +4,7 @@ import dev.resid.hub.HubCache;
 import dev.resid.hub.HubFiles;
 import dev.resid.hub.HubName;
 import dev.resid.hub.HubSnapshot;
+import dev.resid.hub.HubSnapshot.Origin;
 import dev.resid.model.Gpt2Checkpoint;
 import dev.resid.sae.io.SaeCatalogue;
 import java.io.IOException;
@@ -27,7 +28,8 @@ import picocli.CommandLine.Spec;
       "Fetch models and SAEs from the Hugging Face hub into its cache on this machine.",
       "Python's tools use the same cache: what they fetched is not fetched again, and they find"
           + " what is fetched here. Interrupted, the same command goes on where it stopped. Hashes"
-          + " and lengths are checked."
+          + " and lengths are checked, those of files that were there too; what is damaged is"
+          + " fetched again."
     },
     footer = {
       "",
@@ -103,9 +105,13 @@ final class DownloadCommand implements Callable<Integer> {
               switch (file.origin()) {
                 case CACHED -> "was there";
                 case VERIFIED -> "hash agrees";
+                case REPLACED -> "was damaged";
                 case UNVERIFIED -> "no hash";
               },
               file.name());
+    }
+    if (snapshot.files().stream().anyMatch(file -> file.origin() == Origin.REPLACED)) {
+      out().println("  What was damaged in the cache was fetched again; its hash agrees now.");
     }
     out().println("  in " + snapshot.folder());
     return snapshot;

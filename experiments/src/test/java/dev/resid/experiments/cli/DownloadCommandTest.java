@@ -1,5 +1,6 @@
 package dev.resid.experiments.cli;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -97,6 +98,24 @@ class DownloadCommandTest {
     assertFalse(said.contains("sparsity"), said);
     String info = CliRun.line("sae info", SAE).ok().out();
     assertTrue(info.contains("blocks.1.hook_resid_pre"), info);
+  }
+
+  @Test
+  void whatWasDamagedIsFetchedAgainAndSaid() throws IOException {
+    CliRun.line("download", MODEL).ok();
+    Path config =
+        folder
+            .resolve("home/hub/models--some-body--tiny/snapshots/" + FakeHub.COMMIT)
+            .resolve("config.json");
+    byte[] sound = Files.readAllBytes(config);
+    Files.writeString(config, Files.readString(config).replace('1', '2'));
+    String said = CliRun.line("download", MODEL).ok().out();
+    assertTrue(said.contains("was damaged  config.json"), said);
+    assertTrue(said.contains("was there    model.safetensors"), said);
+    assertTrue(said.contains("fetched again; its hash agrees now."), said);
+    assertArrayEquals(sound, Files.readAllBytes(config));
+    said = CliRun.line("download", MODEL).ok().out();
+    assertTrue(said.contains("was there    config.json") && !said.contains("damaged"), said);
   }
 
   @Test

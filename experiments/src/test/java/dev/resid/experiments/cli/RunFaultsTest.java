@@ -254,7 +254,7 @@ class RunFaultsTest {
     for (int i = 0; i < Math.max(2, 5 * KILLS); i++) {
       Path out = copy(whole, folder.resolve("damaged" + i));
       Path file = oneOf(filesOf(out), random);
-      String what = damage(file, command, random) + " (seed " + SEED + ", damage " + i + ")";
+      String what = damage(file, random) + " (seed " + SEED + ", damage " + i + ")";
       requireMendedOrNamed(command, whole, out, what);
     }
   }
@@ -288,7 +288,7 @@ class RunFaultsTest {
       child.killAfter(random.nextLong(working + 1));
       List<Path> files = filesOf(out);
       if (!files.isEmpty()) {
-        String what = damage(oneOf(files, random), command, random) + " (kill " + i + ")";
+        String what = damage(oneOf(files, random), random) + " (kill " + i + ")";
         requireMendedOrNamed(command, whole, out, what + ", seed " + SEED);
       }
     }
@@ -302,7 +302,7 @@ class RunFaultsTest {
     for (int i = 0; i < Math.max(4, 10 * KILLS); i++) {
       Path part = copy(shared.resolve("part0"), folder.resolve("part" + i));
       Path out = folder.resolve("out" + i);
-      String what = damage(oneOf(filesOf(part), random), Command.MERGE, random);
+      String what = damage(oneOf(filesOf(part), random), random);
       CliRun run = CliRun.line("merge", out, part, shared.resolve("part1"));
       if (run.exitCode() == ResidCommand.OK) {
         assertEquals(List.of(), StudyRuns.differences(whole, out), what + ", seed " + SEED);
@@ -313,11 +313,8 @@ class RunFaultsTest {
   }
 
   /** Cuts the file off at a random place, changes a bit, removes it or makes it unreadable. */
-  private static String damage(Path file, Command command, SplittableRandom random)
-      throws IOException {
-    // Of what is cached, lengths are looked at, as by Python's tools; the other commands' files are
-    // made again or have checksums.
-    switch (random.nextInt(command == Command.DOWNLOAD ? 6 : 8)) {
+  private static String damage(Path file, SplittableRandom random) throws IOException {
+    switch (random.nextInt(8)) {
       case 0 -> {
         Files.delete(file);
         return file + " removed";
