@@ -11,7 +11,9 @@ import dev.resid.tensor.Tensor;
 import dev.resid.tokenizer.TokenBatch;
 import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -36,14 +38,15 @@ public final class BaseRun implements AutoCloseable {
   private final Tensor lastResid;
   private final Tensor normalized;
   private final ActivationCache cache;
-  private Optional<CleanKeys> keys = Optional.empty();
+  private SharedKeys keys;
 
-  BaseRun(
+  private BaseRun(
       PackedModel model,
       TokenBatch tokens,
       HookPoint point,
       Tensor normalized,
-      ActivationCache cache) {
+      ActivationCache cache,
+      SharedKeys keys) {
     this.model = model;
     this.backend = model.backend();
     this.tokens = tokens;
@@ -58,31 +61,54 @@ public final class BaseRun implements AutoCloseable {
     this.lastResid = cache.get(HookPoint.residPost(model.config().nLayers() - 1));
     this.normalized = normalized;
     this.cache = cache;
+    this.keys = keys;
   }
 
   /**
-   * Returns the points a base run at {@code point} has to capture.
+   * Returns a clean run to continue from each of some points, in their order.
    *
-   * @throws IllegalArgumentException if continuations cannot start there
+   * @param normalized the final layer norm's output, [batch, pos, d_model]
+   * @param cache has what {@link #needed} names
    */
-  static Set<HookPoint> needed(Gpt2Config config, HookPoint point, HookPoint... keep) {
-    HookPlan.requireLayer(config, point);
-    if (!STARTS.contains(point.site())) {
-      throw new IllegalArgumentException(
-          "a run cannot be continued from "
-              + point
-              + ", only from "
-              + STARTS.stream().map(Site::suffix).collect(Collectors.joining(", "))
-              + " of a block; in code, forward() with replace() changes any activation");
+  static Map<HookPoint, BaseRun> of(
+      PackedModel model,
+      TokenBatch tokens,
+      List<HookPoint> points,
+      Tensor normalized,
+      ActivationCache cache) {
+    SharedKeys keys = new SharedKeys(points.stream().mapToInt(HookPoint::layer).min().orElse(0));
+    Map<HookPoint, BaseRun> runs = new LinkedHashMap<>();
+    for (HookPoint point : points) {
+      runs.put(point, new BaseRun(model, tokens, point, normalized, cache, keys));
     }
-    Set<HookPoint> points = new TreeSet<>(List.of(keep));
-    points.add(point);
-    points.add(HookPoint.residPre(point.layer()));
-    if (point.site() == Site.MLP_OUT) {
-      points.add(HookPoint.residMid(point.layer()));
+    return runs;
+  }
+
+  /**
+   * Returns the points that base runs at {@code points} have to capture.
+   *
+   * @throws IllegalArgumentException if continuations cannot start at one of them
+   */
+  static Set<HookPoint> needed(Gpt2Config config, List<HookPoint> points, HookPoint... keep) {
+    Set<HookPoint> needed = new TreeSet<>(List.of(keep));
+    for (HookPoint point : points) {
+      HookPlan.requireLayer(config, point);
+      if (!STARTS.contains(point.site())) {
+        throw new IllegalArgumentException(
+            "a run cannot be continued from "
+                + point
+                + ", only from "
+                + STARTS.stream().map(Site::suffix).collect(Collectors.joining(", "))
+                + " of a block; in code, forward() with replace() changes any activation");
+      }
+      needed.add(point);
+      needed.add(HookPoint.residPre(point.layer()));
+      if (point.site() == Site.MLP_OUT) {
+        needed.add(HookPoint.residMid(point.layer()));
+      }
     }
-    points.add(HookPoint.residPost(config.nLayers() - 1));
-    return points;
+    needed.add(HookPoint.residPost(config.nLayers() - 1));
+    return needed;
   }
 
   /**
@@ -97,6 +123,16 @@ public final class BaseRun implements AutoCloseable {
 
   /** Clean keys and values, [batch, pos, head, d_head] by layer. */
   private record CleanKeys(List<Tensor> keys, List<Tensor> values) {}
+
+  /** The clean keys and values of one clean run, which all its points share. */
+  private static final class SharedKeys {
+    private final int fromLayer;
+    private Optional<CleanKeys> computed = Optional.empty();
+
+    private SharedKeys(int fromLayer) {
+      this.fromLayer = fromLayer;
+    }
+  }
 
   /** Returns the tokens of the run. */
   public TokenBatch tokens() {
@@ -191,7 +227,7 @@ public final class BaseRun implements AutoCloseable {
   /** Frees the run's tensors. On a CPU backend they are collected when no longer referenced. */
   @Override
   public void close() {
-    keys = Optional.empty();
+    keys = new SharedKeys(point.layer());
   }
 
   Tensor lastResid() {
@@ -278,9 +314,11 @@ public final class BaseRun implements AutoCloseable {
   }
 
   private CleanKeys cleanKeys() {
-    if (keys.isEmpty()) {
+    if (keys.computed.isEmpty()) {
+      int from = keys.fromLayer;
+      int nLayers = model.config().nLayers();
       List<Capture> captures = new ArrayList<>();
-      for (int layer = point.layer(); layer < model.config().nLayers(); layer++) {
+      for (int layer = from; layer < nLayers; layer++) {
         captures.add(HookPoint.at(Site.K, layer).capture());
         captures.add(HookPoint.at(Site.V, layer).capture());
       }
@@ -296,20 +334,18 @@ public final class BaseRun implements AutoCloseable {
                 new Gpt2Forward.Extent(tokens.rows(), tokens.maxLength(), 0),
                 Optional.empty());
         forward.blocks(
-            onBackend(cache.get(HookPoint.residPre(point.layer())), 0, tokens.maxLength()),
-            point.layer(),
-            model.config().nLayers());
+            onBackend(cache.get(HookPoint.residPre(from)), 0, tokens.maxLength()), from, nLayers);
       }
       List<Tensor> k = new ArrayList<>();
       List<Tensor> v = new ArrayList<>();
-      for (int layer = 0; layer < model.config().nLayers(); layer++) {
-        boolean kept = layer >= point.layer();
+      for (int layer = 0; layer < nLayers; layer++) {
+        boolean kept = layer >= from;
         k.add(kept ? hooks.cache().get(HookPoint.at(Site.K, layer)) : Tensor.zeros(none()));
         v.add(kept ? hooks.cache().get(HookPoint.at(Site.V, layer)) : Tensor.zeros(none()));
       }
-      keys = Optional.of(new CleanKeys(k, v));
+      keys.computed = Optional.of(new CleanKeys(k, v));
     }
-    return keys.get();
+    return keys.computed.get();
   }
 
   private static dev.resid.tensor.Shape none() {

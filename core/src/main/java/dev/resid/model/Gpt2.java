@@ -14,6 +14,8 @@ import dev.resid.tokenizer.TokenBatch;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 
@@ -264,8 +266,23 @@ public final class Gpt2 {
    * @throws IllegalArgumentException as {@link #forward}, or if a run cannot be continued there
    */
   public BaseRun baseRun(TokenBatch tokens, HookPoint point, HookPoint... keep) {
+    return baseRuns(tokens, List.of(point), keep).get(point);
+  }
+
+  /**
+   * Returns one clean run, computed once, to continue from each of some points: {@link #baseRun} of
+   * each, in their order.
+   *
+   * @param tokens rows of ids below d_vocab, each at most n_ctx long
+   * @param points sites of the residual stream, attn_out, mlp_out or z; all their clean activations
+   *     are kept
+   * @param keep further points whose clean activations are kept, for {@link Continuation#l2At}
+   * @throws IllegalArgumentException as {@link #forward}, or if a run cannot be continued from one
+   */
+  public Map<HookPoint, BaseRun> baseRuns(
+      TokenBatch tokens, List<HookPoint> points, HookPoint... keep) {
     Capture[] captures =
-        BaseRun.needed(config(), point, keep).stream()
+        BaseRun.needed(config(), points, keep).stream()
             .map(HookPoint::capture)
             .toArray(Capture[]::new);
     Hooks plan = hooks(tokens, captures);
@@ -275,7 +292,7 @@ public final class Gpt2 {
       Tensor normalized = forward.finish(x);
       Tensor kept = backend().allocate(normalized.shape());
       backend().copy(normalized, kept);
-      return new BaseRun(model, tokens, point, kept, plan.cache());
+      return BaseRun.of(model, tokens, points, kept, plan.cache());
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.resid.model;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.resid.hook.HookPoint;
@@ -8,6 +9,8 @@ import dev.resid.tensor.Axis;
 import dev.resid.tensor.Tensor;
 import dev.resid.testing.OnEachCpuBackend;
 import dev.resid.tokenizer.TokenBatch;
+import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -98,6 +101,35 @@ class SkippedWorkTest extends OnEachCpuBackend {
       base.continueWith(changed);
       assertBlocks(LAYERS - 2, "the change alone");
     }
+  }
+
+  @Test
+  void runsFromSeveralPointsShareTheCleanRunAndItsKeys() {
+    List<HookPoint> points = List.of(HookPoint.residPre(3), HookPoint.mlpOut(1));
+    counted.clear();
+    Map<HookPoint, BaseRun> runs = gpt2.baseRuns(tokens, points);
+    assertBlocks(LAYERS, "the clean run");
+    assertEquals(points, List.copyOf(runs.keySet()));
+    for (HookPoint point : points) {
+      try (BaseRun one = gpt2.baseRun(tokens, point)) {
+        for (int from : new int[] {0, 6}) {
+          float[] expected = one.continueWith(changed(one, from)).logits().toArray();
+          float[] actual =
+              runs.get(point).continueWith(changed(runs.get(point), from)).logits().toArray();
+          assertArrayEquals(expected, actual, point + ", changed from position " + from);
+        }
+      }
+    }
+    counted.clear();
+    runs.get(points.get(0)).close();
+    points.forEach(point -> runs.get(point).continueWith(changed(runs.get(point), 6)));
+    assertBlocks(
+        2 * (LAYERS - 3) + LAYERS - 2, "closing one run frees its keys and not the other's");
+  }
+
+  private static Tensor changed(BaseRun run, int from) {
+    Tensor x = run.activation();
+    return x.with(Axis.POS, from, x.at(Axis.POS, from).times(3));
   }
 
   @Test

@@ -19,6 +19,7 @@ import picocli.CommandLine.Option;
 final class SaesMixin {
   private static final String NONE = "none";
   private static final String EMBEDDED_MODEL = "embedded";
+  private static final long MUCH = 1L << 26;
 
   @Option(
       names = "--sae",
@@ -65,6 +66,16 @@ final class SaesMixin {
     return saes;
   }
 
+  /**
+   * Has the garbage of loading collected at once where there is much of it. The heap would grow by
+   * it for good otherwise, beside packed encoders, which lie outside of it and do not count.
+   */
+  private static void collect(SaeConfig config) {
+    if ((long) config.dSae() * config.dIn() * Float.BYTES > MUCH) {
+      System.gc();
+    }
+  }
+
   private void add(
       List<NamedSae> saes, String text, List<HookPoint> points, Gpt2 gpt2, Backend backend)
       throws IOException {
@@ -86,6 +97,7 @@ final class SaesMixin {
               family.orElseGet(() -> familyOf(source.name(), config)),
               checkpoint.sha256(),
               sae));
+      collect(config);
     }
   }
 

@@ -61,7 +61,8 @@ final class StudyMixin {
     Path folder = out == null ? shard.folder(name) : out;
     RunFolder.requireUsable(folder);
     try (Backend backend = backends.open();
-        Workers workers = new Workers(backends.threads())) {
+        Workers workers = new Workers(backends.threads());
+        StopNotice _ = new StopNotice(spec.commandLine().getErr(), folder)) {
       Study study = preparation.study(backend);
       if (!progress.quiet()) {
         spec.commandLine().getErr().println(study.plan() + study.estimate(shard.part()) + ".");

@@ -6,6 +6,7 @@ import dev.resid.model.Gpt2;
 import dev.resid.sae.Sae;
 import dev.resid.sae.SaeConfig;
 import dev.resid.sae.SaeMismatchException;
+import java.util.List;
 
 /**
  * An SAE with what tables, figures and records call it.
@@ -27,6 +28,14 @@ public record NamedSae(String name, String family, String sha256, Sae sae) {
       throw new IllegalArgumentException(
           "the name of an SAE is not empty and has no colon, got \"" + name + "\"");
     }
+  }
+
+  /** Returns about how many bytes the weights of some SAEs take: encoders and decoders. */
+  public static long bytes(List<NamedSae> saes) {
+    return saes.stream()
+        .map(named -> named.sae().config())
+        .mapToLong(config -> (long) config.dSae() * (config.dIn() + config.dOut()) * Float.BYTES)
+        .sum();
   }
 
   /**

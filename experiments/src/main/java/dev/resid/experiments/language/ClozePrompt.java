@@ -78,4 +78,9 @@ public record ClozePrompt(TokenBatch tokens, int answer, String text, int cut) {
   String key() {
     return Arrays.toString(tokens.row(0)) + " " + answer;
   }
+
+  /** Returns how many tokens prompts have on average, rounded up. */
+  static int meanLength(List<ClozePrompt> prompts) {
+    return (int) Math.ceil(prompts.stream().mapToInt(ClozePrompt::length).average().orElseThrow());
+  }
 }

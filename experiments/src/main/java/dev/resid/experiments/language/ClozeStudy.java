@@ -1,5 +1,7 @@
 package dev.resid.experiments.language;
 
+import dev.resid.experiments.direction.NamedSae;
+import dev.resid.experiments.language.ClozeOptions.Quality;
 import dev.resid.experiments.result.BuildInfo;
 import dev.resid.experiments.result.Settings;
 import dev.resid.experiments.study.RowMerge;
@@ -10,6 +12,7 @@ import dev.resid.experiments.study.StudyOutcome;
 import dev.resid.experiments.study.StudyPage;
 import dev.resid.experiments.study.StudyPlan;
 import dev.resid.experiments.study.Work;
+import dev.resid.experiments.study.Work.SaeWork;
 import dev.resid.experiments.sweep.Shard;
 import dev.resid.experiments.sweep.Workers;
 import dev.resid.model.Gpt2;
@@ -57,12 +60,13 @@ public final class ClozeStudy implements Study {
     return String.format(
         Locale.ROOT,
         "%,d prompts of up to %d tokens, %d SAEs, about %,d evaluations of a block; memory: weights"
-            + " %,d MiB, activations %,d MiB",
+            + " %,d MiB, SAEs %,d MiB, activations %,d MiB",
         options.prompts().size(),
         longest,
         options.saes().size(),
         work().blocks(),
         Math.max(1, config.parameters() * Float.BYTES >> 20),
+        NamedSae.bytes(options.saes()) >> 20,
         Math.max(1, bytes >> 20));
   }
 
@@ -77,16 +81,17 @@ public final class ClozeStudy implements Study {
 
   private Work work() {
     int layers = gpt2.config().nLayers();
-    long points = options.saes().stream().map(sae -> sae.sae().hookPoint()).distinct().count();
     long after =
         options.saes().stream()
             .mapToLong(sae -> layers - Math.max(0, sae.sae().hookPoint().layer()))
             .sum();
     long prompts = options.prompts().size();
+    int encoded = options.quality() == Quality.OF_RECONSTRUCTION ? 2 : 1;
     return new Work(
-        longest(),
-        prompts * (Math.max(1, points) * layers + after),
-        prompts * (1 + options.saes().size()));
+        ClozePrompt.meanLength(options.prompts()),
+        prompts * (layers + after),
+        prompts * (1 + options.saes().size()),
+        SaeWork.each(options.saes(), encoded * prompts));
   }
 
   @Override

@@ -52,24 +52,22 @@ final class ClozeSweep implements BlockWork {
   private double[] prompt(ClozePrompt prompt) {
     double[] row = new double[layout.count()];
     int n = prompt.length();
-    HookPoint first =
+    List<HookPoint> points =
         saesAt.isEmpty()
-            ? HookPoint.residPost(gpt2.config().nLayers() - 1)
-            : saesAt.keySet().iterator().next();
-    try (BaseRun base = gpt2.baseRun(prompt.tokens(), first, NORMALIZED)) {
-      double[] logProbs = logProbs(base.cache().get(NORMALIZED), 0, n - 1);
-      row[layout.index(ClozeLayout.LN_P)] = logProbs[prompt.answer()];
-      row[layout.index(ClozeLayout.CORRECT)] = argMax(logProbs) == prompt.answer() ? 1 : 0;
-      row[layout.index(ClozeLayout.CE_SUM)] = crossEntropy(base.crossEntropyNats(), 0, n);
-      row[layout.index(ClozeLayout.CE_COUNT)] = Math.max(0, n - 3);
-      row[layout.index(ClozeLayout.POSITIONS)] = n - 1;
-      for (Map.Entry<HookPoint, List<Integer>> entry : saesAt.entrySet()) {
-        if (entry.getKey().equals(first)) {
-          replaced(row, prompt, base, entry.getValue());
-        } else {
-          try (BaseRun other = gpt2.baseRun(prompt.tokens(), entry.getKey(), NORMALIZED)) {
-            replaced(row, prompt, other, entry.getValue());
-          }
+            ? List.of(HookPoint.residPost(gpt2.config().nLayers() - 1))
+            : List.copyOf(saesAt.keySet());
+    Map<HookPoint, BaseRun> runs = gpt2.baseRuns(prompt.tokens(), points, NORMALIZED);
+    BaseRun clean = runs.get(points.getFirst());
+    double[] logProbs = logProbs(clean.cache().get(NORMALIZED), 0, n - 1);
+    row[layout.index(ClozeLayout.LN_P)] = logProbs[prompt.answer()];
+    row[layout.index(ClozeLayout.CORRECT)] = argMax(logProbs) == prompt.answer() ? 1 : 0;
+    row[layout.index(ClozeLayout.CE_SUM)] = crossEntropy(clean.crossEntropyNats(), 0, n);
+    row[layout.index(ClozeLayout.CE_COUNT)] = Math.max(0, n - 3);
+    row[layout.index(ClozeLayout.POSITIONS)] = n - 1;
+    for (Map.Entry<HookPoint, BaseRun> entry : runs.entrySet()) {
+      try (BaseRun base = entry.getValue()) {
+        if (!saesAt.isEmpty()) {
+          replaced(row, prompt, base, saesAt.get(entry.getKey()));
         }
       }
     }

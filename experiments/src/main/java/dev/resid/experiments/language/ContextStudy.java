@@ -13,6 +13,7 @@ import dev.resid.experiments.study.StudyOutcome;
 import dev.resid.experiments.study.StudyPage;
 import dev.resid.experiments.study.StudyPlan;
 import dev.resid.experiments.study.Work;
+import dev.resid.experiments.study.Work.SaeWork;
 import dev.resid.experiments.sweep.RowRange;
 import dev.resid.experiments.sweep.Shard;
 import dev.resid.experiments.sweep.Workers;
@@ -104,12 +105,13 @@ public final class ContextStudy implements Study {
     return String.format(
         Locale.ROOT,
         "%,d rows of %d tokens, %d SAEs, about %,d evaluations of a block; memory: weights %,d MiB,"
-            + " numbers %,d MiB",
+            + " SAEs %,d MiB, numbers %,d MiB",
         rows,
         options.tokens().maxLength(),
         options.saes().size(),
         work().blocks(),
         Math.max(1, gpt2.config().parameters() * Float.BYTES >> 20),
+        NamedSae.bytes(options.saes()) >> 20,
         Math.max(1, (long) rows * layout.count() * Double.BYTES >> 20));
   }
 
@@ -121,14 +123,17 @@ public final class ContextStudy implements Study {
   private Work work() {
     int layers = gpt2.config().nLayers();
     long blocks =
-        (long) Math.max(1, saesAt().size()) * layers
+        (long) layers
             + (others().isEmpty() ? 0 : layers)
             + options.saes().stream()
                 .mapToLong(sae -> layers - Math.max(0, sae.sae().hookPoint().layer()))
                 .sum();
     long rows = options.tokens().rows();
     return new Work(
-        options.tokens().maxLength(), rows * blocks, rows * (1 + options.saes().size()));
+        options.tokens().maxLength(),
+        rows * blocks,
+        rows * (1 + options.saes().size()),
+        SaeWork.each(options.saes(), rows));
   }
 
   @Override
@@ -166,9 +171,13 @@ public final class ContextStudy implements Study {
     for (int i = 0; i < values.length; i++) {
       TokenBatch row = options.tokens().slice(rows.from() + i, rows.from() + i + 1);
       clean(values[i], row, others);
+      Map<HookPoint, BaseRun> runs =
+          saesAt.isEmpty() ? Map.of() : gpt2.baseRuns(row, List.copyOf(saesAt.keySet()));
       for (Map.Entry<HookPoint, List<Integer>> at : saesAt.entrySet()) {
-        try (BaseRun base = gpt2.baseRun(row, at.getKey())) {
-          crossEntropies(values[i], base.crossEntropyNats());
+        try (BaseRun base = runs.get(at.getKey())) {
+          if (at.getKey().equals(runs.keySet().iterator().next())) {
+            crossEntropies(values[i], base.crossEntropyNats());
+          }
           for (int s : at.getValue()) {
             replaced(values[i], base, s);
             done++;

@@ -12,6 +12,7 @@ import dev.resid.experiments.study.StudyOutcome;
 import dev.resid.experiments.study.StudyPage;
 import dev.resid.experiments.study.StudyPlan;
 import dev.resid.experiments.study.Work;
+import dev.resid.experiments.study.Work.SaeWork;
 import dev.resid.experiments.sweep.RowRange;
 import dev.resid.experiments.sweep.Shard;
 import dev.resid.experiments.sweep.Workers;
@@ -84,12 +85,13 @@ public final class FeatureEffectStudy implements Study {
     return String.format(
         Locale.ROOT,
         "%,d prompts, %d SAEs, the last %d positions before the final token, about %,d evaluations"
-            + " of a block; memory: weights %,d MiB, active features %,d MiB",
+            + " of a block; memory: weights %,d MiB, SAEs %,d MiB, active features %,d MiB",
         prompts,
         cloze.saes().size(),
         options.window(),
         work().blocks(),
         Math.max(1, config.parameters() * Float.BYTES >> 20),
+        NamedSae.bytes(cloze.saes()) >> 20,
         Math.max(1, (long) prompts * layout.count() * Double.BYTES >> 20));
   }
 
@@ -105,9 +107,12 @@ public final class FeatureEffectStudy implements Study {
             .mapToLong(sae -> layers - Math.max(0, sae.sae().hookPoint().layer()))
             .sum();
     long prompts = cloze.prompts().size();
-    int longest = cloze.prompts().stream().mapToInt(ClozePrompt::length).max().orElseThrow();
+    // Predictions are of one position each, which is next to nothing.
     return new Work(
-        longest, prompts * (saesAt.size() * layers + after), prompts * (1 + cloze.saes().size()));
+        ClozePrompt.meanLength(cloze.prompts()),
+        prompts * (layers + after),
+        0,
+        SaeWork.each(cloze.saes(), prompts));
   }
 
   @Override
@@ -141,9 +146,12 @@ public final class FeatureEffectStudy implements Study {
     double[][] values = new double[rows.size()][layout.count()];
     for (int i = 0; i < values.length; i++) {
       ClozePrompt prompt = cloze.prompts().get(rows.from() + i);
+      Map<HookPoint, BaseRun> runs =
+          gpt2.baseRuns(prompt.tokens(), List.copyOf(saesAt.keySet()), NORMALIZED);
+      Tensor clean = runs.values().iterator().next().cache().get(NORMALIZED);
+      double before = lnP(clean, prompt.length() - 1, prompt.answer());
       for (Map.Entry<HookPoint, List<Integer>> entry : saesAt.entrySet()) {
-        try (BaseRun base = gpt2.baseRun(prompt.tokens(), entry.getKey(), NORMALIZED)) {
-          double before = lnP(base.cache().get(NORMALIZED), prompt.length() - 1, prompt.answer());
+        try (BaseRun base = runs.get(entry.getKey())) {
           for (int s : entry.getValue()) {
             replaced(values[i], prompt, base, before, s);
           }

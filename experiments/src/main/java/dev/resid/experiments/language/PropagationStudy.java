@@ -13,10 +13,12 @@ import dev.resid.experiments.study.StudyOutcome;
 import dev.resid.experiments.study.StudyPage;
 import dev.resid.experiments.study.StudyPlan;
 import dev.resid.experiments.study.Work;
+import dev.resid.experiments.study.Work.SaeWork;
 import dev.resid.experiments.sweep.RowRange;
 import dev.resid.experiments.sweep.Shard;
 import dev.resid.experiments.sweep.Workers;
 import dev.resid.experiments.text.TokenDigest;
+import dev.resid.hook.ActivationCache;
 import dev.resid.hook.HookPoint;
 import dev.resid.model.BaseRun;
 import dev.resid.model.Continuation;
@@ -25,10 +27,14 @@ import dev.resid.tensor.Axis;
 import dev.resid.tensor.Tensor;
 import dev.resid.tokenizer.TokenBatch;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.function.IntConsumer;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * Error propagation: what a first SAE's reconstruction does to the input of a second one further
@@ -173,13 +179,14 @@ public final class PropagationStudy implements Study {
     return String.format(
         Locale.ROOT,
         "%,d rows of %d tokens, of which the first %d count, %d SAEs, about %,d evaluations of a"
-            + " block; memory: weights %,d MiB",
+            + " block; memory: weights %,d MiB, SAEs %,d MiB",
         options.tokens().rows(),
         options.tokens().maxLength(),
         Math.min(options.tokens().maxLength(), POSITIONS + 1),
         saes,
         work().blocks(),
-        Math.max(1, gpt2.config().parameters() * Float.BYTES >> 20));
+        Math.max(1, gpt2.config().parameters() * Float.BYTES >> 20),
+        NamedSae.bytes(options.saes()) >> 20);
   }
 
   @Override
@@ -190,10 +197,15 @@ public final class PropagationStudy implements Study {
   private Work work() {
     int layers = gpt2.config().nLayers();
     long blocks =
-        options.saes().stream()
-            .mapToLong(sae -> 2L * layers - Math.max(0, sae.sae().hookPoint().layer()))
-            .sum();
-    return new Work(options.tokens().maxLength(), options.tokens().rows() * blocks, 0);
+        layers
+            + firsts().mapToLong(sae -> layers - Math.max(0, sae.sae().hookPoint().layer())).sum();
+    long rows = options.tokens().rows();
+    List<SaeWork> saes = new ArrayList<>(SaeWork.each(options.saes(), rows));
+    for (int first = 0; first < facts.size(); first++) {
+      later(first).mapToObj(s -> new SaeWork(options.saes().get(s).sae(), rows)).forEach(saes::add);
+    }
+    int positions = Math.min(options.tokens().maxLength(), POSITIONS + 1);
+    return new Work(positions, rows * blocks, 0, saes);
   }
 
   @Override
@@ -230,45 +242,55 @@ public final class PropagationStudy implements Study {
       // What comes after the positions that count changes nothing at them.
       int[] all = options.tokens().row(rows.from() + i);
       TokenBatch row = TokenBatch.of(Arrays.copyOf(all, Math.min(all.length, POSITIONS + 1)));
+      HookPoint[] points = points(options.saes().stream());
+      Map<HookPoint, BaseRun> runs = gpt2.baseRuns(row, List.of(points(firsts())), points);
+      ActivationCache cache = runs.values().iterator().next().cache();
+      List<SaeQuality> clean = new ArrayList<>();
+      for (NamedSae sae : options.saes()) {
+        Tensor x = cache.get(sae.sae().hookPoint());
+        clean.add(SaeQuality.of(sae.sae(), x, row.maxLength()));
+      }
       for (int first = 0; first < saes; first++) {
-        from(values[i], row, first);
+        BaseRun base = runs.get(options.saes().get(first).sae().hookPoint());
+        if (base != null && later(first).findAny().isPresent()) {
+          from(values[i], base, clean, first);
+        }
         progress.accept(i * saes + first + 1);
       }
     }
     return values;
   }
 
-  private void from(double[] values, TokenBatch row, int first) {
-    HookPoint[] later =
-        java.util.stream.IntStream.range(0, options.saes().size())
-            .filter(second -> isPair(facts, first, second))
-            .mapToObj(second -> options.saes().get(second).sae().hookPoint())
-            .distinct()
-            .toArray(HookPoint[]::new);
-    if (later.length == 0) {
-      return;
-    }
-    NamedSae named = options.saes().get(first);
-    int positions = row.maxLength();
-    try (BaseRun base = gpt2.baseRun(row, named.sae().hookPoint(), later)) {
-      Tensor clean = base.activation();
-      float[] hat = SaeQuality.of(named.sae(), clean, positions).reconstruction();
-      Continuation changed = base.continueWith(Tensor.wrap(clean.shape(), hat), later);
-      for (int second = 0; second < options.saes().size(); second++) {
-        if (isPair(facts, first, second)) {
-          compare(values, base, changed, first, second);
-        }
-      }
-    }
+  /** Returns the SAEs that lie before another. */
+  private Stream<NamedSae> firsts() {
+    return IntStream.range(0, facts.size())
+        .filter(first -> later(first).findAny().isPresent())
+        .mapToObj(options.saes()::get);
   }
 
-  private void compare(double[] values, BaseRun base, Continuation changed, int first, int second) {
+  /** Returns the numbers of the SAEs that lie after one. */
+  private IntStream later(int first) {
+    return IntStream.range(0, facts.size()).filter(second -> isPair(facts, first, second));
+  }
+
+  private static HookPoint[] points(Stream<NamedSae> saes) {
+    return saes.map(sae -> sae.sae().hookPoint()).distinct().toArray(HookPoint[]::new);
+  }
+
+  private void from(double[] values, BaseRun base, List<SaeQuality> clean, int first) {
+    Tensor hat = Tensor.wrap(base.activation().shape(), clean.get(first).reconstruction());
+    HookPoint[] later = points(later(first).mapToObj(options.saes()::get));
+    Continuation changed = base.continueWith(hat, later);
+    later(first).forEach(second -> compare(values, clean.get(second), changed, first, second));
+  }
+
+  private void compare(
+      double[] values, SaeQuality clean, Continuation changed, int first, int second) {
     NamedSae sae = options.saes().get(second);
-    int positions = base.tokens().maxLength();
+    double[][] before = clean.values();
+    int positions = before.length;
     int from = changed.firstPosition();
-    Tensor x = base.cache().get(sae.sae().hookPoint());
     Tensor y = changed.cache().get(sae.sae().hookPoint());
-    double[][] before = SaeQuality.of(sae.sae(), x, positions).values();
     double[][] after = SaeQuality.of(sae.sae(), y, y.shape().size(Axis.POS)).values();
     for (int pos = 1; pos < Math.min(positions, POSITIONS + 1); pos++) {
       double[] now = pos < from ? before[pos] : after[pos - from];

@@ -12,6 +12,7 @@ import dev.resid.experiments.study.StudyOutcome;
 import dev.resid.experiments.study.StudyPage;
 import dev.resid.experiments.study.StudyPlan;
 import dev.resid.experiments.study.Work;
+import dev.resid.experiments.study.Work.SaeWork;
 import dev.resid.experiments.sweep.Shard;
 import dev.resid.experiments.sweep.Workers;
 import dev.resid.experiments.text.TokenDigest;
@@ -88,7 +89,7 @@ public final class RobustnessStudy implements Study {
     return String.format(
         Locale.ROOT,
         "%,d rows (%,d tokens), %d points, %d cosines, %d norms, %d SAEs: %,d replacements and at"
-            + " most %,d block evaluations a row; memory: weights %s, activations %s (%d"
+            + " most %,d block evaluations a row; memory: weights %s, SAEs %s, activations %s (%d"
             + " replacements of %d rows at a time)",
         tokens.rows(),
         tokens.tokenCount(),
@@ -99,6 +100,7 @@ public final class RobustnessStudy implements Study {
         sizes.continuations(),
         work().blocks() / tokens.rows(),
         mebibytes(config.parameters() * Float.BYTES),
+        mebibytes(NamedSae.bytes(options.saes())),
         mebibytes(batches.bytes()),
         batches.lengths(),
         batches.rows());
@@ -111,7 +113,7 @@ public final class RobustnessStudy implements Study {
 
   private Work work() {
     int layers = gpt2.config().nLayers();
-    long blocks = 0;
+    long blocks = layers;
     for (HookPoint point : options.starts()) {
       long copies =
           options.points().contains(point)
@@ -119,10 +121,14 @@ public final class RobustnessStudy implements Study {
               : 0;
       copies +=
           (long) options.at(point).size() * (RobustnessLayout.AT_RATIO + sizes.ratios().size());
-      blocks += layers + copies * (layers - point.layer());
+      blocks += copies * (layers - point.layer());
     }
     long rows = options.tokens().rows();
-    return new Work(options.tokens().maxLength(), rows * blocks, rows * sizes.continuations());
+    return new Work(
+        options.tokens().maxLength(),
+        rows * blocks,
+        rows * sizes.continuations(),
+        SaeWork.each(options.saes(), rows));
   }
 
   private static String mebibytes(long bytes) {

@@ -22,12 +22,13 @@ import dev.resid.tensor.Tensor;
 import dev.resid.tokenizer.TokenBatch;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.IntConsumer;
 import java.util.function.Supplier;
 
 /**
  * Replaces the activations of some rows by vectors at given angles and by SAE reconstructions, one
- * point after the other: the clean run once a point, several replacements as one batch.
+ * point after the other: the clean run once for all points, several replacements as one batch.
  */
 final class RobustnessSweep implements BlockWork {
   private final Gpt2 gpt2;
@@ -63,9 +64,12 @@ final class RobustnessSweep implements BlockWork {
         numbers[layout.index("count", 0)] = 1;
         numbers[layout.index("count", 1)] = part.length(row - from) - 2;
       }
+      Map<HookPoint, BaseRun> runs = gpt2.baseRuns(part, options.starts());
+      // The same from whichever point the run is continued.
+      PositionValues clean = runs.get(options.starts().getFirst()).crossEntropyNats();
       for (HookPoint point : options.starts()) {
-        try (BaseRun base = gpt2.baseRun(part, point)) {
-          Batch batch = new Batch(base, from, rows.from(), values);
+        try (BaseRun base = runs.get(point)) {
+          Batch batch = new Batch(base, clean, from, rows.from(), values);
           if (point.equals(options.starts().getFirst())) {
             batch.addClean();
           }
@@ -106,17 +110,17 @@ final class RobustnessSweep implements BlockWork {
     private final int blockFrom;
     private final double[][] values;
 
-    private Batch(BaseRun base, int from, int blockFrom, double[][] values) {
+    private Batch(BaseRun base, PositionValues clean, int from, int blockFrom, double[][] values) {
       this.base = base;
       this.x = base.activation();
       this.points = BasePoints.of(x, from, base.tokens().lengths());
-      this.clean = base.crossEntropyNats();
+      this.clean = clean;
       this.from = from;
       this.blockFrom = blockFrom;
       this.values = values;
     }
 
-    /** Adds the clean cross-entropies, which are the same whichever point the run starts at. */
+    /** Adds the clean cross-entropies. */
     private void addClean() {
       for (int row = 0; row < base.tokens().rows(); row++) {
         for (int pos = 0; pos < base.tokens().length(row) - 1; pos++) {

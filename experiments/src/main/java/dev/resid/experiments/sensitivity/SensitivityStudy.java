@@ -21,6 +21,7 @@ import dev.resid.experiments.study.StudyOutcome;
 import dev.resid.experiments.study.StudyPage;
 import dev.resid.experiments.study.StudyPlan;
 import dev.resid.experiments.study.Work;
+import dev.resid.experiments.study.Work.SaeWork;
 import dev.resid.experiments.sweep.Shard;
 import dev.resid.experiments.sweep.Workers;
 import dev.resid.experiments.text.TokenDigest;
@@ -32,6 +33,7 @@ import dev.resid.tokenizer.TokenBatch;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
@@ -96,8 +98,8 @@ public final class SensitivityStudy implements Study {
     return String.format(
         Locale.ROOT,
         "%,d rows (%,d tokens), %s of %d blocks, %d directions, %d lengths: %,d continuations and"
-            + " %,d block evaluations; memory: weights %s, activations %s (%d rows and %d lengths"
-            + " at a time), pool of %,d activations %s in a mapped file",
+            + " %,d block evaluations; memory: weights %s, SAEs %s, activations %s (%d rows and %d"
+            + " lengths at a time), pool of %,d activations %s in a mapped file",
         tokens.rows(),
         tokens.tokenCount(),
         HookPoint.residPre(options.layer()),
@@ -107,6 +109,7 @@ public final class SensitivityStudy implements Study {
         work().predictions(),
         work().blocks(),
         mebibytes(config.parameters() * Float.BYTES),
+        mebibytes(NamedSae.bytes(options.saes())),
         mebibytes(batches.bytes()),
         batches.rows(),
         batches.lengths(),
@@ -127,7 +130,19 @@ public final class SensitivityStudy implements Study {
     return new Work(
         options.tokens().maxLength(),
         rows * (layers + options.layer()) + continuations * (layers - options.layer()),
-        continuations);
+        continuations,
+        saeWork(rows));
+  }
+
+  /** Every SAE encodes the text for the statistics, then once for each of its directions. */
+  private List<SaeWork> saeWork(long rows) {
+    List<SaeWork> work = new ArrayList<>(SaeWork.each(options.saes(), rows));
+    for (SweptDirection swept : options.directions()) {
+      if (swept instanceof SweptDirection.OfSae of) {
+        work.add(new SaeWork(sae(of).sae(), rows));
+      }
+    }
+    return work;
   }
 
   private static String mebibytes(long bytes) {

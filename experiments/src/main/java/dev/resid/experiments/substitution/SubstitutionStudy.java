@@ -16,6 +16,7 @@ import dev.resid.experiments.study.StudyOutcome;
 import dev.resid.experiments.study.StudyPage;
 import dev.resid.experiments.study.StudyPlan;
 import dev.resid.experiments.study.Work;
+import dev.resid.experiments.study.Work.SaeWork;
 import dev.resid.experiments.sweep.Shard;
 import dev.resid.experiments.sweep.Workers;
 import dev.resid.experiments.text.TokenDigest;
@@ -107,8 +108,8 @@ public final class SubstitutionStudy implements Study {
     return String.format(
         Locale.ROOT,
         "%,d rows (%,d tokens), %d SAEs at %d points, %d replacements, %,d block evaluations a row;"
-            + " memory: weights %s, activations %s (%d rows at a time), pools of %,d activations %s"
-            + " in mapped files",
+            + " memory: weights %s, SAEs %s, activations %s (%d rows at a, time), pools of %,d"
+            + " activations %s in mapped files",
         tokens.rows(),
         tokens.tokenCount(),
         options.saes().size(),
@@ -116,6 +117,7 @@ public final class SubstitutionStudy implements Study {
         cases.all().size(),
         work().blocks() / tokens.rows(),
         mebibytes(config.parameters() * Float.BYTES),
+        mebibytes(NamedSae.bytes(options.saes())),
         mebibytes(batches.bytes()),
         batches.rows(),
         inPool,
@@ -129,18 +131,22 @@ public final class SubstitutionStudy implements Study {
 
   private Work work() {
     int layers = gpt2.config().nLayers();
-    long blocks = 0;
+    long blocks = layers;
     long predictions = 0;
     for (HookPoint point : options.points()) {
       long here =
           (long) options.at(point).size()
               * options.substitutes().stream().filter(Substitute::needsSae).count();
       here += options.substitutes().stream().filter(s -> !s.needsSae()).count();
-      blocks += layers + here * (layers - point.layer());
+      blocks += here * (layers - point.layer());
       predictions += here;
     }
     int rows = options.tokens().rows();
-    return new Work(options.tokens().maxLength(), rows * blocks, rows * predictions);
+    return new Work(
+        options.tokens().maxLength(),
+        rows * blocks,
+        rows * predictions,
+        SaeWork.each(options.saes(), 2L * rows)); // once for the statistics of its point
   }
 
   private static String mebibytes(long bytes) {

@@ -55,8 +55,9 @@ final class SubstitutionSweep implements BlockWork {
       for (int row = from; row < to; row++) {
         count(values[row - rows.from()], options.tokens().length(row));
       }
+      Map<HookPoint, BaseRun> runs = gpt2.baseRuns(part, options.points());
       for (HookPoint point : options.points()) {
-        try (BaseRun base = gpt2.baseRun(part, point)) {
+        try (BaseRun base = runs.get(point)) {
           BasePoints points = BasePoints.of(base.activation(), from, part.lengths());
           Batch batch = new Batch(base, points, from, rows.from(), values);
           if (point.equals(options.points().getFirst())

@@ -18,6 +18,8 @@ import java.util.Map;
  * @param layout how it lies there
  */
 record StoredWeight(SaeWeight weight, TensorFile file, String key, Layout layout) {
+  private static final int SQUARE = 32;
+
   /** How a matrix lies in a file. */
   enum Layout {
     /** As {@link SaeWeight#shape} says. */
@@ -105,12 +107,20 @@ record StoredWeight(SaeWeight weight, TensorFile file, String key, Layout layout
   }
 
   private static float[] transposed(float[] values, Shape shape) {
-    int rows = shape.sizes()[0];
-    int columns = shape.sizes()[1];
+    int[] sizes = shape.sizes();
+    int rows = sizes[0];
+    int columns = sizes[1];
     float[] out = new float[values.length];
-    for (int c = 0; c < columns; c++) {
-      for (int r = 0; r < rows; r++) {
-        out[r * columns + c] = values[c * rows + r];
+    // Square by square, so that lines of both matrices stay in the cache until they are used up.
+    for (int fromC = 0; fromC < columns; fromC += SQUARE) {
+      int toC = Math.min(columns, fromC + SQUARE);
+      for (int fromR = 0; fromR < rows; fromR += SQUARE) {
+        int toR = Math.min(rows, fromR + SQUARE);
+        for (int c = fromC; c < toC; c++) {
+          for (int r = fromR; r < toR; r++) {
+            out[r * columns + c] = values[c * rows + r];
+          }
+        }
       }
     }
     return out;
