@@ -135,19 +135,38 @@ void runBlock() {
 
 // ---- kernels by name; kernels.inc is made from the sources by the test that compiles this
 
-template <class... A, std::size_t... I>
-void spread(void (*function)(A...), void** arguments, std::index_sequence<I...>) {
-  function(*reinterpret_cast<A*>(arguments[I])...);
-}
-template <class... A>
-void spread(void (*function)(A...), void** arguments) {
-  spread(function, arguments, std::index_sequence_for<A...>());
+bool reachable(const void* address);
+
+template <class A>
+void requireReachable(const char*, A) {}
+template <class A>
+void requireReachable(const char* name, A* address) {
+  if (address != nullptr && !reachable(address)) {
+    std::fprintf(stderr, "emulated GPU: %s was given memory of another GPU, or none\n", name);
+    std::abort();
+  }
 }
 
-#define KERNEL(name) {#name, [](void** a) { spread(name, a); }},
+template <class... A, std::size_t... I>
+void spread(const char* name, void (*function)(A...), void** arguments, std::index_sequence<I...>) {
+  if (name != nullptr) {
+    (requireReachable(name, *reinterpret_cast<A*>(arguments[I])), ...);
+  } else {
+    function(*reinterpret_cast<A*>(arguments[I])...);
+  }
+}
+// Runs a kernel for one thread; with a name, looks at its pointers instead.
+template <class... A>
+void spread(const char* name, void (*function)(A...), void** arguments) {
+  spread(name, function, arguments, std::index_sequence_for<A...>());
+}
+
+#define KERNEL(name) \
+  {#name, [](void** a) { spread(nullptr, name, a); }, [](void** a) { spread(#name, name, a); }},
 struct Entry {
   const char* name;
   void (*run)(void**);
+  void (*check)(void**);
 };
 const Entry kKernels[] = {
 #include "kernels.inc"
@@ -155,8 +174,18 @@ const Entry kKernels[] = {
 
 // ---- memory
 
+struct Allocation {
+  size_t bytes;
+  int device;
+};
+
 std::mutex lock;
-std::map<char*, size_t> allocations;
+std::map<char*, Allocation> allocations;
+// The GPU of the context that is current in a thread; 0 where none was set.
+thread_local int currentDevice;
+const int kMostDevices = 8;
+long launchesOf[kMostDevices];
+int failingDevice = -1;
 size_t inUse;
 size_t total = size_t(4) << 30;
 long launches;
@@ -180,14 +209,14 @@ bool guardsAreWhole(char* at, size_t bytes) {
 
 void checkGuards() {
   for (auto& allocation : allocations) {
-    if (!guardsAreWhole(allocation.first, allocation.second)) {
+    if (!guardsAreWhole(allocation.first, allocation.second.bytes)) {
       std::fprintf(stderr, "emulated GPU: something was written beside an allocation\n");
       std::abort();
     }
   }
 }
 
-// Whether a range lies in one allocation.
+// Whether a range lies in one allocation of the current GPU.
 bool inside(const void* address, size_t bytes) {
   char* at = (char*)address;
   auto after = allocations.upper_bound(at);
@@ -195,8 +224,11 @@ bool inside(const void* address, size_t bytes) {
     return false;
   }
   --after;
-  return at + bytes <= after->first + after->second;
+  return after->second.device == currentDevice
+      && at + bytes <= after->first + after->second.bytes;
 }
+
+bool reachable(const void* address) { return inside(address, 0); }
 
 const int kOutOfMemory = 2, kInvalidValue = 1, kInvalidDevice = 101, kNotFound = 500,
           kIllegalAddress = 700;
@@ -221,8 +253,15 @@ double emulatedExchange(double value, int step) {
 EXPORT void resid_emulated_fail_launch(long number, int code) {
   failLaunchAt = number < 0 ? -1 : launches + number;
   failWith = code;
+  failingDevice = -1;
   sticky = 0;
 }
+EXPORT void resid_emulated_fail_device(int device, long number, int code) {
+  resid_emulated_fail_launch(number, code);
+  failLaunchAt = launchesOf[device] + number;
+  failingDevice = device;
+}
+EXPORT long resid_emulated_launches_of(int device) { return launchesOf[device]; }
 EXPORT void resid_emulated_memory(long bytes) { total = bytes; }
 EXPORT long resid_emulated_in_use() {
   std::lock_guard<std::mutex> guard(lock);
@@ -268,7 +307,10 @@ EXPORT int cuDevicePrimaryCtxRetain(void** context, int device) {
 }
 EXPORT int cuDevicePrimaryCtxRelease_v2(int) { return 0; }
 EXPORT int cuDevicePrimaryCtxRelease(int) { return 0; }
-EXPORT int cuCtxSetCurrent(void*) { return sticky; }
+EXPORT int cuCtxSetCurrent(void* context) {
+  currentDevice = context == nullptr ? 0 : (int)(uintptr_t)context - 1;
+  return sticky;
+}
 EXPORT int cuStreamCreate(void** stream, unsigned) { return *stream = (void*)0x51, 0; }
 EXPORT int cuStreamDestroy_v2(void*) { return 0; }
 EXPORT int cuStreamSynchronize(void*) { return sticky; }
@@ -295,7 +337,7 @@ EXPORT int cuMemAlloc_v2(char** address, size_t bytes) {
   std::memset(whole + 256, 0xFF, bytes);
   std::memset(whole + 256 + bytes, kGuardByte, kGuard);
   *address = whole + 256;
-  allocations[*address] = bytes;
+  allocations[*address] = {bytes, currentDevice};
   inUse += bytes;
   return 0;
 }
@@ -306,7 +348,7 @@ EXPORT int cuMemFree_v2(char* address) {
     return kInvalidValue;
   }
   checkGuards();
-  inUse -= found->second;
+  inUse -= found->second.bytes;
   allocations.erase(found);
   std::free(address - 256);
   return 0;
@@ -341,6 +383,7 @@ EXPORT int cuMemcpyDtoDAsync_v2(void* to, const void* from, size_t bytes, void*)
   return result != 0 ? result : copy(to, from, bytes, from);
 }
 EXPORT int cuMemsetD32Async(void* to, unsigned value, size_t count, void*) {
+  std::lock_guard<std::mutex> guard(lock);
   if (!inside(to, 4 * count)) {
     return sticky = kIllegalAddress;
   }
@@ -373,9 +416,14 @@ EXPORT int cuLaunchKernel(
   if (sticky != 0) {
     return sticky;
   }
-  if (launches++ == failLaunchAt) {
+  long own = launchesOf[currentDevice]++;
+  if (launches++ == failLaunchAt && failingDevice < 0) {
     return sticky = failWith;
   }
+  if (failingDevice == currentDevice && own == failLaunchAt) {
+    return failWith; // the other GPUs go on
+  }
+  ((const Entry*)function)->check(arguments);
   if (gx == 0 || gy == 0 || gz != 1 || gy > 65535 || bx == 0 || bx > kMostThreads || by != 1
       || bz != 1 || sharedBytes > 48 * 1024) {
     return kInvalidValue;

@@ -29,8 +29,13 @@ import java.util.stream.Stream;
 
 /** A GPU emulated on the processor, where there is a g++. Says nothing about a real one. */
 final class EmulatedGpu {
-  private static final Path NATIVE = Path.of("src/test/native");
-  private static final Path KERNELS = Path.of("src/main/resources/dev/resid/backend/cuda/kernels");
+  /** This module's folder, in its own tests and in those of a module beside it. */
+  private static final Path MODULE =
+      Path.of(Files.isDirectory(Path.of("src/test/native")) ? "" : "../cuda");
+
+  private static final Path NATIVE = MODULE.resolve("src/test/native");
+  private static final Path KERNELS =
+      MODULE.resolve("src/main/resources/dev/resid/backend/cuda/kernels");
   private static final List<String> OPTIONS =
       List.of(
           "-O2",
@@ -104,7 +109,8 @@ final class EmulatedGpu {
       }
       hash.update(String.join(" ", OPTIONS).getBytes(StandardCharsets.UTF_8));
       Path folder =
-          Path.of("target", "emulated-" + HexFormat.of().formatHex(hash.digest()).substring(0, 16));
+          MODULE.resolve(
+              "target/emulated-" + HexFormat.of().formatHex(hash.digest()).substring(0, 16));
       Files.createDirectories(folder);
       Files.writeString(folder.resolve("kernels.inc"), kernels);
       compile(folder, "cuda.cpp", "libcuda.so.1", List.of("-I" + folder, "-I" + KERNELS));
@@ -174,6 +180,11 @@ final class EmulatedGpu {
     call(driver, "resid_emulated_fail_launch", null, after, code);
   }
 
+  /** Makes the launch after so many of one GPU fail with an error, and that one alone. */
+  void failDevice(int device, long after, int code) {
+    call(driver, "resid_emulated_fail_device", null, device, after, code);
+  }
+
   /** Lets everything work again. */
   void repair() {
     failLaunch(-1, 0);
@@ -199,6 +210,11 @@ final class EmulatedGpu {
   /** Returns how many kernels were launched. */
   long launches() {
     return (long) call(driver, "resid_emulated_launches", ValueLayout.JAVA_LONG);
+  }
+
+  /** Returns how many kernels were launched on one GPU. */
+  long launchesOn(int device) {
+    return (long) call(driver, "resid_emulated_launches_of", ValueLayout.JAVA_LONG, device);
   }
 
   /** Returns how many products the stand-in for cuBLAS 13 was asked for. */

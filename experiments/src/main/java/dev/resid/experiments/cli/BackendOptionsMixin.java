@@ -15,6 +15,8 @@ import picocli.CommandLine.Spec;
  * {@code --precision}.
  */
 final class BackendOptionsMixin {
+  private static final String CUDA = "cuda";
+
   @Spec(Spec.Target.MIXEE)
   private CommandSpec mixee;
 
@@ -62,6 +64,29 @@ final class BackendOptionsMixin {
   Backend open() {
     BackendOptions options = options();
     return name == null ? Backends.fastest(options) : Backends.named(name, options);
+  }
+
+  /**
+   * Opens one of several GPUs; the caller closes it.
+   *
+   * @param number from 0
+   * @throws ParameterException if an option is out of range, or others ask for something else
+   * @throws dev.resid.backend.BackendUnavailableException if there is no such GPU
+   */
+  Backend openGpu(int number) {
+    if (device != null) {
+      throw new ParameterException(
+          mixee.commandLine(), "--device and --devices exclude each other; name GPUs with one");
+    }
+    if (name != null && !name.equals(CUDA)) {
+      throw new ParameterException(
+          mixee.commandLine(), "--devices names GPUs, which --backend " + name + " does not use");
+    }
+    try {
+      return Backends.named(CUDA, options().withDevice(number));
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(mixee.commandLine(), "--devices: " + e.getMessage(), e);
+    }
   }
 
   /** Returns the number of worker threads, for work that the backend does not do. */

@@ -6,6 +6,7 @@ import dev.resid.experiments.saereport.SaeEvaluationOptions;
 import dev.resid.experiments.saereport.SaeEvaluationOutcome;
 import dev.resid.experiments.saereport.SaeEvaluationStudy;
 import dev.resid.experiments.study.RowRunner;
+import dev.resid.experiments.study.RowStudy;
 import dev.resid.experiments.sweep.Workers;
 import dev.resid.model.Gpt2;
 import dev.resid.sae.io.SaeCheckpoint;
@@ -16,6 +17,7 @@ import dev.resid.tokenizer.TokenBatch;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalDouble;
@@ -65,7 +67,7 @@ final class SaeEvaluateCommand implements Callable<Integer> {
   @Mixin private SaeMixin sae;
   @Mixin private ModelFolderMixin model;
   @Mixin private RowsMixin text;
-  @Mixin private BackendOptionsMixin backends;
+  @Mixin private BackendsMixin backends;
   @Mixin private ProgressMixin progress;
   @Mixin private ShardMixin shard;
 
@@ -96,31 +98,38 @@ final class SaeEvaluateCommand implements Callable<Integer> {
           spec.commandLine(), "--batch is " + batch + ", must be at least 1");
     }
     OutputPaths.requireFolder(out);
-    try (Backend backend = backends.open();
+    try (BackendsMixin.Opened opened = backends.open();
         Workers workers = new Workers(backends.threads());
         SaeCheckpoint checkpoint = sae.open()) {
-      Gpt2 gpt2 = SaeMixin.model(model, checkpoint.config(), backend);
-      TokenBatch tokens = text.tokens(gpt2, RowsMixin.EMBEDDED_ROWS);
-      NamedSae named =
-          new NamedSae(
-              sae.name().replace(':', '-'),
-              sae.name(),
-              checkpoint.sha256(),
-              checkpoint.load(backend));
-      SaeEvaluationOptions options =
-          new SaeEvaluationOptions(tokens, text.name(), batch == null ? 0 : batch);
-      SaeEvaluationStudy study = new SaeEvaluationStudy(gpt2, named, options);
-      PrintWriter console = spec.commandLine().getOut();
-      if (shard.isPart()) {
-        study.runPart(out, shard.part(), progress.progress(), workers);
-        ShardMixin.print(console, out);
-      } else {
-        runner
-            .run(study.rows(), out, progress.progress(), workers)
-            .ifPresent(outcome -> print(console, outcome));
+      List<RowStudy<SaeEvaluationOutcome>> rows = new ArrayList<>();
+      for (Backend backend : opened.all()) {
+        rows.add(study(checkpoint, backend).rows());
       }
+      PrintWriter console = spec.commandLine().getOut();
+      shard
+          .run(runner, rows, out, progress.progress(), workers)
+          .ifPresentOrElse(
+              outcome -> print(console, outcome),
+              () -> {
+                if (shard.isPart()) {
+                  ShardMixin.print(console, out);
+                }
+              });
     }
     return ResidCommand.OK;
+  }
+
+  private SaeEvaluationStudy study(SaeCheckpoint checkpoint, Backend backend) throws IOException {
+    Gpt2 gpt2 = SaeMixin.model(model, checkpoint.config(), backend);
+    TokenBatch tokens = text.tokens(gpt2, RowsMixin.EMBEDDED_ROWS);
+    NamedSae named =
+        new NamedSae(
+            sae.name().replace(':', '-'),
+            sae.name(),
+            checkpoint.sha256(),
+            checkpoint.load(backend));
+    return new SaeEvaluationStudy(
+        gpt2, named, new SaeEvaluationOptions(tokens, text.name(), batch == null ? 0 : batch));
   }
 
   /** Prints the metrics and where the report is. */

@@ -18,6 +18,7 @@ import picocli.CommandLine.ParseResult;
  */
 public final class StudyCommandLine {
   private static final String SHARD = "--shard";
+  private static final String DEVICES = "--devices";
   private static final String OUT = "--out";
   private static final String QUIET = "--quiet";
   private static final String THREADS = "--threads";
@@ -56,8 +57,10 @@ public final class StudyCommandLine {
               + last.commandSpec().qualifiedName().strip()
               + " with resid.");
     }
-    if (last.hasMatchedOption(SHARD)) {
-      return refuse(err, program + " shares the blocks out by itself; leave " + SHARD + " out.");
+    for (String option : List.of(SHARD, DEVICES)) {
+      if (last.hasMatchedOption(option)) {
+        return refuse(err, program + " shares the blocks out by itself; leave " + option + " out.");
+      }
     }
     return ResidCommand.execute(out, err, runner, args);
   }

@@ -2,11 +2,15 @@ package dev.resid.experiments.cli;
 
 import dev.resid.experiments.result.RunFolder;
 import dev.resid.experiments.study.RowRunner;
+import dev.resid.experiments.study.RowStudy;
 import dev.resid.experiments.study.Study;
+import dev.resid.experiments.study.StudyOutcome;
 import dev.resid.experiments.sweep.Workers;
 import dev.resid.tensor.Backend;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -16,7 +20,7 @@ import picocli.CommandLine.Option;
  * is printed.
  */
 final class StudyMixin {
-  @Mixin private BackendOptionsMixin backends;
+  @Mixin private BackendsMixin backends;
   @Mixin private ProgressMixin progress;
   @Mixin private ShardMixin shard;
 
@@ -60,21 +64,28 @@ final class StudyMixin {
   int run(CommandSpec spec, String name, Preparation preparation) throws IOException {
     Path folder = out == null ? shard.folder(name) : out;
     RunFolder.requireUsable(folder);
-    try (Backend backend = backends.open();
+    try (BackendsMixin.Opened opened = backends.open();
         Workers workers = new Workers(backends.threads());
         StopNotice _ = new StopNotice(spec.commandLine().getErr(), folder)) {
-      Study study = preparation.study(backend);
+      List<Study> studies = new ArrayList<>();
+      for (Backend backend : opened.all()) {
+        studies.add(preparation.study(backend));
+      }
+      Study study = studies.getFirst();
       if (!progress.quiet()) {
-        spec.commandLine().getErr().println(study.plan() + study.estimate(shard.part()) + ".");
+        String estimate = study.estimate(shard.part());
+        spec.commandLine().getErr().println(study.plan() + estimate + opened.words() + ".");
       }
-      if (shard.isPart()) {
-        study.runPart(folder, shard.part(), progress.progress(), workers);
-        ShardMixin.print(spec.commandLine().getOut(), folder);
-      } else {
-        runner
-            .run(study.rows(workers), folder, progress.progress(), workers)
-            .ifPresent(outcome -> StudyLines.print(spec.commandLine().getOut(), outcome));
-      }
+      List<RowStudy<StudyOutcome>> rows = studies.stream().map(each -> each.rows(workers)).toList();
+      shard
+          .run(runner, rows, folder, progress.progress(), workers)
+          .ifPresentOrElse(
+              outcome -> StudyLines.print(spec.commandLine().getOut(), outcome),
+              () -> {
+                if (shard.isPart()) {
+                  ShardMixin.print(spec.commandLine().getOut(), folder);
+                }
+              });
     }
     return ResidCommand.OK;
   }

@@ -230,7 +230,7 @@ public final class RowStudy<T> {
    */
   public Optional<T> run(Path folder, Shard shard, Progress progress, Workers workers)
       throws IOException {
-    return run(
+    return compute(
         folder,
         shard,
         (out, log, sweep, work) -> runner(sweep).run(log, work, progress),
@@ -250,20 +250,37 @@ public final class RowStudy<T> {
    * @throws IOException if something cannot be read, written or computed
    */
   public T run(Path folder, Others others, Progress progress, Workers workers) throws IOException {
-    return run(
-            folder,
-            Shard.WHOLE,
-            (out, log, sweep, work) -> {
-              Order order = new Order(plan.settings(), plan.facts(), sweep, common(out));
-              runner(sweep)
-                  .runElsewhere(
-                      log,
-                      (blocks, finished) -> others.compute(order, blocks, work, finished),
-                      progress);
-            },
-            progress,
-            workers)
-        .orElseThrow();
+    return run(folder, Shard.WHOLE, others, progress, workers).orElseThrow();
+  }
+
+  /**
+   * As {@link #run(Path, Others, Progress, Workers)}, of a part.
+   *
+   * @param folder where; created if it is missing
+   * @param shard which of its blocks
+   * @param others called once, if a block is missing
+   * @param progress told about every step
+   * @param workers threads for what the backend does not do
+   * @return the results; of one of several parts, none
+   * @throws IllegalStateException if the folder holds another run
+   * @throws IOException if something cannot be read, written or computed
+   */
+  public Optional<T> run(
+      Path folder, Shard shard, Others others, Progress progress, Workers workers)
+      throws IOException {
+    return compute(
+        folder,
+        shard,
+        (out, log, sweep, work) -> {
+          Order order = new Order(plan.settings(), plan.facts(), sweep, common(out));
+          runner(sweep)
+              .runElsewhere(
+                  log,
+                  (blocks, finished) -> others.compute(order, blocks, work, finished),
+                  progress);
+        },
+        progress,
+        workers);
   }
 
   /**
@@ -296,7 +313,7 @@ public final class RowStudy<T> {
     void compute(RunFolder out, BlockLog log, SweepPlan sweep, BlockWork work) throws IOException;
   }
 
-  private Optional<T> run(
+  private Optional<T> compute(
       Path folder, Shard shard, Missing missing, Progress progress, Workers workers)
       throws IOException {
     SweepPlan sweep = plan.sweep(shard);

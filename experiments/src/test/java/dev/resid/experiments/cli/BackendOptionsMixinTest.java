@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.resid.backend.BackendUnavailableException;
 import dev.resid.backend.Backends;
 import dev.resid.tensor.Backend;
+import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -42,6 +43,37 @@ class BackendOptionsMixinTest {
     assertThrows(ParameterException.class, parse("--vector-bits", "100")::open);
     assertThrows(ParameterException.class, parse("--device", "-1")::open);
     assertThrows(ParameterException.class, parse("--precision", "fp16")::open);
+  }
+
+  @Test
+  void severalGpusAreNamedOnceEachAndInOneWay() {
+    for (String[] wrong :
+        new String[][] {
+          {"--devices names something twice: [0, 0]", "--devices", "0,0"},
+          {"--devices: device is -1, must be at least 0", "--devices", "-1,0"},
+          {"--device and --devices exclude each other", "--devices", "0,1", "--device", "0"},
+          {"which --backend vector does not use", "--devices", "0,1", "--backend", "vector"},
+        }) {
+      SeveralOpener opener = new SeveralOpener();
+      new CommandLine(opener).parseArgs(Arrays.copyOfRange(wrong, 1, wrong.length));
+      ParameterException e = assertThrows(ParameterException.class, opener.backends::open);
+      assertTrue(e.getMessage().contains(wrong[0]), e.getMessage());
+    }
+  }
+
+  @Test
+  void withoutDevicesThereIsOneBackend() {
+    SeveralOpener opener = new SeveralOpener();
+    new CommandLine(opener).parseArgs("--backend", "scalar");
+    try (BackendsMixin.Opened opened = opener.backends.open()) {
+      assertEquals(1, opened.all().size());
+      assertEquals("scalar", opened.all().getFirst().name());
+    }
+  }
+
+  @Command(name = "opener")
+  private static final class SeveralOpener {
+    @Mixin private BackendsMixin backends;
   }
 
   private static BackendOptionsMixin parse(String... args) {

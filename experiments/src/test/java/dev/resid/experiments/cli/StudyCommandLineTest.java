@@ -76,6 +76,7 @@ class StudyCommandLineTest {
   void onlyStudiesRunElsewhereAndTheirBlocksAreNotSplitTwice() {
     assertRefused("generate", "--prompt", "x");
     assertRefused("sensitivity", "--shard", "0/2");
+    assertRefused("sensitivity", "--devices", "0,1");
     assertRefused("language", "nonsense");
     assertRefused();
   }

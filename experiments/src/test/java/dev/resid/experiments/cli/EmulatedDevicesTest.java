@@ -1,0 +1,174 @@
+package dev.resid.experiments.cli;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
+
+import dev.resid.io.DType;
+import dev.resid.model.Gpt2Checkpoint;
+import dev.resid.model.Gpt2Config;
+import dev.resid.model.Gpt2Weights;
+import dev.resid.testing.EmulatedDevices;
+import dev.resid.tokenizer.TokenBatch;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.ServiceLoader;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Studies on two GPUs emulated on the processor, in one process that is not this one. */
+class EmulatedDevicesTest {
+  @TempDir private static Path folder;
+
+  private static List<String> said;
+
+  /** Runs every command line of the tests, and says what came of each. */
+  static final class Runs {
+    private final EmulatedDevices gpus;
+    private final Path folder;
+
+    private Runs(EmulatedDevices gpus, Path folder) {
+      this.gpus = gpus;
+      this.folder = folder;
+    }
+
+    /** Does it in the folder that is the argument. */
+    public static void main(String[] arguments) {
+      Optional<EmulatedDevices> gpus = ServiceLoader.load(EmulatedDevices.class).findFirst();
+      Optional<String> problem =
+          gpus.isEmpty()
+              ? Optional.of("the tests of the cuda backend are not on the class path")
+              : gpus.get().problem();
+      if (problem.isPresent()) {
+        System.out.println("absent: " + problem.get());
+        return;
+      }
+      gpus.get().load();
+      new Runs(gpus.get(), Path.of(arguments[0])).all();
+    }
+
+    private void all() {
+      run("one", "--devices", "1");
+      run("two", "--devices", "0,1");
+      run("part0", "--devices", "1,0", "--shard", "0/2");
+      run("part1", "--device", "0", "--shard", "1/2");
+      say(CliRun.of("merge", at("merged"), at("part0"), at("part1")));
+      run("third", "--devices", "0,2");
+      gpus.lose(1, 60);
+      run("lost", "--devices", "0,1");
+      gpus.load();
+      run("lost", "--devices", "0,1");
+    }
+
+    private String at(String name) {
+      return folder.resolve(name).toString();
+    }
+
+    private void run(String out, String... more) {
+      long first = gpus.launchesOn(0);
+      long second = gpus.launchesOn(1);
+      List<String> line =
+          new ArrayList<>(
+              List.of("sensitivity", "--model", at("model"), "--tokens", at("tokens.json")));
+      line.addAll(List.of("--lengths", "1,2", "--directions", "isotropic,real-mixture"));
+      line.addAll(List.of("--pool", "64", "--quiet", "--out", at(out)));
+      line.addAll(List.of(more));
+      say(CliRun.of(line.toArray(String[]::new)));
+      System.out.println(
+          "launches "
+              + (gpus.launchesOn(0) > first ? "yes" : "no")
+              + " "
+              + (gpus.launchesOn(1) > second ? "yes" : "no"));
+    }
+
+    private static void say(CliRun run) {
+      new PrintWriter(System.out, true, StandardCharsets.UTF_8)
+          .println(run.exitCode() + " " + run.err().strip().replace('\n', '|'));
+    }
+  }
+
+  @BeforeAll
+  static void runEverything() throws IOException, InterruptedException {
+    Gpt2Config config = Gpt2Config.of(2, 2, 8, 30, 16);
+    Gpt2Checkpoint.save(Gpt2Weights.random(config, 1), DType.F32, folder.resolve("model"));
+    int[][] ids = new int[40][7];
+    for (int row = 0; row < ids.length; row++) {
+      for (int pos = 0; pos < ids[row].length; pos++) {
+        ids[row][pos] = (row * 7 + pos * pos) % 30;
+      }
+    }
+    TokenBatch.of(ids).writeJson(folder.resolve("tokens.json"));
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
+    command.addAll(List.of("--add-modules", "jdk.incubator.vector"));
+    command.add("--enable-native-access=ALL-UNNAMED");
+    command.addAll(List.of("-cp", System.getProperty("java.class.path"), Runs.class.getName()));
+    command.add(folder.toString());
+    Path out = folder.resolve("said");
+    Process process =
+        new ProcessBuilder(command)
+            .redirectOutput(out.toFile())
+            .redirectError(folder.resolve("log").toFile())
+            .start();
+    int code = process.waitFor();
+    said = Files.readAllLines(out);
+    assertEquals(0, code, () -> said + read("log"));
+    assumeFalse(!said.isEmpty() && said.getFirst().startsWith("absent: "), () -> said.getFirst());
+    assertEquals(15, said.size(), () -> String.join("\n", said));
+  }
+
+  private static String read(String name) {
+    try {
+      return Files.readString(folder.resolve(name));
+    } catch (IOException e) {
+      return e.toString();
+    }
+  }
+
+  private static void sameResults(String one, String other) throws IOException {
+    for (String file : List.of("results.csv", "report.html")) {
+      assertArrayEquals(
+          Files.readAllBytes(folder.resolve(one).resolve(file)),
+          Files.readAllBytes(folder.resolve(other).resolve(file)),
+          other + "/" + file);
+    }
+  }
+
+  @Test
+  void twoGpusBothComputeAndGiveTheBytesOfOne() throws IOException {
+    assertEquals(List.of("0 ", "launches no yes", "0 ", "launches yes yes"), said.subList(0, 4));
+    sameResults("one", "two");
+  }
+
+  @Test
+  void partsOfARunMayUseSeveralGpusToo() throws IOException {
+    assertEquals(
+        List.of("0 ", "launches yes yes", "0 ", "launches yes no", "0 "), said.subList(4, 9));
+    sameResults("one", "merged");
+  }
+
+  @Test
+  void aGpuThatIsNotThereIsASentenceAndNothingIsWritten() {
+    assertEquals("1 resid: cuda: there is no GPU 2; there are 2, counted from 0.", said.get(9));
+    assertTrue(Files.notExists(folder.resolve("third")));
+  }
+
+  @Test
+  void aGpuThatIsLostIsASentenceAndFinishedBlocksAreKept() throws IOException {
+    assertTrue(
+        said.get(11).startsWith("1 resid: cuda: cannot ")
+            && said.get(11).contains("finished blocks of a sweep are kept"),
+        said.get(11));
+    assertEquals("0 ", said.get(13));
+    sameResults("one", "lost");
+  }
+}
