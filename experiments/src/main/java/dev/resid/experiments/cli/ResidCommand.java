@@ -172,10 +172,22 @@ public final class ResidCommand implements Runnable {
   private static int reportUsage(ParameterException problem) {
     CommandLine at = problem.getCommandLine();
     PrintWriter err = at.getErr();
-    err.println("resid: " + ErrorSentence.oneLine(withoutPrefix(problem.getMessage())));
+    err.println(
+        "resid: " + ErrorSentence.oneLine(withoutPrefix(problem.getMessage()) + hint(problem)));
     UnmatchedArgumentException.printSuggestions(problem, err);
     err.println("Try '" + at.getCommandSpec().qualifiedName() + " --help'.");
     return WRONG_USAGE;
+  }
+
+  /** Returns how a model is named, where a command that takes one has a word too many. */
+  private static String hint(ParameterException problem) {
+    if (!(problem instanceof UnmatchedArgumentException unmatched)
+        || unmatched.isUnknownOption()
+        || unmatched.getUnmatched().size() != 1
+        || problem.getCommandLine().getCommandSpec().findOption("--model") == null) {
+      return "";
+    }
+    return "; a model is named with --model " + unmatched.getUnmatched().getFirst();
   }
 
   /** Some messages of picocli begin with a word that says nothing. */

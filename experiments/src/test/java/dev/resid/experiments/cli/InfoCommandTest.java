@@ -1,6 +1,7 @@
 package dev.resid.experiments.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
@@ -27,6 +28,16 @@ import tools.jackson.databind.json.JsonMapper;
 
 class InfoCommandTest {
   @TempDir private Path folder;
+
+  @Test
+  void aWordTooManyIsTakenForAModel() {
+    CliRun.line("info openai-community/gpt2")
+        .wrongUsage("'openai-community/gpt2'", "named with --model openai-community/gpt2");
+    CliRun info = CliRun.line("info --modle=x");
+    assertFalse(info.err().contains("is named with"), info.err());
+    info = CliRun.line("tensors one two three").wrongUsage("three");
+    assertFalse(info.err().contains("is named with"), info.err());
+  }
 
   @Test
   void aModelIsDescribed() throws IOException {

@@ -65,7 +65,7 @@ class LauncherTest {
   void theFirstRunBuildsAndLaterOnesDoNot() throws Exception {
     Run first = resid();
     Run second = resid();
-    assertEquals("Building Resid (first run only)...", first.err().strip());
+    assertEquals("Building Resid (first run only, a minute or two)...", first.err().strip());
     assertEquals("", second.err());
     assertEquals(1, mavenRuns());
     assertEquals(first.out(), second.out());
@@ -190,7 +190,7 @@ class LauncherTest {
     assertEquals(1, run.exitCode());
     assertEquals(
         List.of(
-            "Building Resid (first run only)...",
+            "Building Resid (first run only, a minute or two)...",
             "[ERROR] /x/A.java:[3,4] cannot find symbol",
             "resid: the build failed; all of Maven's output is in "
                 + root.toRealPath().resolve("target/resid-build.log")
