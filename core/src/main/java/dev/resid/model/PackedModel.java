@@ -7,6 +7,8 @@ import dev.resid.tensor.Matrix;
 import dev.resid.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.OptionalLong;
 import java.util.function.Function;
 
 /**
@@ -32,6 +34,7 @@ final class PackedModel {
     this.backend = backend;
     this.config = weights.config();
     this.state = weights.state();
+    requireRoom();
     this.unembedding = packTransposed(weights, WeightNames.W_U);
     this.embedding =
         config.embeddings() == Embeddings.TIED
@@ -44,6 +47,22 @@ final class PackedModel {
     this.lnFinalGamma = hold(weights, WeightNames.lnFinal_gamma, -1);
     this.lnFinalBeta = hold(weights, WeightNames.lnFinal_beta, -1);
     this.b_U = hold(weights, WeightNames.b_U, -1);
+  }
+
+  // Before the first of many allocations, so that nothing is loaded in vain.
+  private void requireRoom() {
+    long bytes = config.parameters() * Float.BYTES;
+    OptionalLong free = backend.freeBytes();
+    if (free.isPresent() && free.getAsLong() < bytes) {
+      throw new IllegalStateException(
+          String.format(
+              Locale.ROOT,
+              "the weights take %,d MiB, and %s has %,d MiB free; use a smaller model or another"
+                  + " device, or end other programs on it",
+              bytes >> 20,
+              backend.description(),
+              free.getAsLong() >> 20));
+    }
   }
 
   private PackedBlock block(Gpt2Weights weights, int layer) {

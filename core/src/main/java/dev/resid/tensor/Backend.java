@@ -1,5 +1,7 @@
 package dev.resid.tensor;
 
+import java.util.OptionalLong;
+
 /**
  * The kernels a model runs on: the only service-provider interface of the library.
  *
@@ -62,6 +64,14 @@ public interface Backend extends AutoCloseable {
    */
   default void extract(Tensor whole, Axis axis, int first, Tensor part) {
     HostCopies.extract(whole, axis, first, part);
+  }
+
+  /**
+   * Returns the bytes that are free in a memory of this backend's own, such as a GPU's; empty where
+   * tensors are in the memory of this process.
+   */
+  default OptionalLong freeBytes() {
+    return OptionalLong.empty();
   }
 
   // ---- weights

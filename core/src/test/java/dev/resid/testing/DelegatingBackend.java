@@ -37,6 +37,11 @@ public class DelegatingBackend implements Backend {
   }
 
   @Override
+  public java.util.OptionalLong freeBytes() {
+    return inner.freeBytes();
+  }
+
+  @Override
   public Tensor allocate(Shape shape) {
     return inner.allocate(shape);
   }

@@ -11,6 +11,7 @@ import dev.resid.tensor.Shape;
 import dev.resid.tensor.SparseRows;
 import dev.resid.tensor.Tensor;
 import dev.resid.tensor.TopK;
+import java.util.OptionalLong;
 
 // One line a method: families of kernels check the operands (CopyKernels to VocabularyKernels), and
 // where a call is several launches, the class of that name with Ops has them.
@@ -75,6 +76,11 @@ final class CudaBackend implements Backend {
   @Override
   public String description() {
     return description;
+  }
+
+  @Override
+  public OptionalLong freeBytes() {
+    return OptionalLong.of(device.freeBytes());
   }
 
   @Override

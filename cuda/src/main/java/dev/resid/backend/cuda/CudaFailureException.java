@@ -1,9 +1,11 @@
 package dev.resid.backend.cuda;
 
+import dev.resid.backend.BackendFailureException;
+
 /**
  * A call of the CUDA driver or of cuBLAS failed. The message says what was tried and what to do.
  */
-public final class CudaFailureException extends IllegalStateException {
+public final class CudaFailureException extends BackendFailureException {
   private static final long serialVersionUID = 1L;
 
   /** The driver's name of the error, for example {@code CUDA_ERROR_OUT_OF_MEMORY}. */
@@ -25,8 +27,8 @@ public final class CudaFailureException extends IllegalStateException {
     return error;
   }
 
-  /** Returns whether the device had no memory left, which a smaller part of the work may cure. */
-  boolean isOutOfMemory() {
+  @Override
+  public boolean isOutOfMemory() {
     return error.equals("CUDA_ERROR_OUT_OF_MEMORY");
   }
 }

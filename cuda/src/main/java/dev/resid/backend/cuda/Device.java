@@ -90,8 +90,14 @@ final class Device implements AutoCloseable {
     return kernels;
   }
 
-  long freeMemory() {
-    return Driver.freeMemory(context);
+  /** Returns the bytes that can be allocated, those of blocks that wait for use included. */
+  long freeBytes() {
+    acquire();
+    try {
+      return memory.free(Driver.freeMemory());
+    } finally {
+      release();
+    }
   }
 
   /** Waits until everything is done. */

@@ -141,6 +141,16 @@ final class DeviceMemory implements AutoCloseable {
     waiting.clear();
   }
 
+  /**
+   * Returns the bytes that can still be taken.
+   *
+   * @param onDevice bytes that nobody has allocated
+   */
+  long free(long onDevice) {
+    long waitingBytes = allocated - inUse();
+    return waitingBytes + Math.min(onDevice, limit - allocated);
+  }
+
   /** Returns the bytes held, in use or waiting. */
   long allocated() {
     return allocated;

@@ -2,7 +2,6 @@ package dev.resid.backend.cuda;
 
 import jcuda.CudaException;
 import jcuda.Pointer;
-import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
 import jcuda.driver.CUdevice_attribute;
 import jcuda.driver.CUdeviceptr;
@@ -116,14 +115,9 @@ final class Driver {
     return version[0];
   }
 
-  static long freeMemory(CUcontext context) {
+  static long freeMemory() {
     long[] free = new long[1];
-    call(
-        "ask for free memory",
-        () -> {
-          JCudaDriver.cuCtxSetCurrent(context);
-          JCudaDriver.cuMemGetInfo(free, new long[1]);
-        });
+    call("ask for free memory", () -> JCudaDriver.cuMemGetInfo(free, new long[1]));
     return free[0];
   }
 

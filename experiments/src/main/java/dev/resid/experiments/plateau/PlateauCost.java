@@ -1,5 +1,6 @@
 package dev.resid.experiments.plateau;
 
+import dev.resid.experiments.sweep.MemoryPlan;
 import dev.resid.hook.HookPoint;
 import dev.resid.model.BaseRun;
 import dev.resid.model.Continuation;
@@ -19,13 +20,18 @@ import java.util.Locale;
  * @param ways ways of this shard's prompts
  * @param batch prompts at a time
  * @param bytes about how much memory the activations of one call take
+ * @param memory what there is
  */
 record PlateauCost(
-    long cleanBlocks, long movedBlocks, long unembeddings, long ways, int batch, long bytes) {
-  private static final long MOST_BYTES = 512L << 20;
-
-  /** Part of the heap that the activations of one call may take. */
-  private static final int HEAP_PART = 8;
+    long cleanBlocks,
+    long movedBlocks,
+    long unembeddings,
+    long ways,
+    int batch,
+    long bytes,
+    MemoryPlan memory) {
+  /** More than this brings no speed. */
+  static final long MOST_BYTES = 512L << 20;
 
   /**
    * Vectors of d_model floats that a moved position takes in a continuation beside the clean
@@ -38,16 +44,20 @@ record PlateauCost(
   private static final int SAMPLE_RUNS = 4;
 
   static PlateauCost of(
-      Gpt2Config config, PlateauOptions options, List<Curve> curves, int promptsPerBlock) {
+      Gpt2Config config,
+      PlateauOptions options,
+      List<Curve> curves,
+      int promptsPerBlock,
+      MemoryPlan memory) {
     int pos = options.tokens().maxLength();
     int after = config.nLayers() - options.layer();
     // The whole clean stream twice, and keys and values of the positions before the last.
     long perCopy = 2L * pos + 2L * (pos - 1) * after + VECTORS_PER_POSITION;
     long perPrompt = perCopy * config.dModel() * Float.BYTES * Regime.POINTS;
-    long budget = Math.min(MOST_BYTES, Runtime.getRuntime().maxMemory() / HEAP_PART);
-    int fitting = Math.clamp(budget / perPrompt, 1, promptsPerBlock);
+    int fitting = Math.clamp(memory.budget() / perPrompt, 1, promptsPerBlock);
     int batch =
         options.batchPrompts() == 0 ? fitting : Math.min(options.batchPrompts(), promptsPerBlock);
+    memory.requireRoomFor(perPrompt * batch);
     long prompts = options.prompts();
     long withKl = curves.stream().filter(Curve::hasPrediction).count();
     return new PlateauCost(
@@ -59,16 +69,19 @@ record PlateauCost(
         prompts * withKl * Regime.POINTS,
         prompts * curves.size(),
         batch,
-        perPrompt * batch);
+        perPrompt * batch,
+        memory);
   }
 
   /** Returns the cost in words. */
   String words(Gpt2Config config, PlateauOptions options) {
+    // One of the copies of a way is the clean run's.
+    String onDevice = memory.words(bytes / Regime.POINTS);
     return String.format(
         Locale.ROOT,
         "%,d of %,d prompts of %d tokens, %s of %d blocks, %,d ways of %d points; block"
             + " evaluations at one position: %,d clean, %,d moved, and %,d predictions; memory:"
-            + " weights %s, activations %s (%d prompts at a time), pool %s",
+            + " weights %s, activations %s (%d prompts at a time), pool %s%s",
         options.prompts(),
         options.tokens().rows(),
         options.tokens().maxLength(),
@@ -82,7 +95,8 @@ record PlateauCost(
         mebibytes(config.parameters() * Float.BYTES),
         mebibytes(bytes),
         batch,
-        mebibytes((long) options.tokens().rows() * config.dModel() * Float.BYTES));
+        mebibytes((long) options.tokens().rows() * config.dModel() * Float.BYTES),
+        onDevice);
   }
 
   private static String mebibytes(long bytes) {

@@ -15,7 +15,10 @@ import dev.resid.experiments.study.StudyPage;
 import dev.resid.experiments.study.StudyPlan;
 import dev.resid.experiments.study.Work;
 import dev.resid.experiments.sweep.DrawKeys;
+import dev.resid.experiments.sweep.MemoryPlan;
 import dev.resid.experiments.sweep.Shard;
+import dev.resid.experiments.sweep.ShrinkingWork;
+import dev.resid.experiments.sweep.SweepRunner.BlockWork;
 import dev.resid.experiments.sweep.Workers;
 import dev.resid.experiments.text.TokenDigest;
 import dev.resid.hook.HookPoint;
@@ -74,7 +77,13 @@ public final class PlateauStudy implements Study {
     HookPoint moved = HookPoint.residPre(options.layer());
     options.sae().ifPresent(sae -> sae.named().requireReconstructs(gpt2, moved));
     this.curves = Curve.all(options.targets(), options.regimes(), options.bases());
-    this.cost = PlateauCost.of(config, options, curves, PROMPTS_PER_BLOCK);
+    this.cost =
+        PlateauCost.of(
+            config,
+            options,
+            curves,
+            PROMPTS_PER_BLOCK,
+            MemoryPlan.of(gpt2.backend(), PlateauCost.MOST_BYTES));
   }
 
   @Override
@@ -162,7 +171,7 @@ public final class PlateauStudy implements Study {
                     options.sae().orElseThrow().named().sae(), found.activations()));
   }
 
-  private PlateauSweep work(PromptPass.Found found, PromptStatistics statistics) {
+  private BlockWork work(PromptPass.Found found, PromptStatistics statistics) {
     Scale.Values scale = options.variants().values(options.scale(), statistics);
     Optional<SyntheticActivations> synthetic =
         options
@@ -183,8 +192,11 @@ public final class PlateauStudy implements Study {
             Gaussian.ofSample(found.covariance()),
             synthetic,
             options.seed());
-    return new PlateauSweep(
-        gpt2, options, order(), generator, columns(), scale.step(), cost.batch());
+    int[] order = order();
+    return new ShrinkingWork<>(
+        cost.batch(),
+        batch -> batch > 1 ? Optional.of((batch + 1) / 2) : Optional.empty(),
+        batch -> new PlateauSweep(gpt2, options, order, generator, columns(), scale.step(), batch));
   }
 
   /** Returns which prompts are moved, by number in the run. */

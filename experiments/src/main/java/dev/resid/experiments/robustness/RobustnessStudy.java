@@ -13,7 +13,9 @@ import dev.resid.experiments.study.StudyPage;
 import dev.resid.experiments.study.StudyPlan;
 import dev.resid.experiments.study.Work;
 import dev.resid.experiments.study.Work.SaeWork;
+import dev.resid.experiments.sweep.MemoryPlan;
 import dev.resid.experiments.sweep.Shard;
+import dev.resid.experiments.sweep.ShrinkingWork;
 import dev.resid.experiments.sweep.Workers;
 import dev.resid.experiments.text.TokenDigest;
 import dev.resid.hook.HookPoint;
@@ -40,11 +42,11 @@ public final class RobustnessStudy implements Study {
 
   private static final int ROWS_PER_BLOCK = 4;
   private static final long MOST_BYTES = 768L << 20;
-  private static final int HEAP_PART = 8;
 
   private final Gpt2 gpt2;
   private final RobustnessOptions options;
   private final RobustnessLayout sizes;
+  private final MemoryPlan memory;
   private final BatchSizes batches;
 
   /**
@@ -72,6 +74,7 @@ public final class RobustnessStudy implements Study {
             options.cosines(),
             options.ratios(),
             options.saes().stream().map(NamedSae::name).toList());
+    this.memory = MemoryPlan.of(gpt2.backend(), MOST_BYTES);
     this.batches =
         BatchSizes.choose(
             gpt2.config(),
@@ -79,7 +82,7 @@ public final class RobustnessStudy implements Study {
             options.cosines().size() * options.ratios().size(),
             ROWS_PER_BLOCK,
             options.batchRows(),
-            Math.min(MOST_BYTES, Runtime.getRuntime().maxMemory() / HEAP_PART));
+            memory);
   }
 
   @Override
@@ -90,7 +93,7 @@ public final class RobustnessStudy implements Study {
         Locale.ROOT,
         "%,d rows (%,d tokens), %d points, %d cosines, %d norms, %d SAEs: %,d replacements and at"
             + " most %,d block evaluations a row; memory: weights %s, SAEs %s, activations %s (%d"
-            + " replacements of %d rows at a time)",
+            + " replacements of %d rows at a time)%s",
         tokens.rows(),
         tokens.tokenCount(),
         options.points().size(),
@@ -103,7 +106,8 @@ public final class RobustnessStudy implements Study {
         mebibytes(NamedSae.bytes(options.saes())),
         mebibytes(batches.bytes()),
         batches.lengths(),
-        batches.rows());
+        batches.rows(),
+        memory.words(batches.cleanRun()));
   }
 
   @Override
@@ -150,7 +154,12 @@ public final class RobustnessStudy implements Study {
             sizes.rows().count(),
             "replacements",
             sizes.continuations()),
-        Steps.of(new RobustnessSweep(gpt2, options, sizes, batches, workers), Settings::new),
+        Steps.of(
+            new ShrinkingWork<>(
+                batches,
+                BatchSizes::smaller,
+                some -> new RobustnessSweep(gpt2, options, sizes, some, workers)),
+            Settings::new),
         RobustnessReport::write);
   }
 

@@ -22,7 +22,9 @@ import dev.resid.experiments.study.StudyPage;
 import dev.resid.experiments.study.StudyPlan;
 import dev.resid.experiments.study.Work;
 import dev.resid.experiments.study.Work.SaeWork;
+import dev.resid.experiments.sweep.MemoryPlan;
 import dev.resid.experiments.sweep.Shard;
+import dev.resid.experiments.sweep.ShrinkingWork;
 import dev.resid.experiments.sweep.Workers;
 import dev.resid.experiments.text.TokenDigest;
 import dev.resid.hook.HookPoint;
@@ -54,11 +56,9 @@ public final class SensitivityStudy implements Study {
   private static final int ROWS_PER_BLOCK = 8;
   private static final long MOST_BYTES = 768L << 20;
 
-  /** Part of the heap that the activations of one call may take. */
-  private static final int HEAP_PART = 8;
-
   private final Gpt2 gpt2;
   private final SensitivityOptions options;
+  private final MemoryPlan memory;
   private final BatchSizes batches;
 
   /**
@@ -80,6 +80,7 @@ public final class SensitivityStudy implements Study {
     gpt2.requireTokens(options.tokens());
     HookPoint perturbed = HookPoint.residPre(options.layer());
     options.saes().forEach(sae -> sae.requireReconstructs(gpt2, perturbed));
+    this.memory = MemoryPlan.of(gpt2.backend(), MOST_BYTES);
     this.batches =
         BatchSizes.choose(
             config,
@@ -87,7 +88,7 @@ public final class SensitivityStudy implements Study {
             options.lengths().count(),
             ROWS_PER_BLOCK,
             options.batchRows(),
-            Math.min(MOST_BYTES, Runtime.getRuntime().maxMemory() / HEAP_PART));
+            memory);
   }
 
   @Override
@@ -99,7 +100,7 @@ public final class SensitivityStudy implements Study {
         Locale.ROOT,
         "%,d rows (%,d tokens), %s of %d blocks, %d directions, %d lengths: %,d continuations and"
             + " %,d block evaluations; memory: weights %s, SAEs %s, activations %s (%d rows and %d"
-            + " lengths at a time), pool of %,d activations %s in a mapped file",
+            + " lengths at a time), pool of %,d activations %s in a mapped file%s",
         tokens.rows(),
         tokens.tokenCount(),
         HookPoint.residPre(options.layer()),
@@ -114,7 +115,8 @@ public final class SensitivityStudy implements Study {
         batches.rows(),
         batches.lengths(),
         inPool,
-        mebibytes(inPool * config.dModel() * Float.BYTES));
+        mebibytes(inPool * config.dModel() * Float.BYTES),
+        memory.words(batches.cleanRun()));
   }
 
   @Override
@@ -212,7 +214,11 @@ public final class SensitivityStudy implements Study {
             options.directions().stream()
                 .map(swept -> direction(swept, gaussian, pool, pass.statistics()))
                 .toList();
-        blocks.run(new SensitivitySweep(gpt2, options, directions, lengths, batches, workers));
+        blocks.run(
+            new ShrinkingWork<>(
+                batches,
+                BatchSizes::smaller,
+                sizes -> new SensitivitySweep(gpt2, options, directions, lengths, sizes, workers)));
       }
     }
 

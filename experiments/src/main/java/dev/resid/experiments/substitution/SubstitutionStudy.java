@@ -17,7 +17,9 @@ import dev.resid.experiments.study.StudyPage;
 import dev.resid.experiments.study.StudyPlan;
 import dev.resid.experiments.study.Work;
 import dev.resid.experiments.study.Work.SaeWork;
+import dev.resid.experiments.sweep.MemoryPlan;
 import dev.resid.experiments.sweep.Shard;
+import dev.resid.experiments.sweep.ShrinkingWork;
 import dev.resid.experiments.sweep.Workers;
 import dev.resid.experiments.text.TokenDigest;
 import dev.resid.hook.HookPoint;
@@ -50,10 +52,10 @@ public final class SubstitutionStudy implements Study {
 
   private static final int ROWS_PER_BLOCK = 8;
   private static final long MOST_BYTES = 768L << 20;
-  private static final int HEAP_PART = 8;
 
   private final Gpt2 gpt2;
   private final SubstitutionOptions options;
+  private final MemoryPlan memory;
   private final BatchSizes batches;
   private final Cases cases;
 
@@ -71,6 +73,7 @@ public final class SubstitutionStudy implements Study {
     gpt2.requireTokens(options.tokens());
     options.saes().forEach(sae -> sae.requireReconstructs(gpt2));
     options.ablated().forEach(point -> requireResidual(gpt2, point));
+    this.memory = MemoryPlan.of(gpt2.backend(), MOST_BYTES);
     this.batches =
         BatchSizes.choose(
             gpt2.config(),
@@ -78,7 +81,7 @@ public final class SubstitutionStudy implements Study {
             1,
             ROWS_PER_BLOCK,
             options.batchRows(),
-            Math.min(MOST_BYTES, Runtime.getRuntime().maxMemory() / HEAP_PART));
+            memory);
     this.cases =
         Cases.of(
             options.saes().stream().map(NamedSae::name).toList(),
@@ -108,8 +111,8 @@ public final class SubstitutionStudy implements Study {
     return String.format(
         Locale.ROOT,
         "%,d rows (%,d tokens), %d SAEs at %d points, %d replacements, %,d block evaluations a row;"
-            + " memory: weights %s, SAEs %s, activations %s (%d rows at a, time), pools of %,d"
-            + " activations %s in mapped files",
+            + " memory: weights %s, SAEs %s, activations %s (%d rows at a time), pools of %,d"
+            + " activations %s in mapped files%s",
         tokens.rows(),
         tokens.tokenCount(),
         options.saes().size(),
@@ -121,7 +124,8 @@ public final class SubstitutionStudy implements Study {
         mebibytes(batches.bytes()),
         batches.rows(),
         inPool,
-        mebibytes(options.points().size() * inPool * config.dModel() * Float.BYTES));
+        mebibytes(options.points().size() * inPool * config.dModel() * Float.BYTES),
+        memory.words(batches.cleanRun()));
   }
 
   @Override
@@ -215,7 +219,11 @@ public final class SubstitutionStudy implements Study {
           }
           replacements.put(point, Replacements.of(pass, options, arena, workers));
         }
-        blocks.run(new SubstitutionSweep(gpt2, options, cases, replacements, batches.rows()));
+        blocks.run(
+            new ShrinkingWork<>(
+                batches,
+                BatchSizes::smaller,
+                some -> new SubstitutionSweep(gpt2, options, cases, replacements, some.rows())));
       }
     }
 

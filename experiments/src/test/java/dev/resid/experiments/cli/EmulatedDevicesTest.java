@@ -28,6 +28,9 @@ import org.junit.jupiter.api.io.TempDir;
 class EmulatedDevicesTest {
   @TempDir private static Path folder;
 
+  /** What the backend allocates for cuBLAS when it is opened. */
+  private static final long WORKSPACE = 32L << 20;
+
   private static List<String> said;
 
   /** Runs every command line of the tests, and says what came of each. */
@@ -66,6 +69,10 @@ class EmulatedDevicesTest {
       run("lost", "--devices", "0,1");
       gpus.load();
       run("lost", "--devices", "0,1");
+      gpus.memory(WORKSPACE + 4096);
+      run("full", "--device", "0");
+      gpus.load();
+      say(CliRun.of(line("planned", "--device", "0", "--rows", "8").toArray(String[]::new)));
     }
 
     private String at(String name) {
@@ -75,18 +82,24 @@ class EmulatedDevicesTest {
     private void run(String out, String... more) {
       long first = gpus.launchesOn(0);
       long second = gpus.launchesOn(1);
-      List<String> line =
-          new ArrayList<>(
-              List.of("sensitivity", "--model", at("model"), "--tokens", at("tokens.json")));
-      line.addAll(List.of("--lengths", "1,2", "--directions", "isotropic,real-mixture"));
-      line.addAll(List.of("--pool", "64", "--quiet", "--out", at(out)));
-      line.addAll(List.of(more));
+      List<String> line = line(out, more);
+      line.add("--quiet");
       say(CliRun.of(line.toArray(String[]::new)));
       System.out.println(
           "launches "
               + (gpus.launchesOn(0) > first ? "yes" : "no")
               + " "
               + (gpus.launchesOn(1) > second ? "yes" : "no"));
+    }
+
+    private List<String> line(String out, String... more) {
+      List<String> line =
+          new ArrayList<>(
+              List.of("sensitivity", "--model", at("model"), "--tokens", at("tokens.json")));
+      line.addAll(List.of("--lengths", "1,2", "--directions", "isotropic,real-mixture"));
+      line.addAll(List.of("--pool", "64", "--out", at(out)));
+      line.addAll(List.of(more));
+      return line;
     }
 
     private static void say(CliRun run) {
@@ -123,7 +136,7 @@ class EmulatedDevicesTest {
     said = Files.readAllLines(out);
     assertEquals(0, code, () -> said + read("log"));
     assumeFalse(!said.isEmpty() && said.getFirst().startsWith("absent: "), () -> said.getFirst());
-    assertEquals(15, said.size(), () -> String.join("\n", said));
+    assertEquals(18, said.size(), () -> String.join("\n", said));
   }
 
   private static String read(String name) {
@@ -170,5 +183,22 @@ class EmulatedDevicesTest {
         said.get(11));
     assertEquals("0 ", said.get(13));
     sameResults("one", "lost");
+  }
+
+  @Test
+  void aModelThatDoesNotFitIsASentenceAndNothingIsWritten() {
+    assertTrue(
+        said.get(15).startsWith("1 resid: the weights take 0 MiB, and cuda ("), said.get(15));
+    assertTrue(Files.notExists(folder.resolve("full")));
+  }
+
+  @Test
+  void thePlanNamesTheMemoryOfTheGpu() {
+    assertTrue(
+        said.get(17)
+            .matches(
+                "0 8 rows .*; on the GPU: 1 MiB of the activations for the clean run, [0-9,]+ MiB"
+                    + " free beside the weights.*"),
+        said.get(17));
   }
 }
