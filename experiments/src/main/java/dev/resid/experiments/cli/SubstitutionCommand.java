@@ -82,7 +82,7 @@ final class SubstitutionCommand implements Callable<Integer> {
       split = ",",
       description =
           "Which of the substitutes are put in at a single position too; sae, isotropic,"
-              + " cov-random-mixture and real-mixture if left out, none for none.")
+              + " cov-random-mixture, real-mixture, zero and mean if left out, none for none.")
   private List<String> alone;
 
   @Option(
@@ -139,7 +139,7 @@ final class SubstitutionCommand implements Callable<Integer> {
         usage.of(
             () ->
                 alone == null
-                    ? Substitute.EQUAL_DISTANCE
+                    ? Substitute.USUALLY_ALONE
                     : alone.equals(List.of("none"))
                         ? List.of()
                         : alone.stream().map(Substitute::of).toList());

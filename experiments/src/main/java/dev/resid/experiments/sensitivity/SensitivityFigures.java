@@ -197,4 +197,9 @@ final class SensitivityFigures {
   private static Style style(SweptDirection direction) {
     return STYLES.get(direction);
   }
+
+  /** Returns the style of a direction that needs no SAE. */
+  static Optional<Style> styleOf(SweptDirection direction) {
+    return Optional.ofNullable(STYLES.get(direction));
+  }
 }

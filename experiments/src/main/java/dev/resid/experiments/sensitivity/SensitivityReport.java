@@ -21,6 +21,7 @@ import dev.resid.experiments.study.StudyPage;
 import dev.resid.experiments.sweep.Bootstrap;
 import dev.resid.experiments.sweep.RowValues;
 import dev.resid.experiments.sweep.Workers;
+import dev.resid.hook.HookPoint;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -76,6 +77,10 @@ final class SensitivityReport {
     List<SaeGroup> groups = SaeGroup.of(record.settings(), statistics);
     double distance = statistics.meanDistance();
     List<Finding> findings = new ArrayList<>(new Expectations(result, distance).findings());
+    double depth =
+        (double) HookPoint.parse(record.settings().text("site")).layer()
+            / record.facts().whole("n_layers");
+    findings.addAll(new EarlyLayer(result, depth).findings());
     findings.addAll(new SaeExpectations(result, distance, groups).findings());
     StudyPage page =
         new StudyPage(
@@ -90,7 +95,8 @@ final class SensitivityReport {
     for (Figures some :
         List.of(
             new SensitivityFigures(result, distance, source()).section(),
-            new SaeFigures(result, groups, distance, source()).section())) {
+            new SaeFigures(result, groups, distance, source()).section(),
+            new ExponentFigures(result, groups, source()).section())) {
       if (!some.figures().isEmpty()) {
         page.section(some);
       }

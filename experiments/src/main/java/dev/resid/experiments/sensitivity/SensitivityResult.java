@@ -256,7 +256,8 @@ final class SensitivityResult {
     return table;
   }
 
-  private Statistic power(SweptDirection kind, int length, Metric metric) {
+  /** Returns the power of α between a length, which is not the first, and the one before. */
+  Statistic power(SweptDirection kind, int length, Metric metric) {
     double step = Math.log(lengths[length] / lengths[length - 1]);
     return means -> {
       double before = means.get(kind, length - 1, metric, Positions.ALL);

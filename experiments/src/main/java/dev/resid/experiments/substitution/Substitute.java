@@ -43,6 +43,10 @@ public enum Substitute {
   public static final List<Substitute> EQUAL_DISTANCE =
       List.of(RECONSTRUCTION, ISOTROPIC, COV_RANDOM_MIXTURE, REAL_MIXTURE);
 
+  /** What is put in at a single position too if nothing else is asked for. */
+  public static final List<Substitute> USUALLY_ALONE =
+      List.of(RECONSTRUCTION, ISOTROPIC, COV_RANDOM_MIXTURE, REAL_MIXTURE, ZERO, MEAN);
+
   private enum Needs {
     SAE,
     NOTHING

@@ -118,7 +118,7 @@ public record SubstitutionOptions(
         List.of(),
         Substitute.USUAL,
         Readout.PUBLISHED,
-        Substitute.EQUAL_DISTANCE,
+        Substitute.USUALLY_ALONE,
         DEFAULT_POSITION,
         DEFAULT_SEED,
         DEFAULT_POOL,

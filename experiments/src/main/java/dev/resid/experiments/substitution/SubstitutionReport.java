@@ -4,6 +4,7 @@ import dev.resid.experiments.activations.ActivationStatistics;
 import dev.resid.experiments.activations.StatisticsPass;
 import dev.resid.experiments.report.Numbers;
 import dev.resid.experiments.report.Section.Figures;
+import dev.resid.experiments.report.Section.Finding;
 import dev.resid.experiments.report.Section.Prose;
 import dev.resid.experiments.report.Section.Table;
 import dev.resid.experiments.report.Section.Term;
@@ -59,9 +60,8 @@ final class SubstitutionReport {
 
   private StudyPage page() {
     ResultTable table = result.table(saes);
-    SubstitutionFigures drawn =
-        new SubstitutionFigures(
-            result, saes, source(), Math.toIntExact(record.settings().whole("position")));
+    int position = Math.toIntExact(record.settings().whole("position"));
+    SubstitutionFigures drawn = new SubstitutionFigures(result, saes, source(), position);
     StudyPage page =
         new StudyPage(
                 "Substitution at equal distance in " + StudyPage.modelName(record),
@@ -70,7 +70,8 @@ final class SubstitutionReport {
                     + " with corrections of the norm and ablations.")
             .table("results", table)
             .table("single-position", result.afterTable());
-    for (Figures some : List.of(drawn.section(), drawn.single())) {
+    Figures ablations = new AblationFigures(result, source(), position).section();
+    for (Figures some : List.of(drawn.section(), drawn.single(), ablations)) {
       if (!some.figures().isEmpty()) {
         page.section(some);
       }
@@ -78,8 +79,7 @@ final class SubstitutionReport {
     return page.findings(
             "The expectations are those stated for GPT-2 small and published SAEs. Intervals are"
                 + " 95 % bootstrap intervals over rows.",
-            new SubstitutionClaims(result, saes).findings(),
-            Math.toIntExact(record.settings().whole("rows")))
+            findings(), Math.toIntExact(record.settings().whole("rows")))
         .section(StudyPage.run(record, run()))
         .section(new Terms("Definitions", "", definitions()))
         .section(
@@ -97,6 +97,12 @@ final class SubstitutionReport {
                 "Every SAE and replacement; click on a column's name to sort. Files beside this"
                     + " page have all digits.",
                 table));
+  }
+
+  private List<Finding> findings() {
+    List<Finding> findings = new ArrayList<>(new SubstitutionClaims(result, saes).findings());
+    findings.addAll(new SinglePositionClaims(result, saes).findings());
+    return findings;
   }
 
   private List<Term> run() {

@@ -92,6 +92,16 @@ class ExpectationsTest {
   /** KL α², times factors for cov-random differences and real mixtures; L2 α; noise by row. */
   private static SensitivityResult result(
       List<SweptDirection> kinds, double[] differences, double realMixture, double noise) {
+    return result(kinds, differences, 1, realMixture, noise);
+  }
+
+  /** As above, with L2 times a factor for cov-random differences. */
+  static SensitivityResult result(
+      List<SweptDirection> kinds,
+      double[] differences,
+      double differencesInL2,
+      double realMixture,
+      double noise) {
     RowColumns columns = new RowColumns(kinds.size(), LENGTHS.length);
     RowValues values = new RowValues(ROWS, columns.count());
     CounterRandom random = new CounterRandom(12);
@@ -110,7 +120,8 @@ class ExpectationsTest {
                 default -> 1;
               };
           double kl = factor * LENGTHS[l] * LENGTHS[l] * Math.exp(noise * draw[0]);
-          double l2 = LENGTHS[l] * Math.exp(noise * draw[1]);
+          boolean difference = kinds.get(k).kindName().equals("cov-random-difference");
+          double l2 = (difference ? differencesInL2 : 1) * LENGTHS[l] * Math.exp(noise * draw[1]);
           numbers[columns.first(k, l, Metric.KL)] = kl;
           numbers[columns.rest(k, l, Metric.KL)] = 10 * kl;
           numbers[columns.first(k, l, Metric.L2)] = l2;

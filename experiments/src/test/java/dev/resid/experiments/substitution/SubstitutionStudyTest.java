@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.resid.experiments.direction.NamedSae;
+import dev.resid.experiments.report.Numbers;
 import dev.resid.experiments.result.ResultTable;
 import dev.resid.experiments.sweep.Shard;
 import dev.resid.experiments.sweep.Workers;
@@ -26,6 +27,7 @@ import dev.resid.tokenizer.TokenBatch;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -281,6 +283,38 @@ class SubstitutionStudyTest {
     }
     assertEquals(2, saes);
     assertEquals(saes, drawn.size());
+  }
+
+  @Test
+  void ablationsOfOnePositionAreDrawnAndJudged() throws IOException {
+    String name = HookPoint.residPre(1).name();
+    ResultTable table = ResultTable.read(whole, "single-position");
+    List<Double> means = new ArrayList<>();
+    for (int row = 0; row < table.rows().size(); row++) {
+      if (table.rows().get(row).containsAll(List.of(name, "zero"))) {
+        means.add(table.number(row, "kl_nats").getAsDouble());
+      }
+    }
+    String svg = Files.readString(whole.resolve("figures/ablation-single-position-linear.svg"));
+    Matcher tips = Pattern.compile("<title>(\\d+): ([-+0-9.eE]+)[ <]").matcher(svg);
+    int drawn = 0;
+    while (tips.find()) {
+      double mean = means.get(Integer.parseInt(tips.group(1)));
+      assertEquals(mean, Double.parseDouble(tips.group(2)), 1e-2 * mean);
+      drawn++;
+    }
+    assertEquals(means.size(), drawn);
+    String claim = "The effect of zero ablation at one position fades after it, " + name;
+    ResultTable findings = ResultTable.read(whole, "findings");
+    String found =
+        findings.rows().stream()
+            .filter(row -> row.getFirst().equals(claim))
+            .findFirst()
+            .orElseThrow()
+            .get(2)
+            .toString();
+    String next = Numbers.significant(means.get(1) / means.get(0), 3);
+    assertTrue(found.startsWith("Mean KL at the next position is " + next + " ("), found);
   }
 
   /** One part is interrupted, and has other threads and another batch: nothing of that is left. */
