@@ -24,6 +24,7 @@ import dev.resid.model.Gpt2Config;
 import dev.resid.progress.Progress;
 import dev.resid.tokenizer.TokenBatch;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -47,6 +48,9 @@ import java.util.Optional;
 public final class DictionaryStudy implements Study {
   /** The command in records. */
   public static final String COMMAND = "dictionary";
+
+  /** What was counted of a text, for a run that goes on. */
+  private static final String FREQUENCIES = "frequencies";
 
   private final Gpt2 gpt2;
   private final DictionaryOptions options;
@@ -169,11 +173,11 @@ public final class DictionaryStudy implements Study {
 
     @Override
     public void compute(RunFolder out, Blocks blocks, Progress progress) throws IOException {
-      FeatureSample features = sample(progress);
-      DictionarySweep texts = new DictionarySweep(gpt2, options, sizes, counts(progress));
+      FeatureSample features = sample(out, progress);
+      DictionarySweep texts = new DictionarySweep(gpt2, options, sizes, counts(out, progress));
       FeatureSweep single = new FeatureSweep(gpt2, options, features, progress);
       ConnectionSweep connected =
-          new ConnectionSweep(gpt2, options, pairs(progress), features, progress);
+          new ConnectionSweep(gpt2, options, pairs(out, progress), features, progress);
       int columns = rows.columns(sizes);
       blocks.run(
           (block, listener) -> {
@@ -193,49 +197,62 @@ public final class DictionaryStudy implements Study {
     }
 
     @Override
-    public Settings notes(RunFolder out, Progress progress) {
+    public Settings notes(RunFolder out, Progress progress) throws IOException {
       Settings notes = SaeFacts.notes(options.saes()).with("layers", sizes.layers());
       rows.addTo(notes);
-      counts(progress).addTo(notes);
-      sample(progress).units().addTo(notes);
+      counts(out, progress).addTo(notes);
+      sample(out, progress).units().addTo(notes);
       if (options.parts().contains(Part.DICTIONARIES)) {
-        DictionaryPairs.of(options, counts(progress), gpt2.backend(), progress).addTo(notes);
+        DictionaryPairs.of(options, counts(out, progress), gpt2.backend(), progress).addTo(notes);
       }
       if (options.parts().contains(Part.FEATURES)) {
-        new FeatureNotes(gpt2, options, sample(progress)).addTo(notes, progress);
+        new FeatureNotes(gpt2, options, sample(out, progress)).addTo(notes, progress);
       }
       if (options.parts().contains(Part.CONNECTIONS)) {
-        ConnectionPairs.addTo(pairs(progress), notes);
-        fits(notes, progress);
+        ConnectionPairs.addTo(pairs(out, progress), notes);
+        fits(notes, out, progress);
       }
       return notes;
     }
 
-    private void fits(Settings notes, Progress progress) {
-      List<Pair> pairs = pairs(progress);
+    @Override
+    public void finished(RunFolder out) throws IOException {
+      Files.deleteIfExists(out.work(FREQUENCIES));
+    }
+
+    private void fits(Settings notes, RunFolder out, Progress progress) throws IOException {
+      List<Pair> pairs = pairs(out, progress);
       for (int p = 0; p < pairs.size() && ConnectionFits.possible(options); p++) {
-        int[] looked = sample(progress).units().features()[pairs.get(p).from()];
-        ConnectionFits.of(gpt2, options, pairs.get(p), looked, counts(progress), progress)
+        int[] looked = sample(out, progress).units().features()[pairs.get(p).from()];
+        ConnectionFits.of(gpt2, options, pairs.get(p), looked, counts(out, progress), progress)
             .addTo(notes, p);
       }
     }
 
-    private FeatureCounts counts(Progress progress) {
+    private FeatureCounts counts(RunFolder out, Progress progress) throws IOException {
       if (counts.isEmpty()) {
-        counts = Optional.of(FeatureCounts.of(gpt2, options.tokens(), options.saes(), progress));
+        counts =
+            Optional.of(
+                FeatureCounts.of(
+                    gpt2,
+                    options.tokens(),
+                    options.saes(),
+                    out.work(FREQUENCIES),
+                    FeatureCounts.ROWS_OF_A_STEP,
+                    progress));
       }
       return counts.get();
     }
 
-    private FeatureSample sample(Progress progress) {
+    private FeatureSample sample(RunFolder out, Progress progress) throws IOException {
       if (sample.isEmpty()) {
-        sample = Optional.of(new FeatureSample(gpt2, options, counts(progress)));
+        sample = Optional.of(new FeatureSample(gpt2, options, counts(out, progress)));
       }
       return sample.get();
     }
 
-    private List<Pair> pairs(Progress progress) {
-      return ConnectionPairs.of(options.saes(), counts(progress));
+    private List<Pair> pairs(RunFolder out, Progress progress) throws IOException {
+      return ConnectionPairs.of(options.saes(), counts(out, progress));
     }
   }
 
