@@ -1,10 +1,12 @@
 import com.google.googlejavaformat.java.Formatter;
 import com.google.googlejavaformat.java.FormatterException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
@@ -29,28 +31,39 @@ final class Format {
           default -> throw new IllegalArgumentException("format is check or apply, not " + args[0]);
         };
     Path root = Path.of(args[1]);
-    List<String> problems = new ArrayList<>();
-    for (Path file : sources(root)) {
-      String before = Files.readString(file);
-      try {
-        String after = new Formatter().formatSourceAndFixImports(before);
-        if (!after.equals(before)) {
-          if (apply) {
-            Files.writeString(file, after);
-            System.out.println("formatted " + root.relativize(file));
-          } else {
-            problems.add(root.relativize(file).toString());
-          }
-        }
-      } catch (FormatterException e) {
-        problems.add(root.relativize(file) + ": " + e.getMessage());
-      }
+    List<String> problems;
+    try (Stream<Path> files = sources(root).parallelStream()) {
+      problems = files.map(file -> problem(root, file, apply)).flatMap(Optional::stream).toList();
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
     }
     Path list = Path.of(args[2]);
     Files.deleteIfExists(list);
     if (!problems.isEmpty()) {
       problems.forEach(problem -> System.err.println("not formatted: " + problem));
       Files.write(list, problems);
+    }
+  }
+
+  /** Returns what is wrong with a file and was not put right. */
+  private static Optional<String> problem(Path root, Path file, boolean apply) {
+    Path name = root.relativize(file);
+    try {
+      String before = Files.readString(file);
+      String after = new Formatter().formatSourceAndFixImports(before);
+      if (after.equals(before)) {
+        return Optional.empty();
+      }
+      if (!apply) {
+        return Optional.of(name.toString());
+      }
+      Files.writeString(file, after);
+      System.out.println("formatted " + name);
+      return Optional.empty();
+    } catch (FormatterException e) {
+      return Optional.of(name + ": " + e.getMessage());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 

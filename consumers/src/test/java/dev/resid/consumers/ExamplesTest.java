@@ -12,8 +12,11 @@ import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** Programs in {@code examples} build and run with the jars, and need no more than they say. */
+@Execution(ExecutionMode.CONCURRENT)
 class ExamplesTest {
   private static final Path EXAMPLES = Built.ROOT.resolve("examples");
   private static final List<String> VECTOR = List.of("--add-modules", "jdk.incubator.vector");

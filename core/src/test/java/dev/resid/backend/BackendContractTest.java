@@ -8,6 +8,8 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.platform.engine.support.descriptor.MethodSource;
 import org.junit.platform.testkit.engine.EngineTestKit;
 import org.junit.platform.testkit.engine.Events;
@@ -16,6 +18,7 @@ import org.junit.platform.testkit.engine.Events;
  * Shows that the contract can fail: each mistake of {@link BrokenBackends} is seen by exactly the
  * tests named here.
  */
+@Execution(ExecutionMode.CONCURRENT)
 class BackendContractTest {
   private static void assertFails(Class<? extends BackendContract> broken, String... tests) {
     Events events =

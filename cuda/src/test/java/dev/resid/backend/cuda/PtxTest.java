@@ -18,8 +18,11 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** The PTX text in the jar is that of the sources beside it, and old drivers read it. */
+@Execution(ExecutionMode.CONCURRENT)
 class PtxTest {
   private static final Path RESOURCES = Path.of("src/main/resources/dev/resid/backend/cuda");
   private static final Path KERNELS = RESOURCES.resolve("kernels");

@@ -20,8 +20,11 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.ResourceLock;
+import org.junit.jupiter.api.parallel.Resources;
 
 /** Downloads from a hub on this machine; what the cache does is tested where it is. */
+@ResourceLock(Resources.SYSTEM_PROPERTIES)
 class DownloadCommandTest {
   private static final String MODEL = "some-body/tiny";
   private static final String SAE = "gpt2-small-res_scl-ajt/blocks.2.hook_resid_pre";

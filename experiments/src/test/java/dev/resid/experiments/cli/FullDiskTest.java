@@ -19,12 +19,15 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.ResourceLock;
+import org.junit.jupiter.api.parallel.Resources;
 
 /**
  * A disk that fills up in the middle of a file. The system's limit on the size of a file makes a
  * write fail just so, without a disk that a test would have to fill.
  */
 @EnabledOnOs(OS.LINUX)
+@ResourceLock(Resources.SYSTEM_PROPERTIES)
 class FullDiskTest {
   @TempDir private Path folder;
 

@@ -36,6 +36,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.ResourceLock;
+import org.junit.jupiter.api.parallel.Resources;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -47,6 +49,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * <p>{@code -Dresid.faults.kills=N} kills each command N times; {@code -Dresid.faults.seed} chooses
  * other moments and places, and {@code -Dresid.faults.command=PATCH} one of the commands.
  */
+@ResourceLock(Resources.SYSTEM_PROPERTIES)
 class RunFaultsTest {
   private static final int KILLS = Integer.getInteger("resid.faults.kills", 0);
   private static final long SEED = Long.getLong("resid.faults.seed", 20261121);

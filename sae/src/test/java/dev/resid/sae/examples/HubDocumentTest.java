@@ -21,8 +21,10 @@ import java.util.List;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /** What docs/hub.md shows runs, against a hub on this machine that has small files. */
+@Isolated("sets properties of the JVM")
 class HubDocumentTest {
   @TempDir private Path temporary;
 
