@@ -195,6 +195,7 @@ int sticky;
 int deviceCount = 2;
 int driverVersion = 13000;
 int capabilityMajor = 9;
+std::string loadedImage;
 const size_t kGuard = 64;
 const unsigned char kGuardByte = 0xA5;
 
@@ -268,6 +269,7 @@ EXPORT long resid_emulated_in_use() {
   checkGuards();
   return (long)inUse;
 }
+EXPORT int resid_emulated_has_binary() { return loadedImage.compare(0, 8, "stand-in") == 0; }
 EXPORT long resid_emulated_launches() { return launches; }
 EXPORT void resid_emulated_device(int count, int version, int capability) {
   deviceCount = count;
@@ -395,6 +397,12 @@ EXPORT int cuMemsetD32Async(void* to, unsigned value, size_t count, void*) {
 EXPORT int cuModuleLoadData(void** module, const void* image) {
   const char* text = (const char*)image;
   *module = (void*)0x53;
+  loadedImage = std::string(text, strnlen(text, 40));
+  const std::string binary = "stand-in for a binary of sm_";
+  if (loadedImage.compare(0, binary.size(), binary) == 0) {
+    // For another architecture: CUDA_ERROR_NO_BINARY_FOR_GPU.
+    return loadedImage == binary + std::to_string(capabilityMajor) + "0" ? 0 : 209;
+  }
   return std::strstr(text, ".version 7.0") != nullptr && std::strstr(text, "resid_add") != nullptr
       ? 0
       : 218;

@@ -59,7 +59,7 @@ final class BlasLibraries {
         return found;
       }
     }
-    for (Path folder : folders()) {
+    for (Path folder : folders("cublas")) {
       for (int major : MAJORS) {
         Path file = folder.resolve("libcublas.so." + major);
         if (Files.exists(file)) {
@@ -96,7 +96,7 @@ final class BlasLibraries {
   }
 
   @SuppressWarnings("restricted") // opening a library runs its code, as is wanted
-  private static Optional<SymbolLookup> lookup(String name) {
+  static Optional<SymbolLookup> lookup(String name) {
     try {
       return Optional.of(
           name.contains("/")
@@ -107,7 +107,8 @@ final class BlasLibraries {
     }
   }
 
-  private static List<Path> folders() {
+  /** Returns where CUDA and PyTorch put libraries; theirs of one package besides. */
+  static List<Path> folders(String ofPackage) {
     List<Path> folders = new ArrayList<>();
     matching(Path.of("/usr/local"), "cuda*")
         .forEach(
@@ -122,14 +123,15 @@ final class BlasLibraries {
         for (String packages : new String[] {"dist-packages", "site-packages"}) {
           Path nvidia = python.resolve(packages).resolve("nvidia");
           folders.add(nvidia.resolve("cu13/lib"));
-          folders.add(nvidia.resolve("cublas/lib"));
+          folders.add(nvidia.resolve(ofPackage + "/lib"));
         }
       }
     }
     return folders;
   }
 
-  private static List<Path> matching(Path folder, String pattern) {
+  /** Returns what a folder has of a pattern, in order; nothing where it cannot be read. */
+  static List<Path> matching(Path folder, String pattern) {
     List<Path> found = new ArrayList<>();
     if (Files.isDirectory(folder)) {
       try (DirectoryStream<Path> entries = Files.newDirectoryStream(folder, pattern)) {

@@ -1,5 +1,6 @@
 package dev.resid.backend.cuda;
 
+import dev.resid.backend.BackendUnavailableException;
 import java.util.concurrent.locks.ReentrantLock;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
@@ -27,6 +28,7 @@ final class Device implements AutoCloseable {
   private final ReentrantLock lock = new ReentrantLock();
   private Transfers transfers;
   private Kernels kernels;
+  private String kernelsBy;
   private boolean closed;
 
   /**
@@ -48,12 +50,30 @@ final class Device implements AutoCloseable {
       Driver.call("use the context of " + name, () -> JCudaDriver.cuCtxSetCurrent(context));
       Driver.call("create a stream", () -> JCudaDriver.cuStreamCreate(stream, NON_BLOCKING));
       transfers = new Transfers(stream);
-      kernels = new Kernels(stream);
-    } catch (CudaFailureException e) {
+      kernels = load(KernelImage.chosen(Driver.computeCapability(device)));
+    } catch (CudaFailureException | BackendUnavailableException e) {
       closed = true;
       JCudaDriver.cuDevicePrimaryCtxRelease(device);
       throw e;
     }
+  }
+
+  private Kernels load(KernelImage image) {
+    try {
+      Kernels loaded = new Kernels(stream, image);
+      kernelsBy = image.description();
+      return loaded;
+    } catch (CudaFailureException e) {
+      if (image.description().isEmpty()) {
+        throw e;
+      }
+      return load(KernelImage.instead(e.getMessage()));
+    }
+  }
+
+  /** Returns who compiled the kernels, to follow the name of the backend; empty for the driver. */
+  String kernelsBy() {
+    return kernelsBy;
   }
 
   /** Makes this thread the one that uses the device, until {@link #release}. */

@@ -15,9 +15,9 @@ import jcuda.driver.CUstream;
 import jcuda.driver.JCudaDriver;
 
 /**
- * The kernels of a device: PTX that the driver compiled, and their launches. Arguments lie in one
- * direct buffer, eight bytes each, from which the driver copies them at the launch. Used by one
- * thread at a time.
+ * The kernels of a device, loaded by the driver, and their launches. Arguments lie in one direct
+ * buffer, eight bytes each, from which the driver copies them at the launch. Used by one thread at
+ * a time.
  */
 final class Kernels implements AutoCloseable {
   /** Threads of a block; some kernels count on it. */
@@ -39,7 +39,7 @@ final class Kernels implements AutoCloseable {
       ByteBuffer.allocateDirect(8 * MOST_ARGUMENTS).order(ByteOrder.nativeOrder());
   private final Pointer[] ofCount = new Pointer[MOST_ARGUMENTS + 1];
 
-  Kernels(CUstream stream) {
+  Kernels(CUstream stream, KernelImage image) {
     this.stream = stream;
     NativePointerObject[] each = new NativePointerObject[MOST_ARGUMENTS];
     for (int i = 0; i < MOST_ARGUMENTS; i++) {
@@ -48,8 +48,7 @@ final class Kernels implements AutoCloseable {
     for (int n = 1; n <= MOST_ARGUMENTS; n++) {
       ofCount[n] = Pointer.to(java.util.Arrays.copyOf(each, n));
     }
-    byte[] text = ptx();
-    Driver.call("load the kernels", () -> JCudaDriver.cuModuleLoadData(module, text));
+    Driver.call("load the kernels", () -> JCudaDriver.cuModuleLoadData(module, image.bytes()));
   }
 
   /** Returns the PTX text with the zero byte that the driver wants behind it. */

@@ -126,6 +126,7 @@ final class Surroundings {
         "JCuda's cuBLAS binding: "
             + BlasLibraries.problemOfCublas12().orElse("libcublas.so.12 is there"));
     new BlasLibraries(steps).find();
+    Nvrtc.find(steps);
     if (usable == 0) {
       return new Unavailable(
           "the kernels need compute capability 7.5, and the GPU here is " + gpus.getFirst(),
@@ -175,10 +176,11 @@ final class Surroundings {
     String description =
         String.format(
             Locale.ROOT,
-            "cuda (%s, %s, %s)",
+            "cuda (%s, %s, %s%s)",
             gpus.get(device.ordinal),
             blas.description(),
-            precision == Precision.TF32 ? "tf32" : "fp32");
+            precision == Precision.TF32 ? "tf32" : "fp32",
+            device.kernelsBy());
     return new CudaBackend(device, blas, description);
   }
 }

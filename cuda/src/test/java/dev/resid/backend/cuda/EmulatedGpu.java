@@ -52,10 +52,12 @@ final class EmulatedGpu {
     private static final EmulatedGpu GPU = new EmulatedGpu(build());
   }
 
+  private final Path folder;
   private final SymbolLookup driver;
   private final SymbolLookup cublas;
 
   private EmulatedGpu(Path folder) {
+    this.folder = folder;
     load(folder.resolve("libcuda.so.1"));
     load(folder.resolve("libcublas.so.12"));
     load(folder.resolve("libcublas.so.13"));
@@ -114,6 +116,7 @@ final class EmulatedGpu {
       Files.createDirectories(folder);
       Files.writeString(folder.resolve("kernels.inc"), kernels);
       compile(folder, "cuda.cpp", "libcuda.so.1", List.of("-I" + folder, "-I" + KERNELS));
+      compile(folder, "nvrtc.cpp", "libnvrtc.so.12", List.of());
       for (int major : new int[] {12, 13}) {
         String name = "libcublas.so." + major;
         // JCuda's library asks for symbols under this version.
@@ -215,6 +218,16 @@ final class EmulatedGpu {
   /** Returns how many kernels were launched on one GPU. */
   long launchesOn(int device) {
     return (long) call(driver, "resid_emulated_launches_of", ValueLayout.JAVA_LONG, device);
+  }
+
+  /** Returns a stand-in for NVRTC, which nothing has loaded. */
+  Path nvrtc() {
+    return folder.resolve("libnvrtc.so.12").toAbsolutePath();
+  }
+
+  /** Returns whether the kernels loaded last are a binary, not PTX. */
+  boolean hasBinary() {
+    return (int) call(driver, "resid_emulated_has_binary", ValueLayout.JAVA_INT) != 0;
   }
 
   /** Returns how many products the stand-in for cuBLAS 13 was asked for. */
