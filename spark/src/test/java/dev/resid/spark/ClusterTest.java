@@ -37,9 +37,10 @@ import scala.reflect.ClassTag$;
 
 /** Runs on real executors: processes of their own, of which one is killed. */
 class ClusterTest {
+  /** Five blocks; the backend that needs no time to get warm in each of five processes. */
   private static final String STUDY =
-      "sensitivity --rows 40 --row-length 12 --directions isotropic --lengths 5 --pool 100 --quiet"
-          + " --text %s --out %s";
+      "sensitivity --backend scalar --rows 40 --row-length 4 --directions isotropic --lengths 5"
+          + " --pool 40 --quiet --text %s --out %s";
 
   /** Files that say when something was done, or by whom. */
   private static final Set<String> RECORDS = Set.of("run.json", ".lock");
@@ -76,7 +77,8 @@ class ClusterTest {
                 + classes()
                 + " --conf spark.extraListeners="
                 + Killer.class.getName()
-                + " --conf spark.scheduler.minRegisteredResourcesRatio=1 "
+                + " --conf spark.scheduler.minRegisteredResourcesRatio=1"
+                + " --conf spark.executor.extraJavaOptions=-XX:TieredStopAtLevel=1 "
                 + STUDY.formatted(text, cluster));
     assertEquals(0, run.code(), run.err());
     assertEquals(1, Killer.KILLED.get(), "executors killed");
