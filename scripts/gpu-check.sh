@@ -3,13 +3,33 @@
 #
 #   gpu-check.sh [OUT_DIR [STEP ...]]
 #
-# Steps, all if none is named: doctor contract goldens sensitivity speed torch. Results go to OUT_DIR
-# (results if left out). Exit code 0 if every step that ran passed, 1 if one failed.
+# Steps, all in this order if none is named, each with a time limit, half an hour at most together:
+#
+#   doctor       what the machine has; without a GPU that can be used everything ends here
+#   contract     the contract of backends, by own kernels and by cuBLAS, and the errors of TF32
+#   speed        the table of speeds; torch: the same by PyTorch where it is installed, and both compared
+#   sensitivity  a study on the GPU beside the same on the processor, and once more for the same bits
+#   goldens      the model's tests and values of other programs
+#   jcublas      the contract by JCuda's cuBLAS
+#   nvrtc        the contract with kernels compiled by NVRTC, where it is installed
+#   devices      the study on two GPUs, where there are two, beside that on one
+#
+# Results go to OUT_DIR (results if left out), a line a step as soon as it ends. Exit code 0 if every
+# step that ran passed, 1 if one failed, 2 for wrong usage.
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 out=${1:-$here/results}
 shift || true
-steps=${*:-doctor contract goldens sensitivity speed torch}
+steps=${*:-doctor contract speed torch sensitivity goldens jcublas nvrtc devices}
+for step in $steps; do
+  case $step in
+    doctor | contract | speed | torch | sensitivity | goldens | jcublas | nvrtc | devices) ;;
+    *)
+      echo "gpu-check: there is no step $step" >&2
+      exit 2
+      ;;
+  esac
+done
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
 
@@ -25,7 +45,21 @@ if [ ! -x "$work/runtime/bin/java" ]; then
     tar -C "$work/shared" -xJf "$here/goldens.tar.xz" || exit 1
   fi
 fi
-java="$work/runtime/bin/java --add-modules jdk.incubator.vector --enable-native-access=ALL-UNNAMED -Xmx16g"
+# Heap for the tests' models and the processor's side; less where the machine has less.
+gigabytes=$(awk '/^MemTotal/ { g = int($2 / 2097152); print (g > 16) ? 16 : (g < 2) ? 2 : g }' /proc/meminfo)
+# Seconds that one program may take; each step sets it.
+limit=60
+java() {
+  timeout -k 10 "$limit" "$work/runtime/bin/java" --add-modules jdk.incubator.vector \
+    --enable-native-access=ALL-UNNAMED "-Xmx${gigabytes}g" "$@"
+}
+# Libraries of CUDA that lie in the packages of the Python here, as PyTorch brings them.
+nvidia=$(python3 -c '
+import glob, os, sys
+for path in sys.path:
+    for folder in sorted(glob.glob(os.path.join(path, "nvidia", "*", "lib")), reverse=True):
+        print(folder)' 2>/dev/null | tr '\n' ':')
+export LD_LIBRARY_PATH=${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}${nvidia%:}
 libraries=$work/runtime/classes:$(printf '%s:' "$here"/lib/*.jar)
 tests=$(printf '%s:' "$here"/test/*.jar)
 
@@ -44,13 +78,19 @@ summary=$out/summary.txt
 report() {
   if [ "$2" = 0 ]; then
     echo "passed  $1" | tee -a "$summary"
+  elif [ "$2" = 124 ] || [ "$2" = 137 ]; then
+    echo "FAILED  $1 (not finished after $limit s; see $out/$1.txt)" | tee -a "$summary"
+    failed=1
   else
     echo "FAILED  $1 (exit code $2; see $out/$1.txt)" | tee -a "$summary"
     failed=1
   fi
 }
 
-resid() { $java -cp "$libraries" dev.resid.experiments.cli.Main "$@"; }
+# skip STEP REASON
+skip() { echo "skipped $1: $2" | tee -a "$summary"; }
+
+resid() { java -cp "$libraries" dev.resid.experiments.cli.Main "$@"; }
 
 # junit NAME OPTIONS... -- SELECTORS...
 junit() {
@@ -61,7 +101,7 @@ junit() {
     shift
   done
   shift
-  (cd "$work/project" && $java ${options[@]+"${options[@]}"} -cp "$libraries$tests" \
+  (cd "$work/project" && java ${options[@]+"${options[@]}"} -cp "$libraries$tests" \
     org.junit.platform.console.ConsoleLauncher execute "$@" --fail-if-no-tests \
     --disable-banner --details=summary --reports-dir="$out/$name-reports") >"$out/$name.txt" 2>&1
   local code=$?
@@ -69,8 +109,32 @@ junit() {
   report "$name" $code
 }
 
+# Speeds beside PyTorch's: how many times as fast, and whether that is what was set out for.
+compare() {
+  [ -s "$out/speed.csv" ] && [ -s "$out/torch.csv" ] || return 0
+  awk -F, '
+    FNR == 1 { part++; next }
+    part == 1 { ours[$1 "," $3] = $4 }
+    part == 2 {
+      work = $1
+      if (work == "20 lengths by whole models") work = "20 lengths from the middle"
+      key = work "," $3
+      if (key in ours) {
+        want = 1
+        if ($1 ~ /whole models/) want = 3
+        if ($1 ~ /ceiling|middle/) want = 0
+        ratio = $4 / ours[key]
+        verdict = (ratio >= want) ? "reached" : "NOT reached"
+        printf("%s, %s: %.2f times the speed of PyTorch", $1, $3, ratio)
+        if (want > 0) printf(" (wanted %d: %s)", want, verdict)
+        printf("\n")
+      }
+    }' "$out/speed.csv" "$out/torch.csv"
+}
+
+contract=dev.resid.backend.cuda.CudaContractTest
 for step in $steps; do
-  echo "== $step"
+  echo "== $step, $(date -u +%T)"
   case $step in
     doctor)
       resid doctor >"$out/doctor.txt" 2>&1
@@ -86,17 +150,58 @@ for step in $steps; do
       fi
       ;;
     contract)
-      contract=dev.resid.backend.cuda.CudaContractTest
+      limit=300
       junit contract -Dresid.cuda.test=gpu -- --select-class=$contract
-      if [ -d "$here/cublas12-on-13" ]; then
+      grep -rh -A 3 'terms, fp32 error' "$out/contract-reports" "$out/contract.txt" | head -n 4
+      ;;
+    jcublas)
+      limit=180
+      if ldconfig -p 2>/dev/null | grep -q 'libcublas\.so\.12' || [[ $nvidia == *cublas/lib* ]]; then
+        junit jcublas -Dresid.cuda.test=gpu -Dresid.cuda.test.jcublas=yes -- \
+          "--select-class=$contract\$JcudaCublas"
+      elif [ -d "$here/cublas12-on-13" ]; then
         cublas=$(ls -d /usr/local/cuda*/lib64 /usr/local/cuda*/targets/x86_64-linux/lib \
           /usr/local/lib/python3*/*-packages/nvidia/cu13/lib 2>/dev/null | tr '\n' ':')
         LD_LIBRARY_PATH="$here/cublas12-on-13:$cublas${LD_LIBRARY_PATH:-}" \
-          junit contract-jcublas -Dresid.cuda.test=gpu -Dresid.cuda.test.jcublas=yes -- \
+          junit jcublas -Dresid.cuda.test=gpu -Dresid.cuda.test.jcublas=yes -- \
           "--select-class=$contract\$JcudaCublas"
+      else
+        skip jcublas "there is no cuBLAS 12, and no stand-in was packed"
+      fi
+      ;;
+    nvrtc)
+      limit=180
+      if resid doctor 2>&1 | grep -q 'opened, NVRTC'; then
+        junit nvrtc -Dresid.cuda.test=gpu -Dresid.cuda.kernels=nvrtc -- \
+          "--select-class=$contract\$OwnKernels"
+        if grep -q 'taking the PTX of the jar' "$out/nvrtc.txt"; then
+          grep -m 1 'taking the PTX of the jar' "$out/nvrtc.txt"
+          report nvrtc-used 1
+        fi
+      else
+        skip nvrtc "there is no NVRTC here"
+      fi
+      ;;
+    devices)
+      limit=120
+      if resid doctor 2>&1 | grep -q '^- GPU 1: '; then
+        code=0
+        for devices in 0 0,1; do
+          rm -rf "$out/devices-$devices"
+          resid sensitivity --devices $devices --quiet --out "$out/devices-$devices" \
+            >>"$out/devices.txt" 2>&1 || code=$?
+        done
+        for file in "$out"/devices-0/*.csv; do
+          cmp "$file" "$out/devices-0,1/$(basename "$file")" >>"$out/devices.txt" 2>&1 || code=1
+        done
+        tail -n 5 "$out/devices.txt"
+        report devices $code
+      else
+        skip devices "there is one GPU"
       fi
       ;;
     goldens)
+      limit=300
       # By own kernels, which keep the CPU's promises bit for bit; then values by cuBLAS.
       junit goldens-kernels -Dresid.test.backends=cuda -Dresid.cuda.products=kernels -- \
         --select-class=dev.resid.model.ForwardReferenceTest \
@@ -122,6 +227,7 @@ for step in $steps; do
         --select-class=dev.resid.sae.train.SaeLensTrainingGoldensTest
       ;;
     sensitivity)
+      limit=150
       rm -rf "$out/sensitivity-cuda" "$out/sensitivity-vector"
       code=0
       for backend in cuda vector; do
@@ -156,25 +262,26 @@ for step in $steps; do
       report sensitivity $code
       ;;
     speed)
-      $java -cp "$libraries" dev.resid.benchmarks.table.GpuTable cuda \
+      limit=240
+      java -cp "$libraries" dev.resid.benchmarks.table.GpuTable cuda \
         >"$out/speed.csv" 2>"$out/speed.txt"
       code=$?
       cat "$out/speed.csv"
+      [ $code = 0 ] || tail -n 3 "$out/speed.txt"
       report speed $code
       ;;
     torch)
       if python3 -c 'import torch' 2>/dev/null; then
-        python3 "$here/peer_torch.py" >"$out/torch.csv" 2>"$out/torch.txt"
+        limit=240
+        timeout -k 10 $limit python3 "$here/peer_torch.py" >"$out/torch.csv" 2>"$out/torch.txt"
         code=$?
         cat "$out/torch.csv"
+        [ $code = 0 ] || tail -n 3 "$out/torch.txt"
         report torch $code
+        compare | tee "$out/compare.txt" | tee -a "$summary"
       else
-        echo "skipped: there is no PyTorch here" | tee -a "$summary"
+        skip torch "there is no PyTorch here"
       fi
-      ;;
-    *)
-      echo "gpu-check: there is no step $step" >&2
-      exit 2
       ;;
   esac
 done

@@ -89,9 +89,10 @@ def line(work, engine, precision, seconds, units, unit, giga):
 
 
 def divergence(clean, logits):
-    # Of every position, as the library gives it; the numbers cross to the host.
+    # Of every position, as the library gives it; the numbers cross to the host. One fused kernel
+    # after the softmax, which is faster than the formula written out.
     changed = logits.log_softmax(-1)
-    return (clean.exp() * (clean - changed)).sum(-1).cpu()
+    return F.kl_div(changed, clean, reduction="none", log_target=True).sum(-1).cpu()
 
 
 def run(precision):

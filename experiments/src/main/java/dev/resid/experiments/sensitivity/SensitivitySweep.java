@@ -14,6 +14,7 @@ import dev.resid.model.Gpt2;
 import dev.resid.model.PositionValues;
 import dev.resid.tensor.Axis;
 import dev.resid.tensor.Backend;
+import dev.resid.tensor.Scope;
 import dev.resid.tensor.Tensor;
 import dev.resid.tokenizer.TokenBatch;
 import java.util.List;
@@ -60,12 +61,16 @@ final class SensitivitySweep implements BlockWork {
         for (int d = 0; d < directions.size(); d++) {
           Tensor drawn = directions.get(d).draw(options.seed(), points, workers);
           count(drawn, d, from, rows.from(), values);
-          Tensor unit = options.moved().of(drawn);
-          for (int l = 0; l < lengths.length; l += batches.lengths()) {
-            int end = Math.min(lengths.length, l + batches.lengths());
-            measure(base, unit, d, new RowRange(l, end), from, rows.from(), values);
-            done += (end - l) * (to - from);
-            progress.accept(done);
+          try (Scope scope = gpt2.backend().scope()) {
+            // Once for all lengths to where the backend computes.
+            Tensor unit = scope.take(drawn.shape());
+            gpt2.backend().copy(options.moved().of(drawn), unit);
+            for (int l = 0; l < lengths.length; l += batches.lengths()) {
+              int end = Math.min(lengths.length, l + batches.lengths());
+              measure(base, unit, d, new RowRange(l, end), from, rows.from(), values);
+              done += (end - l) * (to - from);
+              progress.accept(done);
+            }
           }
         }
       }
