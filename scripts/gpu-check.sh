@@ -3,7 +3,8 @@
 #
 #   gpu-check.sh [OUT_DIR [STEP ...]]
 #
-# Steps, all in this order if none is named, each with a time limit, half an hour at most together:
+# Steps, all in this order if none is named, each with a time limit, and all together with that of
+# RESID_GPU_CHECK_SECONDS, 1740 if not set:
 #
 #   doctor       what the machine has; without a GPU that can be used everything ends here
 #   contract     the contract of backends, by own kernels and by cuBLAS, and the errors of TF32
@@ -47,10 +48,16 @@ if [ ! -x "$work/runtime/bin/java" ]; then
 fi
 # Heap for the tests' models and the processor's side; less where the machine has less.
 gigabytes=$(awk '/^MemTotal/ { g = int($2 / 2097152); print (g > 16) ? 16 : (g < 2) ? 2 : g }' /proc/meminfo)
-# Seconds that one program may take; each step sets it.
+# Seconds that one program may take; each step sets it. Nothing begins when all time is used up.
 limit=60
+total=${RESID_GPU_CHECK_SECONDS:-1740}
+within() {
+  local left=$((total - SECONDS))
+  [ $left -gt 0 ] || return 124
+  timeout -k 10 $((left < limit ? left : limit)) "$@"
+}
 java() {
-  timeout -k 10 "$limit" "$work/runtime/bin/java" --add-modules jdk.incubator.vector \
+  within "$work/runtime/bin/java" --add-modules jdk.incubator.vector \
     --enable-native-access=ALL-UNNAMED "-Xmx${gigabytes}g" "$@"
 }
 # Libraries of CUDA that lie in the packages of the Python here, as PyTorch brings them.
@@ -79,7 +86,7 @@ report() {
   if [ "$2" = 0 ]; then
     echo "passed  $1" | tee -a "$summary"
   elif [ "$2" = 124 ] || [ "$2" = 137 ]; then
-    echo "FAILED  $1 (not finished after $limit s; see $out/$1.txt)" | tee -a "$summary"
+    echo "FAILED  $1 (not finished in its $limit s, or in the $total s of all; see $out/$1.txt)" | tee -a "$summary"
     failed=1
   else
     echo "FAILED  $1 (exit code $2; see $out/$1.txt)" | tee -a "$summary"
@@ -273,7 +280,7 @@ for step in $steps; do
     torch)
       if python3 -c 'import torch' 2>/dev/null; then
         limit=240
-        timeout -k 10 $limit python3 "$here/peer_torch.py" >"$out/torch.csv" 2>"$out/torch.txt"
+        within python3 "$here/peer_torch.py" >"$out/torch.csv" 2>"$out/torch.txt"
         code=$?
         cat "$out/torch.csv"
         [ $code = 0 ] || tail -n 3 "$out/torch.txt"
