@@ -3,18 +3,14 @@ package dev.resid.model;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.resid.testing.Fuzz;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** Configurations of models, damaged at random and on purpose. */
 class ConfigFuzzTest {
-  /** The buffers of the JSON parser and the tree of a file of 16 KiB. */
-  private static final long MOST_BYTES = 2L << 20;
-
   private static final List<String> WORDS =
-      List.of(
+      Fuzz.json(
           "\"n_embd\":",
           "\"n_layer\":",
           "\"n_inner\":",
@@ -27,18 +23,6 @@ class ConfigFuzzTest {
           "\"model_type\":",
           "\"architectures\":",
           "\"activation_function\":",
-          "null",
-          "true",
-          "[]",
-          "{}",
-          "[[",
-          "{\"a\":",
-          "\"",
-          ",",
-          ":",
-          "\\u0000",
-          "\\ud800",
-          "\u00ff",
           "1e-5");
 
   @Test
@@ -48,19 +32,16 @@ class ConfigFuzzTest {
             + "\"num_attention_heads\":2,\"num_hidden_layers\":1,\"n_inner\":null,"
             + "\"bos_token_id\":[3,4],\"tie_word_embeddings\":false,\"vocab_size\":11}";
     Fuzz.Outcome outcome =
-        new Fuzz(
+        Fuzz.ofText(
                 "config.json",
-                List.of(
-                    Gpt2ConfigFile.write(Gpt2Config.of(2, 2, 8, 20, 16), "float32")
-                        .getBytes(StandardCharsets.UTF_8),
-                    other.getBytes(StandardCharsets.UTF_8)),
                 WORDS,
-                MOST_BYTES,
                 CheckpointException.class,
-                input -> Gpt2ConfigFile.parse(Path.of(Fuzz.NAME), input).parameters())
+                input -> Gpt2ConfigFile.parse(Path.of(Fuzz.NAME), input).parameters(),
+                Gpt2ConfigFile.write(Gpt2Config.of(2, 2, 8, 20, 16), "float32"),
+                other)
             .run();
     assertTrue(outcome.read() > 20 && outcome.refused() > 100, outcome::toString);
-    assertTrue(outcome.ends() > 5, outcome::toString);
+    outcome.requireSearched(5);
   }
 
   @Test
@@ -70,15 +51,14 @@ class ConfigFuzzTest {
             + "\"model-00001-of-00002.safetensors\",\"h.0.ln_1.bias\":"
             + "\"model-00002-of-00002.safetensors\"}}";
     Fuzz.Outcome outcome =
-        new Fuzz(
+        Fuzz.ofText(
                 "index of shards",
-                List.of(sound.getBytes(StandardCharsets.UTF_8)),
                 WORDS,
-                MOST_BYTES,
                 CheckpointException.class,
-                input -> CheckpointShards.weightMap(Path.of(Fuzz.NAME), input))
+                input -> CheckpointShards.weightMap(Path.of(Fuzz.NAME), input),
+                sound)
             .run();
     assertTrue(outcome.read() > 20 && outcome.refused() > 100, outcome::toString);
-    assertTrue(outcome.ends() > 3, outcome::toString);
+    outcome.requireSearched(3);
   }
 }

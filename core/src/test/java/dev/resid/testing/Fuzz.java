@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.stream.Stream;
 
 /**
  * Gives a reader many damaged files and requires of each: a result, or one checked exception whose
@@ -26,6 +27,15 @@ import java.util.SplittableRandom;
 public final class Fuzz {
   /** What readers are told that the file is called. */
   public static final String NAME = "damaged.bin";
+
+  /** What a parser of text may allocate: its buffers and the tree of a file of 16 KiB. */
+  public static final long MOST_BYTES_OF_TEXT = 2L << 20;
+
+  /** What JSON gives a meaning, and characters that have to be escaped or are none. */
+  private static final List<String> JSON =
+      List.of(
+          "null", "true", "false", "[]", "{}", "[[", "{\"a\":", "\"", ",", ":", "\\u0000",
+          "\\ud800", "\u00ff");
 
   private static final int FEW = Integer.getInteger("resid.fuzz.inputs", 400);
   private static final long SEED = Long.getLong("resid.fuzz.seed", 20261121);
@@ -61,6 +71,17 @@ public final class Fuzz {
     /** Returns how many were refused. */
     public int refused() {
       return inputs - read;
+    }
+
+    /**
+     * Requires that the search met both ends and more places than the first rule.
+     *
+     * @param places reading ended in more than so many
+     */
+    public void requireSearched(int places) {
+      if (read == 0 || refused() == 0 || ends <= places) {
+        throw new AssertionError("expected more than " + places + " ends, found " + this);
+      }
     }
   }
 
@@ -107,6 +128,31 @@ public final class Fuzz {
         throw new AssertionError(name + ": a sound file is refused: " + e.getMessage(), e);
       }
     }
+  }
+
+  /**
+   * Returns the test of a reader of text.
+   *
+   * @param name what is read, for the report
+   * @param words what the format gives a meaning
+   * @param refusal the only exception that is allowed
+   * @param reader reads a file that it calls {@link #NAME}
+   * @param sound files that must be accepted
+   */
+  public static Fuzz ofText(
+      String name,
+      List<String> words,
+      Class<? extends IOException> refusal,
+      Reader reader,
+      String... sound) {
+    List<byte[]> files =
+        Stream.of(sound).map(text -> text.getBytes(StandardCharsets.UTF_8)).toList();
+    return new Fuzz(name, files, words, MOST_BYTES_OF_TEXT, refusal, reader);
+  }
+
+  /** Returns the words of JSON and those of one kind of file. */
+  public static List<String> json(String... words) {
+    return Stream.concat(Stream.of(words), JSON.stream()).toList();
   }
 
   /** Reads as many damaged files as the build asks for, and returns what was seen. */

@@ -1,18 +1,12 @@
 package dev.resid.experiments.language;
 
-import static org.junit.jupiter.api.Assertions.assertTrue;
-
 import dev.resid.testing.Fuzz;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** Files of LAMBADA and of the Children's Book Test, damaged at random and on purpose. */
 class ClozeFuzzTest {
-  /** The text, its lines and its items, and the buffers of the JSON parser. */
-  private static final long MOST_BYTES = 2L << 20;
-
   private static final List<String> WORDS =
       List.of(
           "{\"text\": \"a b\"}\n",
@@ -41,17 +35,10 @@ class ClozeFuzzTest {
           "null");
 
   private static void fuzz(ClozeTask task, String... sound) {
-    Fuzz.Outcome outcome =
-        new Fuzz(
-                task.title(),
-                List.of(sound).stream().map(s -> s.getBytes(StandardCharsets.UTF_8)).toList(),
-                WORDS,
-                MOST_BYTES,
-                IOException.class,
-                input -> task.parse(input, Fuzz.NAME))
-            .run();
-    assertTrue(
-        outcome.read() > 0 && outcome.refused() > 0 && outcome.ends() > 3, outcome::toString);
+    Fuzz.ofText(
+            task.title(), WORDS, IOException.class, input -> task.parse(input, Fuzz.NAME), sound)
+        .run()
+        .requireSearched(3);
   }
 
   @Test

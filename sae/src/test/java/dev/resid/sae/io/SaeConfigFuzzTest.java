@@ -1,7 +1,5 @@
 package dev.resid.sae.io;
 
-import static org.junit.jupiter.api.Assertions.assertTrue;
-
 import dev.resid.hook.HookPoint;
 import dev.resid.io.SafetensorsWriter;
 import dev.resid.tensor.Axis;
@@ -14,23 +12,18 @@ import java.io.InputStream;
 import java.net.MalformedURLException;
 import java.net.URI;
 import java.net.URL;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Configurations of SAEs beside sound weights, damaged at random and on purpose. */
 class SaeConfigFuzzTest {
-  /** The buffers of the JSON parser, the tree of a file of 16 KiB, and the weights of six. */
-  private static final long MOST_BYTES = 2L << 20;
-
   private static final List<String> WORDS =
-      List.of(
+      Fuzz.json(
           "\"architecture\":",
           "\"standard\"",
           "\"gated\"",
@@ -47,19 +40,6 @@ class SaeConfigFuzzTest {
           "\"model_from_pretrained_kwargs\":",
           "\"layer\":",
           "\"activation\":",
-          "null",
-          "true",
-          "false",
-          "[]",
-          "{}",
-          "[[",
-          "{\"a\":",
-          "\"",
-          ",",
-          ":",
-          "\\u0000",
-          "\\ud800",
-          "\u00ff",
           "blocks.1.",
           "\"blocks.1.hook_z\"");
 
@@ -123,22 +103,19 @@ class SaeConfigFuzzTest {
     // Made once: a new loader for each input would be most of the work.
     SaeFolder folder = new SaeFolder.Resource(new Memory(files), "", Path.of(Fuzz.NAME));
     Stated stated = Stated.nothing().at(point);
-    Fuzz.Outcome outcome =
-        new Fuzz(
-                name,
-                Stream.of(sound).map(s -> s.getBytes(StandardCharsets.UTF_8)).toList(),
-                WORDS,
-                MOST_BYTES,
-                IOException.class,
-                input -> {
-                  files.put(config, input);
-                  SaeContents contents = reader.read(folder, stated);
-                  contents.read();
-                  contents.file().close();
-                })
-            .run();
-    assertTrue(
-        outcome.read() > 0 && outcome.refused() > 0 && outcome.ends() > 5, outcome::toString);
+    Fuzz.ofText(
+            name,
+            WORDS,
+            IOException.class,
+            input -> {
+              files.put(config, input);
+              SaeContents contents = reader.read(folder, stated);
+              contents.read();
+              contents.file().close();
+            },
+            sound)
+        .run()
+        .requireSearched(5);
   }
 
   @Test
