@@ -339,8 +339,15 @@ final class CudaBackend implements Backend {
   @Override
   public void close() {
     if (!device.isClosed()) {
-      blas.close();
-      device.close();
+      try {
+        blas.close();
+      } catch (CudaFailureException e) {
+        // On a GPU that was lost; the failure itself has been said.
+        System.getLogger(CudaBackend.class.getName())
+            .log(System.Logger.Level.DEBUG, "closing cuBLAS on a GPU that failed", e);
+      } finally {
+        device.close();
+      }
     }
   }
 }

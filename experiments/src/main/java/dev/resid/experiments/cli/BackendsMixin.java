@@ -46,7 +46,7 @@ final class BackendsMixin {
     /** Closes all. */
     @Override
     public void close() {
-      all.forEach(Backend::close);
+      closeAll(all);
     }
   }
 
@@ -75,8 +75,19 @@ final class BackendsMixin {
       requireOneKind(opened);
       return new Opened(opened);
     } catch (RuntimeException e) {
-      opened.forEach(Backend::close);
+      closeAll(opened);
       throw e;
+    }
+  }
+
+  // Each, whatever becomes of the others.
+  private static void closeAll(List<Backend> backends) {
+    if (!backends.isEmpty()) {
+      try {
+        backends.getFirst().close();
+      } finally {
+        closeAll(backends.subList(1, backends.size()));
+      }
     }
   }
 
