@@ -45,7 +45,7 @@ final class PatchReport {
   }
 
   private StudyOutcome write() throws IOException {
-    String data = means.pairs() + " pairs of prompts";
+    String data = means.pairs() + (means.pairs() == 1 ? " pair of prompts" : " pairs of prompts");
     PatchFigures figures = new PatchFigures(means, labels, StudyPage.source(out.record(), data));
     ResultTable pairs = pairsTable();
     StudyPage page =

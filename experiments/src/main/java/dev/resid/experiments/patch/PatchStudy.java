@@ -62,9 +62,11 @@ public final class PatchStudy implements Study {
         (long) options.copiesAtOnce() * sizes.positions() * 12L * config.dModel() * Float.BYTES;
     return String.format(
         Locale.ROOT,
-        "%,d pairs of prompts of up to %d tokens, %,d patches, about %,d evaluations of a block;"
+        "%s of up to %d tokens, %,d patches, about %,d evaluations of a block;"
             + " memory: weights %,d MiB, activations %,d MiB (%d patches at a time)",
-        options.pairs().size(),
+        options.pairs().size() == 1
+            ? "1 pair of prompts"
+            : String.format(Locale.ROOT, "%,d pairs of prompts", options.pairs().size()),
         sizes.positions(),
         work.predictions(),
         work.blocks(),

@@ -85,9 +85,7 @@ final class ExponentFigures {
       for (int k = 0; k < kinds.size(); k++) {
         SweptDirection kind = kinds.get(k);
         Style style = SensitivityFigures.styleOf(kind).orElse(OF_SAES.get(k % OF_SAES.size()));
-        String label =
-            kind instanceof SweptDirection.OfSae of ? of.sae() : Expectations.words(kind);
-        series.add(new Series(Expectations.words(kind), label, style, points(kind, metric)));
+        series.add(new Series(Expectations.words(kind), label(kind), style, points(kind, metric)));
       }
       panels.add(new Panel(metric.name().toUpperCase(Locale.ROOT), series, Optional.empty()));
     }
@@ -105,6 +103,26 @@ final class ExponentFigures {
                 new AxisSpec("perturbation length α (model units)", "α", AxisKind.LOG),
                 new AxisSpec("exponent of α", "exponent", AxisKind.SIGNED),
                 panels)));
+  }
+
+  /** Returns a name short enough for the end of a curve. */
+  private String label(SweptDirection kind) {
+    return switch (kind) {
+      case SweptDirection.Baseline baseline ->
+          switch (baseline.kind()) {
+            case ISOTROPIC -> "isotropic";
+            case COV_RANDOM_DIFFERENCE -> "cov. diff.";
+            case COV_RANDOM_MIXTURE -> "cov. mix.";
+            case REAL_DIFFERENCE -> "real diff.";
+            case REAL_MIXTURE -> "real mix.";
+          };
+      case SweptDirection.OfSae of ->
+          groups.stream()
+              .filter(group -> group.members().stream().anyMatch(m -> m.name().equals(of.sae())))
+              .map(SaeGroup::family)
+              .findFirst()
+              .orElse("");
+    };
   }
 
   private List<Value> points(SweptDirection kind, Metric metric) {

@@ -29,13 +29,17 @@ public record Work(int positions, long blocks, long predictions, List<SaeWork> s
   private static final int ROWS = 4;
 
   private static final int POSITIONS = 512;
+
+  /** Parameters times positions that are enough: a row of 128 for GPT-2 small. */
+  private static final long ENOUGH = 20_000_000_000L;
+
   private static final int LEAST_RUNS = 3;
 
   /** The first runs are slow, until their code is compiled. */
   private static final double SAMPLE_SECONDS = 0.7;
 
   /** Enough, even if there were fewer runs. */
-  private static final double MOST_SECONDS = 5;
+  private static final double MOST_SECONDS = 15;
 
   /** Copies the list. */
   public Work {
@@ -74,7 +78,7 @@ public record Work(int positions, long blocks, long predictions, List<SaeWork> s
    * @param shard which part
    */
   public String estimate(Gpt2 gpt2, Shard shard) {
-    int rows = measuredRows();
+    int rows = measuredRows(gpt2.config().parameters());
     TokenBatch tokens = tokens(rows, gpt2.config().dVocab());
     double block = Double.MAX_VALUE;
     double prediction = Double.MAX_VALUE;
@@ -99,8 +103,8 @@ public record Work(int positions, long blocks, long predictions, List<SaeWork> s
         + (rows == 1 ? "1 row" : rows + " rows");
   }
 
-  int measuredRows() {
-    return Math.clamp(POSITIONS / positions, 1, ROWS);
+  int measuredRows(long parameters) {
+    return Math.clamp(Math.min(POSITIONS, ENOUGH / parameters) / positions, 1, ROWS);
   }
 
   private static boolean goesOn(int run, double seconds) {

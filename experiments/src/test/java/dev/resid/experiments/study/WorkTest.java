@@ -45,10 +45,12 @@ class WorkTest {
   }
 
   @Test
-  void longRowsAreMeasuredOneAtATime() {
-    assertEquals(4, new Work(128, 1, 1).measuredRows());
-    assertEquals(2, new Work(256, 1, 1).measuredRows());
-    assertEquals(1, new Work(1024, 1, 1).measuredRows());
+  void longRowsAndLargeModelsAreMeasuredOneRowAtATime() {
+    assertEquals(4, new Work(128, 1, 1).measuredRows(1_000_000));
+    assertEquals(2, new Work(256, 1, 1).measuredRows(1_000_000));
+    assertEquals(1, new Work(1024, 1, 1).measuredRows(1_000_000));
+    assertEquals(1, new Work(128, 1, 1).measuredRows(124_000_000), "GPT-2 small");
+    assertEquals(1, new Work(128, 1, 1).measuredRows(1_500_000_000_000L));
   }
 
   @Test
