@@ -73,8 +73,12 @@ tests=$(printf '%s:' "$here"/test/*.jar)
 {
   date -u +%FT%TZ
   echo "commit $(cat "$here/commit" 2>/dev/null)"
-  nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv 2>&1
-  nvidia-smi 2>/dev/null | grep -o 'CUDA Version: [0-9.]*'
+  if command -v nvidia-smi >/dev/null; then
+    nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv 2>&1
+    nvidia-smi 2>/dev/null | grep -o 'CUDA Version: [0-9.]*'
+  else
+    echo "there is no nvidia-smi here"
+  fi
 } >"$out/machine.txt"
 cat "$out/machine.txt"
 
@@ -142,6 +146,11 @@ compare() {
 contract=dev.resid.backend.cuda.CudaContractTest
 for step in $steps; do
   echo "== $step, $(date -u +%T)"
+  if [ "$SECONDS" -ge "$total" ]; then
+    echo "FAILED  $step (not begun: the $total s of all were used up)" | tee -a "$summary"
+    failed=1
+    continue
+  fi
   case $step in
     doctor)
       resid doctor >"$out/doctor.txt" 2>&1
