@@ -122,8 +122,8 @@ public record RunRecord(
       JsonNode build = json.required("build");
       return new RunRecord(
           RunFiles.text(json, "command"),
-          Settings.of(json.required("settings")),
-          Settings.of(json.required("facts")),
+          Settings.of(json.required("settings"), file),
+          Settings.of(json.required("facts"), file),
           RunFiles.text(json, "shard"),
           new BuildInfo(RunFiles.text(build, "version"), RunFiles.text(build, "commit")),
           Instant.parse(RunFiles.text(json, "started")),

@@ -1,5 +1,7 @@
 package dev.resid.experiments.result;
 
+import dev.resid.io.Printable;
+import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -20,8 +22,17 @@ public final class Settings {
 
   private final Map<String, JsonNode> values = new LinkedHashMap<>();
 
+  /** How a complaint begins: the file they were read from, or nothing. */
+  private final String origin;
+
   /** Creates settings without values. */
-  public Settings() {}
+  public Settings() {
+    this("");
+  }
+
+  private Settings(String origin) {
+    this.origin = origin;
+  }
 
   /** Adds a text and returns these settings. */
   public Settings with(String name, String value) {
@@ -121,7 +132,8 @@ public final class Settings {
   private JsonNode value(String name) {
     JsonNode value = values.get(name);
     if (value == null) {
-      throw new IllegalArgumentException("there is no setting \"" + name + "\" in " + this);
+      throw new IllegalArgumentException(
+          origin + "there is no setting \"" + name + "\" in " + Printable.line(toString()));
     }
     return value;
   }
@@ -185,7 +197,19 @@ public final class Settings {
 
   /** Returns the settings of a JSON object. */
   static Settings of(JsonNode object) {
-    Settings settings = new Settings();
+    return of(object, new Settings());
+  }
+
+  /**
+   * Returns the settings of a JSON object in a file, which complaints then begin with.
+   *
+   * @param file where it is
+   */
+  static Settings of(JsonNode object, Path file) {
+    return of(object, new Settings(file + ": "));
+  }
+
+  private static Settings of(JsonNode object, Settings settings) {
     object.forEachEntry(settings::put);
     return settings;
   }

@@ -9,6 +9,8 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -18,6 +20,10 @@ import java.util.stream.IntStream;
  * that two shards have must be equal; none may be missing.
  */
 public final class ShardMerge {
+  /** What parts agree on wherever they ran; their settings have the model's hash. */
+  private static final List<String> OF_THE_MODEL =
+      List.of("n_layers", "d_model", "n_heads", "d_vocab", "parameters");
+
   private static final int LISTED = 5;
 
   private final String command;
@@ -83,6 +89,25 @@ public final class ShardMerge {
               + " are of different runs ("
               + difference.get()
               + "); only shards of one run can be merged");
+    }
+    Map<String, String> facts = other.facts().texts();
+    Map<String, String> firstFacts = first.facts().texts();
+    for (String name : OF_THE_MODEL) {
+      if (!Objects.equals(facts.get(name), firstFacts.get(name))) {
+        throw new IllegalStateException(
+            path
+                + " and "
+                + firstPath
+                + " do not agree on the model's "
+                + name
+                + " ("
+                + facts.get(name)
+                + " and "
+                + firstFacts.get(name)
+                + "), so the "
+                + RunRecord.FILE
+                + " of one of them is damaged; run that shard again in a new folder");
+      }
     }
   }
 

@@ -72,6 +72,29 @@ class MergeCommandTest {
     backend.close();
   }
 
+  /** Of the facts, which no checksum covers, those of the model are compared. */
+  @Test
+  void aPartWithDamagedFactsIsNamed() throws IOException {
+    List<Path> parts = new ArrayList<>();
+    for (int i = 0; i < PARTS; i++) {
+      parts.add(temporary.resolve("part" + i));
+      study("patch").runPart(parts.getLast(), new Shard(i, PARTS), Progress.none(), workers);
+    }
+    Path record = parts.get(0).resolve(RunRecord.FILE);
+    String sound = Files.readString(record);
+    for (String damaged : List.of("\"0arameters\"", "\"parameters\" : 1, \"old\"")) {
+      assertTrue(sound.contains("\"parameters\""), sound);
+      Files.writeString(record, sound.replace("\"parameters\"", damaged));
+      CliRun.line("merge", temporary.resolve("out"), parts.get(0), parts.get(1))
+          .refused(parts.get(0).toString(), "the model's parameters", "damaged");
+    }
+    Path other = parts.get(1).resolve(RunRecord.FILE);
+    Files.writeString(other, Files.readString(other).replace("\"parameters\"", "\"0arameters\""));
+    Files.writeString(record, sound.replace("\"parameters\"", "\"0arameters\""));
+    CliRun.line("merge", temporary.resolve("out"), parts.get(0), parts.get(1))
+        .refused(record + ": there is no setting \"parameters\"");
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {"patch", "dictionary", "context", "propagation", "lambada", "cbt", "features"})

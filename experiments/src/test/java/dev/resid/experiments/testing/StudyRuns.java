@@ -81,6 +81,7 @@ public final class StudyRuns {
         String name = folder.relativize(file).toString();
         if (!name.startsWith("blocks")
             && !name.startsWith("checkpoint")
+            && !name.matches("hub/(\\.locks|[^/]*/\\.no_exist)/.*")
             && !RECORDS.contains(name)) {
           content.put(name, HexFormat.of().formatHex(Files.readAllBytes(file)));
         }
