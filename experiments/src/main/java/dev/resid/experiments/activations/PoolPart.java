@@ -1,5 +1,6 @@
 package dev.resid.experiments.activations;
 
+import dev.resid.io.ReadFailure;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -40,6 +41,8 @@ record PoolPart(long bytes, int crc) {
           return false;
         }
       }
+    } catch (IOException e) {
+      throw ReadFailure.of(file, e);
     }
     return true;
   }

@@ -10,6 +10,7 @@ import dev.resid.experiments.sweep.Workers;
 import dev.resid.hook.HookPoint;
 import dev.resid.hook.Site;
 import dev.resid.io.AtomicFiles;
+import dev.resid.io.ReadFailure;
 import dev.resid.model.Gpt2;
 import dev.resid.progress.Progress;
 import dev.resid.random.CounterRandom;
@@ -414,6 +415,6 @@ public final class StatisticsPass {
       }
     }
     AtomicFiles.write(
-        to.work(name + STATE), Files.readAllBytes(RunFolder.work(walked.getFirst(), name + STATE)));
+        to.work(name + STATE), ReadFailure.bytes(RunFolder.work(walked.getFirst(), name + STATE)));
   }
 }

@@ -1,5 +1,6 @@
 package dev.resid.experiments.cli;
 
+import dev.resid.io.ReadFailure;
 import dev.resid.progress.Progress;
 import dev.resid.tokenizer.BpeTrainer;
 import dev.resid.tokenizer.BpeTrainingListener;
@@ -123,8 +124,7 @@ final class TrainTokenizerCommand implements Callable<Integer> {
     try {
       learnt.save(made);
       for (Path file : there) {
-        if (!Files.isRegularFile(file)
-            || Files.mismatch(file, made.resolve(file.getFileName())) >= 0) {
+        if (!Files.isRegularFile(file) || !isSame(file, made.resolve(file.getFileName()))) {
           throw new FileAlreadyExistsException(file.toString());
         }
       }
@@ -133,6 +133,14 @@ final class TrainTokenizerCommand implements Callable<Integer> {
         Files.deleteIfExists(made.resolve(name));
       }
       Files.delete(made);
+    }
+  }
+
+  private static boolean isSame(Path file, Path made) throws IOException {
+    try {
+      return Files.mismatch(file, made) < 0;
+    } catch (IOException e) {
+      throw ReadFailure.of(file, e);
     }
   }
 

@@ -6,6 +6,7 @@ import dev.resid.experiments.sweep.DrawKeys;
 import dev.resid.experiments.sweep.Moments;
 import dev.resid.experiments.sweep.Workers;
 import dev.resid.hook.HookPoint;
+import dev.resid.io.ReadFailure;
 import dev.resid.model.Gpt2;
 import dev.resid.progress.Progress;
 import dev.resid.random.CounterRandom;
@@ -181,6 +182,8 @@ final class PromptPass {
         }
         bytes.flip().asFloatBuffer().get(vector);
       }
+    } catch (IOException e) {
+      throw ReadFailure.of(file, e);
     }
     return vectors;
   }

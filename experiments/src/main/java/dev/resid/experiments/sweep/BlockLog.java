@@ -1,5 +1,6 @@
 package dev.resid.experiments.sweep;
 
+import dev.resid.io.ReadFailure;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -58,7 +59,10 @@ public final class BlockLog implements AutoCloseable {
       BlockLog log = new BlockLog(file, plan, channel);
       log.readOrBegin();
       return log;
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException e) {
+      channel.close();
+      throw ReadFailure.of(file, e);
+    } catch (RuntimeException e) {
       channel.close();
       throw e;
     }
@@ -77,7 +81,10 @@ public final class BlockLog implements AutoCloseable {
       BlockLog log = new BlockLog(file, plan, channel);
       log.readAll();
       return log;
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException e) {
+      channel.close();
+      throw ReadFailure.of(file, e);
+    } catch (RuntimeException e) {
       channel.close();
       throw e;
     }
@@ -97,6 +104,8 @@ public final class BlockLog implements AutoCloseable {
       while (header.hasRemaining() && channel.read(header) >= 0) {
         // a short read goes on
       }
+    } catch (IOException e) {
+      throw ReadFailure.of(file, e);
     }
     int crcAt = HEADER_BYTES - Integer.BYTES;
     if (header.hasRemaining() || header.getInt(crcAt) != crc(header.array(), crcAt)) {

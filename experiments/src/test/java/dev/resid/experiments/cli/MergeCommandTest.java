@@ -19,9 +19,11 @@ import dev.resid.experiments.language.PropagationStudy;
 import dev.resid.experiments.patch.PatchOptions;
 import dev.resid.experiments.patch.PatchStudy;
 import dev.resid.experiments.patch.TokenPair;
+import dev.resid.experiments.result.RunFolder;
 import dev.resid.experiments.result.RunRecord;
 import dev.resid.experiments.saereport.SaeEvaluationOptions;
 import dev.resid.experiments.saereport.SaeEvaluationStudy;
+import dev.resid.experiments.study.RowStudy;
 import dev.resid.experiments.study.Study;
 import dev.resid.experiments.sweep.Shard;
 import dev.resid.experiments.sweep.Workers;
@@ -70,6 +72,24 @@ class MergeCommandTest {
   void close() {
     workers.close();
     backend.close();
+  }
+
+  @Test
+  void anUnreadableFileOfAPartIsNamed() throws IOException {
+    List<Path> parts = new ArrayList<>();
+    for (int i = 0; i < PARTS; i++) {
+      parts.add(temporary.resolve("part" + i));
+      study("patch").runPart(parts.getLast(), new Shard(i, PARTS), Progress.none(), workers);
+    }
+    Path log = RunFolder.work(parts.getFirst(), RowStudy.LOG);
+    byte[] sound = Files.readAllBytes(log);
+    for (Unreadable way : Unreadable.here()) {
+      way.make(log);
+      CliRun.line("merge", temporary.resolve("out"), parts.get(0), parts.get(1))
+          .refused(parts.getFirst().toString());
+      Files.delete(log);
+      Files.write(log, sound);
+    }
   }
 
   /** Of the facts, which no checksum covers, those of the model are compared. */

@@ -65,6 +65,27 @@ class TrainTokenizerCommandTest {
   }
 
   @Test
+  void aFileThatCannotBeReadIsNamedOrMadeAgain() throws IOException {
+    Path text = Files.writeString(folder.resolve("a.txt"), TEXT);
+    Path out = folder.resolve("out");
+    String[] line = {"--vocab-size", "265", "--text", text.toString(), "--out", out.toString()};
+    train(line).ok();
+    Path merges = out.resolve("merges.txt");
+    byte[] sound = Files.readAllBytes(merges);
+    for (Unreadable way : Unreadable.here()) {
+      way.make(merges);
+      CliRun run = train(line);
+      if (run.exitCode() == ResidCommand.OK) {
+        assertArrayEquals(sound, Files.readAllBytes(merges));
+      } else {
+        run.refused(merges.toString());
+      }
+      Files.delete(merges);
+      Files.write(merges, sound);
+    }
+  }
+
+  @Test
   void whatAStoppedRunLeftIsGoneOnFrom() throws IOException {
     Path text = Files.writeString(folder.resolve("a.txt"), TEXT);
     Path out = folder.resolve("out");
