@@ -1,9 +1,9 @@
 package dev.resid.experiments.plateau;
 
+import dev.resid.experiments.study.Work;
 import dev.resid.experiments.sweep.MemoryPlan;
 import dev.resid.hook.HookPoint;
 import dev.resid.model.BaseRun;
-import dev.resid.model.Continuation;
 import dev.resid.model.Gpt2;
 import dev.resid.model.Gpt2Config;
 import dev.resid.tensor.Axis;
@@ -39,9 +39,6 @@ record PlateauCost(
    * up.
    */
   private static final int VECTORS_PER_POSITION = 28;
-
-  /** Runs of the sample way: the first ones are slow until their code is compiled. */
-  private static final int SAMPLE_RUNS = 4;
 
   static PlateauCost of(
       Gpt2Config config,
@@ -116,14 +113,7 @@ record PlateauCost(
         System.arraycopy(one, 0, all, n * one.length, one.length);
       }
       Tensor copies = Tensor.wrap(clean.shape().with(Axis.BATCH, Regime.POINTS), all);
-      long best = Long.MAX_VALUE;
-      for (int run = 0; run < SAMPLE_RUNS; run++) {
-        long started = System.nanoTime();
-        Continuation continuation = base.continueWith(copies);
-        continuation.klNats();
-        best = Math.min(best, System.nanoTime() - started);
-      }
-      return best / 1e9 * ways;
+      return Work.fastest(() -> base.continueWith(copies).klNats()) * ways;
     }
   }
 }

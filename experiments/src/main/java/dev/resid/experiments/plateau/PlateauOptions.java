@@ -99,22 +99,7 @@ public record PlateauOptions(
     }
   }
 
-  /**
-   * Options without variants: as in the paper.
-   *
-   * @param tokens prompts of one length
-   * @param text where the tokens come from, for the report
-   * @param layer block whose {@code resid_pre} is perturbed
-   * @param prompts how many of the prompts are moved
-   * @param targets kinds of targets, none twice
-   * @param bases kinds of starts of the second part, none twice; may be empty
-   * @param realBase what a model-generated start is
-   * @param sae what the kinds that need one are made with
-   * @param regimes how points are spaced, none twice
-   * @param scale lengths of steps
-   * @param seed same seed, same numbers
-   * @param batchPrompts prompts a call of the model; 0 for what fits
-   */
+  /** Options without variants: as in the paper. The parameters are those of the record. */
   public PlateauOptions(
       TokenBatch tokens,
       String text,

@@ -36,7 +36,7 @@ public record Work(int positions, long blocks, long predictions, List<SaeWork> s
   private static final int LEAST_RUNS = 3;
 
   /** The first runs are slow, until their code is compiled. */
-  private static final double SAMPLE_SECONDS = 0.7;
+  private static final double SAMPLE_SECONDS = 0.4;
 
   /** Enough, even if there were fewer runs. */
   private static final double MOST_SECONDS = 15;
@@ -80,19 +80,13 @@ public record Work(int positions, long blocks, long predictions, List<SaeWork> s
   public String estimate(Gpt2 gpt2, Shard shard) {
     int rows = measuredRows(gpt2.config().parameters());
     TokenBatch tokens = tokens(rows, gpt2.config().dVocab());
-    double block = Double.MAX_VALUE;
-    double prediction = Double.MAX_VALUE;
+    double block;
+    double prediction;
     try (BaseRun base = gpt2.baseRun(tokens, HookPoint.residPre(0))) {
       Tensor moved = base.activation().times(1.5);
-      long begin = System.nanoTime();
-      for (int run = 0; goesOn(run, since(begin)); run++) {
-        long started = System.nanoTime();
-        Continuation continuation = base.continueWith(moved);
-        block = Math.min(block, since(started));
-        started = System.nanoTime();
-        continuation.klNats();
-        prediction = Math.min(prediction, since(started));
-      }
+      block = fastest(() -> base.continueWith(moved));
+      Continuation continuation = base.continueWith(moved);
+      prediction = fastest(continuation::klNats);
     }
     double seconds =
         seconds(block / gpt2.config().nLayers() / rows, prediction / rows, saeSeconds(gpt2), shard);
@@ -105,6 +99,22 @@ public record Work(int positions, long blocks, long predictions, List<SaeWork> s
 
   int measuredRows(long parameters) {
     return Math.clamp(Math.min(POSITIONS, ENOUGH / parameters) / positions, 1, ROWS);
+  }
+
+  /**
+   * Returns how many seconds something takes at its fastest, run as often as it takes to know that.
+   *
+   * @param sample what is measured
+   */
+  public static double fastest(Runnable sample) {
+    double best = Double.MAX_VALUE;
+    long begin = System.nanoTime();
+    for (int run = 0; goesOn(run, since(begin)); run++) {
+      long started = System.nanoTime();
+      sample.run();
+      best = Math.min(best, since(started));
+    }
+    return best;
   }
 
   private static boolean goesOn(int run, double seconds) {
@@ -125,14 +135,7 @@ public record Work(int positions, long blocks, long predictions, List<SaeWork> s
       Sae sae = kind.getFirst().sae();
       HookPoint point = sae.config().point();
       Tensor x = gpt2.capture(tokens(1, gpt2.config().dVocab()), point.capture()).get(point);
-      double best = Double.MAX_VALUE;
-      long begin = System.nanoTime();
-      for (int run = 0; goesOn(run, since(begin)); run++) {
-        long started = System.nanoTime();
-        sae.reconstruct(x);
-        best = Math.min(best, since(started));
-      }
-      seconds += best * kind.stream().mapToLong(SaeWork::rows).sum();
+      seconds += fastest(() -> sae.reconstruct(x)) * kind.stream().mapToLong(SaeWork::rows).sum();
     }
     return seconds;
   }
