@@ -232,12 +232,7 @@ final class PlateauCommand implements Callable<Integer> {
     usage.requireAtLeast("--prompt-length", promptLength, 1);
     usage.requireAtLeast("--batch", batch, 1);
     usage.requireAtLeast("--layer", layer, 0);
-    List<Regime> spacings =
-        usage.of(
-            () ->
-                regimes == null
-                    ? List.of(Regime.values())
-                    : regimes.stream().map(Regime::of).toList());
+    List<Regime> spacings = usage.named(regimes, Regime::of, List.of(Regime.values()));
     usage.of(this::variants);
     usage.of(() -> kinds(targets, List.of()));
     usage.of(() -> kinds(bases, List.of()));

@@ -129,27 +129,13 @@ final class SubstitutionCommand implements Callable<Integer> {
     usage.requireNames("--alone", alone);
     usage.requireNames("--ablate", ablated);
     usage.requireNames("--read", readouts);
-    List<Substitute> asked =
-        usage.of(
-            () ->
-                substitutes == null
-                    ? Substitute.USUAL
-                    : substitutes.stream().map(Substitute::of).toList());
+    List<Substitute> asked = usage.named(substitutes, Substitute::of, Substitute.USUAL);
     List<Substitute> single =
-        usage.of(
-            () ->
-                alone == null
-                    ? Substitute.USUALLY_ALONE
-                    : alone.equals(List.of("none"))
-                        ? List.of()
-                        : alone.stream().map(Substitute::of).toList());
-    List<HookPoint> points =
-        usage.of(
-            () -> ablated == null ? List.of() : ablated.stream().map(HookPoint::parse).toList());
-    List<Readout> read =
-        usage.of(
-            () ->
-                readouts == null ? Readout.PUBLISHED : readouts.stream().map(Readout::of).toList());
+        List.of("none").equals(alone)
+            ? List.of()
+            : usage.named(alone, Substitute::of, Substitute.USUALLY_ALONE);
+    List<HookPoint> points = usage.named(ablated, HookPoint::parse, List.of());
+    List<Readout> read = usage.named(readouts, Readout::of, Readout.PUBLISHED);
     return run.run(
         spec,
         SubstitutionStudy.COMMAND,

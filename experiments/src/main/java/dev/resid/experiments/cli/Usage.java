@@ -1,6 +1,7 @@
 package dev.resid.experiments.cli;
 
 import java.util.List;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
@@ -52,6 +53,17 @@ record Usage(CommandSpec spec) {
     if (values.stream().distinct().count() < values.size()) {
       throw wrong(option + " names something twice: " + values);
     }
+  }
+
+  /**
+   * Returns what each word of an option names; a name that means nothing is wrong usage.
+   *
+   * @param words what was given; null for nothing
+   * @param named returns what a word names, or complains
+   * @param otherwise what counts if nothing was given
+   */
+  <T> List<T> named(List<String> words, Function<String, T> named, List<T> otherwise) {
+    return words == null ? otherwise : of(() -> words.stream().map(named).toList());
   }
 
   /** Returns a value that is made from options, whose complaint is wrong usage too. */
