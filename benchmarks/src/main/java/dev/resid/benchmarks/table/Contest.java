@@ -24,6 +24,15 @@ final class Contest {
   private static final int WARM_RUNS = 2;
   private static final int LIMIT_READINGS = 3;
 
+  // Threads of other engines go on spinning after their work for up to 0.2 s (MKL's; OpenBLAS's
+  // 0.1)
+  // and would take a core from whoever comes next.
+  private static final long SETTLING_MILLIS = 300;
+
+  // A turn is at least so long, and what is shorter is repeated, after one run that is not timed:
+  // threads are awake then, and caches hold what this engine uses, as in the middle of real work.
+  private static final double TURN_SECONDS = 0.1;
+
   private final String group;
   private final Workload work;
   private final int threads;
@@ -88,11 +97,13 @@ final class Contest {
     double[][] seconds = new double[engines.size()][repetitions];
     double[] limits = new double[repetitions];
     for (int round = 0; round < repetitions; round++) {
+      settleAfter(own);
       limits[round] = limit(bandwidth);
       for (int i = 0; i < engines.size(); i++) {
         int turn = (i + round) % engines.size();
         turns.accept(engines.get(turn).name());
-        seconds[turn][round] = engines.get(turn).seconds();
+        settleAfter(own);
+        seconds[turn][round] = turn(engines.get(turn), warming == Warming.UP ? TURN_SECONDS : 0);
       }
     }
     List<Line> all = new ArrayList<>();
@@ -139,6 +150,32 @@ final class Contest {
       }
       engine.run();
     }
+  }
+
+  private void settleAfter(int own) {
+    if (engines.size() == own || warming == Warming.NONE) {
+      return;
+    }
+    try {
+      Thread.sleep(SETTLING_MILLIS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Returns the mean seconds of a unit in a turn of at least so many seconds. */
+  static double turn(Engine engine, double least) {
+    long begin = System.nanoTime();
+    double first = engine.seconds();
+    if (elapsed(begin) >= least) {
+      return first;
+    }
+    double sum = 0;
+    int runs = 0;
+    for (long start = System.nanoTime(); runs == 0 || elapsed(start) < least; runs++) {
+      sum += engine.seconds();
+    }
+    return sum / runs;
   }
 
   private static double elapsed(long start) {

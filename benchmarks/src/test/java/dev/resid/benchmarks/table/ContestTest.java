@@ -11,6 +11,7 @@ import dev.resid.benchmarks.work.Peer;
 import dev.resid.benchmarks.work.Workload;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 
 class ContestTest {
@@ -28,6 +29,13 @@ class ContestTest {
     // Rounds 3/2, 9/3 and 6/4.
     assertEquals(1.5, lines.getLast().ratio());
     assertTrue(lines.getFirst().share() > 0, "share " + lines.getFirst().share());
+  }
+
+  @Test
+  void whatIsShortIsRepeatedAfterOneRunThatDoesNotCount() {
+    assertEquals(7, Contest.turn(new Fake("long", 1, 7, 8, 9), 0));
+    assertEquals(4, Contest.turn(new Fake("short", 1, 100, 2, 4, 6).thatWaitsAtLast(500), 0.4));
+    assertEquals(List.of("long", "short", "short", "short", "short"), turns);
   }
 
   @Test
@@ -138,12 +146,18 @@ class ContestTest {
     private final String name;
     private final float result;
     private final double[] seconds;
+    private int wait;
     private int run;
 
     Fake(String name, float result, double... seconds) {
       this.name = name;
       this.result = result;
       this.seconds = seconds;
+    }
+
+    Fake thatWaitsAtLast(int millis) {
+      wait = millis;
+      return this;
     }
 
     @Override
@@ -157,6 +171,9 @@ class ContestTest {
     @Override
     public double seconds() {
       turns.add(name);
+      if (wait > 0 && run == seconds.length - 1) {
+        LockSupport.parkNanos(wait * 1_000_000L);
+      }
       return seconds[run++];
     }
 

@@ -28,6 +28,8 @@ final class BlockProduct {
   // The buffer of sums begins with zeros, which are never written; every row may start with them.
   private static final int ZEROS = COLUMNS;
 
+  private static final Sink NOBODY = (row, rows, sums, from) -> {};
+
   private BlockProduct() {}
 
   /** Packed right operand: the byte where its first panel begins, and how far apart panels are. */
@@ -52,6 +54,13 @@ final class BlockProduct {
   interface Sink {
     /** Takes sums[from + r·WIDTH + j] of `rows` rows from `row` on; it may write there. */
     void take(int row, int rows, float[] sums, int from);
+
+    /**
+     * Told that COLUMNS sums of `rows` rows are about to be computed which will be taken soon.
+     * Where they go to memory that will be written and not read, writing anything there now makes
+     * the processor fetch its lines while it multiplies.
+     */
+    default void expect(int row, int rows, int column) {}
   }
 
   /**
@@ -86,8 +95,10 @@ final class BlockProduct {
           start.load(first + r, rows, sums, at);
         }
         boolean fromZero = k == 0 && start == Start.ZERO;
-        panels(a, first + r, k, n, b, columns, sums, fromZero ? 0 : at, at);
-        if (k + n == terms) {
+        boolean last = k + n == terms;
+        Sink next = last ? sink : NOBODY;
+        panels(a, first + r, k, n, b, columns, sums, fromZero ? 0 : at, at, next);
+        if (last) {
           sink.take(first + r, rows, sums, at);
         }
       }
@@ -104,14 +115,17 @@ final class BlockProduct {
       int columns,
       float[] sums,
       int start,
-      int end) {
+      int end,
+      Sink next) {
     int height = a.height(row);
     int aFrom = row * a.terms() + k * height;
     int step = start == end ? COLUMNS : 0;
     int startLd = start == end ? WIDTH : 0;
     long bFrom = b.from() + k * (COLUMNS * 4L);
     int from = start;
+    int rows = Math.min(ROWS, a.rows() - row);
     for (int j = 0; j < columns; j += COLUMNS) {
+      next.expect(row, rows, j);
       if (height == ROWS) {
         MicroKernel.tile(
             a.tiles(), aFrom, b.values(), bFrom, depth, sums, from, startLd, end + j, WIDTH);

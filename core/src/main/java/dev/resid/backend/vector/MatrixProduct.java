@@ -66,21 +66,41 @@ final class MatrixProduct {
                   task,
                   scratch,
                   (row, count, column, n, own) -> {
-                    Sink sink =
-                        (r, height, sums, from) -> {
-                          int to = (firstRow + r) * columns + column;
-                          for (int i = 0; i < height; i++) {
-                            int at = to + i * columns;
-                            addBias(sums, from + i * WIDTH, bias, column, out, at, n);
-                            if (f != Activation.IDENTITY) {
-                              Activations.apply(f, out, at, out, at, n, own);
-                            }
-                          }
-                        };
+                    int to = firstRow * columns + column;
+                    Sink sink = new Finish(bias, f, out, to, columns, column, n, own);
                     Panels b = w.panels(column / COLUMNS, 0);
                     BlockProduct.multiply(a, row, count, b, n, Start.ZERO, sink, own);
                   }));
       pool.give(a.tiles());
+    }
+  }
+
+  // Adds the bias to finished sums, applies the activation and puts them to out[to + row·ld + j].
+  private record Finish(
+      float[] bias, Activation f, float[] out, int to, int ld, int column, int n, Scratch scratch)
+      implements Sink {
+    @Override
+    public void take(int row, int rows, float[] sums, int from) {
+      for (int i = 0; i < rows; i++) {
+        int at = to + (row + i) * ld;
+        addBias(sums, from + i * WIDTH, bias, column, out, at, n);
+        if (f != Activation.IDENTITY) {
+          Activations.apply(f, out, at, out, at, n, scratch);
+        }
+      }
+    }
+
+    // Without that, writing the output of a tile waits for memory: 0.01 to 0.05 of the peak.
+    @Override
+    public void expect(int row, int rows, int j) {
+      if (j + COLUMNS > n) {
+        return;
+      }
+      int at = to + row * ld + j;
+      for (int i = 0; i < rows; i++, at += ld) {
+        out[at] = 0f;
+        out[at + Lanes.L] = 0f;
+      }
     }
   }
 
