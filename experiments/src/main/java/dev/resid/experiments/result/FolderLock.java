@@ -6,16 +6,14 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.UUID;
+import java.util.concurrent.ThreadLocalRandom;
 
 /**
  * Keeps a second process out of a folder. The system ends the lock with the process, however that
@@ -30,6 +28,11 @@ public final class FolderLock implements AutoCloseable {
   private static final long LOCKED_FROM = 1L << 32;
 
   private static final int ATTEMPTS = 100;
+
+  /** Lengths that are tried, each below the next; two files have not all of them. */
+  private static final int LENGTHS = 8;
+
+  private static final int MOST_BYTES = 512;
 
   private final Path file;
   private final FileChannel channel;
@@ -97,13 +100,23 @@ public final class FolderLock implements AutoCloseable {
         "another process is working in " + folder + "; wait for it, or choose another --out");
   }
 
-  /** Returns whether the file of that name is the one that is open. */
+  /**
+   * Returns whether the file of that name is the one that is open: whether it has the lengths that
+   * are given to the open one. Its content is not read, because POSIX ends all locks of a process
+   * on a file when it closes the file, however often that is open.
+   */
   private static boolean isThere(FileChannel channel, Path file) throws IOException {
-    byte[] token = UUID.randomUUID().toString().getBytes(StandardCharsets.US_ASCII);
-    channel.truncate(0);
-    channel.write(ByteBuffer.wrap(token), 0);
+    ThreadLocalRandom random = ThreadLocalRandom.current();
     try {
-      return Arrays.equals(token, Files.readAllBytes(file));
+      for (int i = 0; i < LENGTHS; i++) {
+        int length = random.nextInt(1, MOST_BYTES);
+        channel.truncate(0);
+        channel.write(ByteBuffer.allocate(length), 0);
+        if (Files.size(file) != length) {
+          return false;
+        }
+      }
+      return true;
     } catch (NoSuchFileException e) {
       return false;
     }

@@ -37,6 +37,18 @@ class FolderLockTest {
     FolderLock.of(out, out.resolve("checkpoint")).close();
   }
 
+  /** Another process would see it: reading the file, and closing it, would end the lock. */
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void theSystemKnowsOfTheLock() throws IOException {
+    try (FolderLock _ = FolderLock.of(temporary, temporary)) {
+      Object inode = Files.getAttribute(temporary.resolve(FolderLock.NAME), "unix:ino");
+      String mine = ".* " + ProcessHandle.current().pid() + " [^ ]*:" + inode + " .*";
+      List<String> locks = Files.readAllLines(Path.of("/proc/locks"));
+      assertTrue(locks.stream().anyMatch(line -> line.matches(mine)), locks::toString);
+    }
+  }
+
   @Test
   void nothingIsLeftOfFoldersThatWereMadeForItAlone() throws IOException {
     Path out = temporary.resolve("new/out");
