@@ -149,6 +149,9 @@ public final class CheckpointFile {
                   + ". The training goes on from the checkpoint before it, "
                   + previous
                   + "; the result is the same");
+      if (!Files.isRegularFile(newest, LinkOption.NOFOLLOW_LINKS)) {
+        Files.delete(newest); // a folder or a link, which no file could take the place of
+      }
       return opened;
     } catch (IOException e) {
       throw new IOException(damage.getMessage() + "; and " + e.getMessage() + ADVICE_FOR_BOTH, e);

@@ -123,6 +123,14 @@ record TrainingRuns(String words, List<Path> inputs) {
       requireBytes(sound, state);
       requireBytes(before, previous);
     }
+    for (Unreadable way : Unreadable.here()) {
+      way.make(state);
+      CliRun run = train(out, options);
+      if (run.exitCode() != ResidCommand.OK) {
+        throw new AssertionError(way + ": " + run);
+      }
+      requireBytes(sound, state);
+    }
     Files.delete(state);
     train(out, options).ok(); // a process that is killed while it writes leaves it like that
     requireBytes(sound, state);
