@@ -25,8 +25,8 @@ final class BlockProduct {
   private static final int ROWS = MicroKernel.ROWS;
   private static final int COLUMNS = MicroKernel.COLUMNS;
 
-  // The buffer of sums begins with zeros, which are never written; every row may start with them.
-  private static final int ZEROS = COLUMNS;
+  // The buffer of sums begins with the zeros of a tile, which are never written: where sums start.
+  private static final int ZEROS = ROWS * WIDTH;
 
   private static final Sink NOBODY = (row, rows, sums, from) -> {};
 
@@ -97,7 +97,13 @@ final class BlockProduct {
         boolean fromZero = k == 0 && start == Start.ZERO;
         boolean last = k + n == terms;
         Sink next = last ? sink : NOBODY;
-        panels(a, first + r, k, n, b, columns, sums, fromZero ? 0 : at, at, next);
+        int from = fromZero ? 0 : at;
+        if (StreamingTile.FITS && parts > 1 && a.height(first + r) == ROWS) {
+          int following = r + ROWS < count ? r + ROWS : 0;
+          streaming(a, first + r, k, n, b, columns, sums, from, at, next, first + following);
+        } else {
+          panels(a, first + r, k, n, b, columns, sums, from, at, next);
+        }
         if (last) {
           sink.take(first + r, rows, sums, at);
         }
@@ -105,7 +111,8 @@ final class BlockProduct {
     }
   }
 
-  // One tile of rows with all panels of the group. Zeros, at 0, are the same for all panels.
+  // One tile of rows with all panels of the group. Zeros, at 0, are the same for all panels and
+  // rows.
   private static void panels(
       PackedRows a,
       int row,
@@ -118,7 +125,7 @@ final class BlockProduct {
       int end,
       Sink next) {
     int height = a.height(row);
-    int aFrom = row * a.terms() + k * height;
+    int aFrom = a.at(row, k);
     int step = start == end ? COLUMNS : 0;
     int startLd = start == end ? WIDTH : 0;
     long bFrom = b.from() + k * (COLUMNS * 4L);
@@ -135,6 +142,48 @@ final class BlockProduct {
       }
       bFrom += b.stride();
       from += step;
+    }
+  }
+
+  // As panels, for a whole tile of many terms, which comes from memory; so may the tile of another
+  // row, which is next.
+  private static void streaming(
+      PackedRows a,
+      int row,
+      int k,
+      int depth,
+      Panels b,
+      int columns,
+      float[] sums,
+      int start,
+      int end,
+      Sink sink,
+      int nextRow) {
+    int rows = Math.min(ROWS, a.rows() - row);
+    int pairs = depth - depth % StreamingTile.TERMS;
+    int aFrom = a.at(row, k);
+    int next = a.at(nextRow, k);
+    long bFrom = b.from() + k * (COLUMNS * 4L);
+    for (int j = 0; j < columns; j += COLUMNS) {
+      sink.expect(row, rows, j);
+      StreamingTile.rows12(
+          a.tiles(), aFrom, b.values(), bFrom, pairs, sums, start + j, end + j, next);
+      next += StreamingTile.elementsAhead(depth);
+      if (pairs < depth) {
+        long bRest = bFrom + pairs * (COLUMNS * 4L);
+        MicroKernel.tile(
+            a.tiles(),
+            a.at(row, k + pairs),
+            b.values(),
+            bRest,
+            depth - pairs,
+            sums,
+            end + j,
+            WIDTH,
+            end + j,
+            WIDTH);
+      }
+      bFrom += b.stride();
     }
   }
 }

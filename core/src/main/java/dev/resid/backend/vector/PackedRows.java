@@ -50,6 +50,11 @@ record PackedRows(float[] tiles, int rows, int terms) {
     }
   }
 
+  /** Returns where term k of the tile of a row, a multiple of ROWS, begins. */
+  int at(int row, int k) {
+    return row * terms + k * height(row);
+  }
+
   /** Returns the lines of the tile of a row. */
   int height(int row) {
     return rows - row <= SMALL ? SMALL : ROWS;
