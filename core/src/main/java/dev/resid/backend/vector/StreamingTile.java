@@ -9,12 +9,10 @@ import jdk.incubator.vector.VectorSpecies;
 // tile
 // is multiplied, it reads one element in every turn of the tile that comes next, so slowly and
 // regularly that the processor fetches the lines between ahead of time. Without that, the first
-// panel
-// that meets a tile waits for it: 0.03 to 0.06 of the peak with 3,072 terms. (Reading all of the
-// next tile's lines,
-// or
-// the first ones of each page, at once between two tiles gains nothing: nothing behind a load that
-// misses can retire. Java has no instruction that fetches without waiting.)
+// panel that meets a tile waits for it: 0.03 to 0.06 of the peak with 3,072 terms. (Reading all of
+// the next tile's lines, or the first ones of each page, at once between two tiles gains nothing:
+// nothing behind a load that misses can retire. Java has no instruction that fetches without
+// waiting.)
 //
 // What is read ahead is added up and returned, lest the compiler leave it out; callers ignore it.
 // Where one value more lives through the loop than there are registers, the compiler keeps one in a
