@@ -153,7 +153,8 @@ public final class BenchTable {
     arguments.addAll(without);
     ProcessBuilder builder =
         Jvm.process(
-            List.of("-XX:MaxRAMPercentage=60", "-XX:+SuppressFatalErrorMessage"),
+            List.of(
+                Jvm.HEAP_FOR_RESULTS, "-XX:MaxRAMPercentage=60", "-XX:+SuppressFatalErrorMessage"),
             Worker.class,
             arguments);
     if (MachineFacts.hidesItsVectors()) {
