@@ -111,8 +111,7 @@ final class BlockProduct {
     }
   }
 
-  // One tile of rows with all panels of the group. Zeros, at 0, are the same for all panels and
-  // rows.
+  // One tile of rows with all panels of the group. Zeros, at 0, are the same for all of them.
   private static void panels(
       PackedRows a,
       int row,

@@ -8,7 +8,7 @@ import jdk.incubator.vector.VectorSpecies;
 // The 12-row tile of MicroKernel for rows that come from beyond the second-level cache. While a
 // tile is multiplied, it reads one element in every turn of the tile that comes next, so slowly and
 // regularly that the processor fetches the lines between ahead of time. Without that, the first
-// panel that meets a tile waits for it: 0.03 to 0.06 of the peak with 3,072 terms. (Reading all of
+// panel that meets a tile waits for it: 0.04 to 0.06 of the peak with 3,072 terms. (Reading all of
 // the next tile's lines, or the first ones of each page, at once between two tiles gains nothing:
 // nothing behind a load that misses can retire. Java has no instruction that fetches without
 // waiting.)
