@@ -35,9 +35,10 @@ import tools.jackson.databind.json.JsonMapper;
     },
     footer = {
       "",
-      "With --json: {\"natsPerToken\": ..., \"bitsPerByte\": ..., \"tokens\": ..., \"rows\": ...,"
-          + " \"utf8Bytes\": ...}, where tokens are",
-      "those predicted, and bitsPerByte and utf8Bytes are null with --tokens.",
+      "With --json: {\"natsPerToken\": ..., \"bitsPerByte\": ..., \"tokens\": ..., \"rows\": ...,",
+      "\"utf8Bytes\": ...}, where tokens are those predicted, and bitsPerByte and utf8Bytes are"
+          + " null",
+      "with --tokens.",
       "",
       "Example:",
       "  resid loss --text book.txt"

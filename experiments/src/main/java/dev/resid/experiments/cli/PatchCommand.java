@@ -36,9 +36,9 @@ import picocli.CommandLine.Spec;
       "",
       "Examples:",
       "  resid patch",
-      "  resid patch --clean 'When Mary and John went out, John spoke to' --corrupted 'When Mary"
-          + " and John went out, Mary spoke to' --answer ' Mary' --against ' John' --model"
-          + " models/gpt2",
+      "  resid patch --clean 'When Mary and John went out, John spoke to' \\",
+      "    --corrupted 'When Mary and John went out, Mary spoke to' --answer ' Mary' \\",
+      "    --against ' John' --model models/gpt2",
       "  resid patch --pairs pairs.jsonl --out pairs"
     })
 final class PatchCommand implements Callable<Integer> {

@@ -53,14 +53,13 @@ import picocli.CommandLine.Spec;
     },
     footer = {
       "",
-      "The folder gets report.html, tables, run.json, and the run of each part in parts/. Stopped"
-          + " at",
-      "any moment, the same command goes on where it was and ends in the same results.",
+      "The folder gets report.html, tables, run.json, and the run of each part in parts/. Stopped",
+      "at any moment, the same command goes on where it was and ends in the same results.",
       "",
       "Example:",
-      "  resid reproduce --model models/gpt2 --saes"
-          + " saes/models--jbloom--GPT2-Small-SAEs-Reformatted --lambada lambada_test.txt --text"
-          + " openwebtext.txt --out reproduced"
+      "  resid reproduce --model models/gpt2 \\",
+      "    --saes saes/models--jbloom--GPT2-Small-SAEs-Reformatted --lambada lambada_test.txt \\",
+      "    --text openwebtext.txt --out reproduced"
     })
 final class ReproduceCommand implements Callable<Integer> {
   private static final int DIGITS = 5;

@@ -46,8 +46,8 @@ import picocli.CommandLine.Spec;
       "",
       "Examples:",
       "  resid sae evaluate --sae my-sae --out my-sae-report",
-      "  resid sae evaluate --sae saes/blocks.8.hook_resid_pre --model models/gpt2"
-          + " --text openwebtext.txt --rows 400 --out layer8"
+      "  resid sae evaluate --sae saes/blocks.8.hook_resid_pre --model models/gpt2 \\",
+      "    --text openwebtext.txt --rows 400 --out layer8"
     })
 final class SaeEvaluateCommand implements Callable<Integer> {
   private static final List<SaeMetric> PRINTED =

@@ -25,9 +25,10 @@ final class SaesMixin {
       names = "--sae",
       paramLabel = "[FAMILY=]SAE",
       description =
-          "An SAE: its folder or file, or embedded:NAME; may be given several times. SAEs of one"
-              + " FAMILY (local, e2e, downstream, ...) are drawn together. Of the embedded model,"
-              + " all that ship with Resid if left out; none for no SAE.")
+          "An SAE: its folder or file, embedded:NAME, or RELEASE/ID for a published one that 'resid"
+              + " download --sae' fetched; may be given several times. SAEs of one FAMILY (local,"
+              + " e2e, downstream, ...) are drawn together. Of the embedded model, all that ship"
+              + " with Resid if left out; none for no SAE.")
   private List<String> sources;
 
   @Mixin private SaeWeightsMixin weights;

@@ -63,7 +63,7 @@ final class TrainTokenizerCommand implements Callable<Integer> {
       names = "--min-frequency",
       paramLabel = "N",
       defaultValue = "2",
-      description = "Do not merge pairs that occur less often (default: ${DEFAULT-VALUE}).")
+      description = "Do not merge pairs that occur less often; ${DEFAULT-VALUE} if left out.")
   private long minimumFrequency;
 
   @Option(

@@ -10,8 +10,6 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -21,8 +19,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.ParameterException;
 
 class ResidCommandTest {
-  private static final Pattern WORD = Pattern.compile("'([^']*)'|\"([^\"]*)\"|(\\S+)");
-
   @TestFactory
   Stream<DynamicTest> everyCommandIsDescribedAndHasAnExampleThatParses() {
     return commands(frame()).stream()
@@ -135,27 +131,20 @@ class ResidCommandTest {
         name + " has no description");
     String first = command.getCommandSpec().usageMessage().description()[0];
     assertTrue(first.endsWith("."), name + ": lists of commands show half a sentence: " + first);
+    for (String line : command.getCommandSpec().usageMessage().footer()) {
+      boolean whole = !line.startsWith("  ") || line.length() <= 100;
+      assertTrue(whole, name + ": help would break the example: " + line);
+    }
     String footer = String.join("\n", command.getCommandSpec().usageMessage().footer());
     List<String> examples =
-        footer
-            .replaceAll("\\\\\n *", "") // a backslash at the end of a line, as for a shell
-            .lines()
-            .filter(line -> line.startsWith("  " + name))
-            .toList();
+        ShellWords.joined(footer).lines().filter(line -> line.startsWith("  " + name)).toList();
     assertFalse(examples.isEmpty(), name + " has no example in its footer");
     CommandLine root = command;
     while (root.getParent() != null) {
       root = root.getParent();
     }
     for (String example : examples) {
-      List<String> words = new ArrayList<>();
-      Matcher matcher = WORD.matcher(example.strip());
-      while (matcher.find()) {
-        words.add(
-            matcher.group(1) != null
-                ? matcher.group(1)
-                : matcher.group(2) != null ? matcher.group(2) : matcher.group(3));
-      }
+      List<String> words = ShellWords.of(example);
       root.parseArgs(words.subList(1, words.size()).toArray(String[]::new));
     }
   }
