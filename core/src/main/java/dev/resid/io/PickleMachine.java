@@ -110,12 +110,15 @@ final class PickleMachine {
     try {
       return machine.run();
     } catch (BadPickle e) {
-      throw new TensorFileException(
-          file,
-          "zip entry " + Printable.quoted(entry) + ", byte " + machine.opcodeAt,
-          e.getMessage(),
-          "Nothing of it was run. Load the file in Python with weights_only=True and save the"
-              + " tensors as safetensors");
+      TensorFileException refusal =
+          new TensorFileException(
+              file,
+              "zip entry " + Printable.quoted(entry) + ", byte " + machine.opcodeAt,
+              e.getMessage(),
+              "Nothing of it was run. Load the file in Python with weights_only=True and save the"
+                  + " tensors as safetensors");
+      refusal.initCause(e);
+      throw refusal;
     }
   }
 

@@ -13,6 +13,9 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
@@ -34,16 +37,25 @@ public final class FolderLock implements AutoCloseable {
 
   private static final int MOST_BYTES = 512;
 
+  /**
+   * Where this process holds locks. POSIX ends a process's locks on a file when the process closes
+   * the file, however often that is open: a second try must not even open it.
+   */
+  private static final Set<Path> HELD = ConcurrentHashMap.newKeySet();
+
   private final Path file;
   private final FileChannel channel;
   private final FileLock lock;
   private final List<Path> made;
+  private final Runnable letGo;
 
-  private FolderLock(Path file, FileChannel channel, FileLock lock, List<Path> made) {
+  private FolderLock(
+      Path file, FileChannel channel, FileLock lock, List<Path> made, Runnable letGo) {
     this.file = file;
     this.channel = channel;
     this.lock = lock;
     this.made = made;
+    this.letGo = letGo;
   }
 
   /**
@@ -51,53 +63,90 @@ public final class FolderLock implements AutoCloseable {
    *
    * @param folder what it keeps others out of, as the user names it
    * @param place the folder itself or one in it, where the file of the lock lies; made if needed
-   * @throws IllegalStateException if another process holds it
+   * @throws IllegalStateException if another process holds it, or this one does already
    * @throws IOException if its file cannot be made
    */
   public static FolderLock of(Path folder, Path place) throws IOException {
+    return of(folder, place, HELD);
+  }
+
+  /**
+   * Returns the lock of a folder.
+   *
+   * @param held real paths of the folders in which this process holds locks; changed
+   */
+  static FolderLock of(Path folder, Path place, Set<Path> held) throws IOException {
     List<Path> made = new ArrayList<>();
     for (Path at = place.toAbsolutePath(); at != null && !Files.exists(at); at = at.getParent()) {
       made.add(at);
     }
     Path file = place.resolve(NAME);
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-      FileChannel channel;
+      Path real;
       try {
         Files.createDirectories(place);
-        channel =
-            FileChannel.open(
-                file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+        real = place.toRealPath();
       } catch (NoSuchFileException e) {
-        continue; // its folder was removed by the process that ended just now
+        continue; // it was removed by the process that ended just now
       } catch (FileAlreadyExistsException e) {
         if (Files.isRegularFile(Path.of(e.getFile()))) {
           throw e; // a file where a folder must be
         }
         continue;
       }
-      try {
-        FileLock lock = channel.tryLock(LOCKED_FROM, 1, false);
-        if (lock == null) {
-          channel.close();
-          break;
-        }
-        if (isThere(channel, file)) {
-          return new FolderLock(file, channel, lock, made);
-        }
-        channel.close(); // the file was removed between opening and locking it
-      } catch (OverlappingFileLockException e) {
-        channel.close(); // this process holds it; the same answer
+      if (!held.add(real)) {
         break;
-      } catch (IOException e) {
-        channel.close();
-        throw ReadFailure.of(file, e);
-      } catch (RuntimeException e) {
-        channel.close();
-        throw e;
+      }
+      Optional<FolderLock> lock = Optional.empty();
+      try {
+        lock = attempt(file, made, () -> held.remove(real));
+        if (lock.isPresent()) {
+          return lock.get();
+        }
+      } catch (OverlappingFileLockException e) {
+        break;
+      } finally {
+        if (lock.isEmpty()) {
+          held.remove(real);
+        }
       }
     }
     throw new IllegalStateException(
         "another process is working in " + folder + "; wait for it, or choose another --out");
+  }
+
+  /**
+   * Returns the lock of a file, or nothing if the file was removed meanwhile.
+   *
+   * @throws OverlappingFileLockException if another process holds it
+   */
+  private static Optional<FolderLock> attempt(Path file, List<Path> made, Runnable letGo)
+      throws IOException {
+    FileChannel channel;
+    try {
+      channel =
+          FileChannel.open(
+              file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+    } catch (NoSuchFileException e) {
+      return Optional.empty();
+    }
+    boolean locked = false;
+    try {
+      FileLock lock = channel.tryLock(LOCKED_FROM, 1, false);
+      if (lock == null) {
+        throw new OverlappingFileLockException();
+      }
+      locked = isThere(channel, file);
+      return locked
+          ? Optional.of(new FolderLock(file, channel, lock, made, letGo))
+          : Optional.empty();
+    } catch (IOException e) {
+      throw ReadFailure.of(file, e);
+    } finally {
+      if (!locked) {
+        channel.close();
+      }
+    }
   }
 
   /**
@@ -135,6 +184,8 @@ public final class FolderLock implements AutoCloseable {
         // Something is in the folder, as a rule; or an open file cannot be removed here.
       }
       lock.release();
+    } finally {
+      letGo.run();
     }
   }
 }

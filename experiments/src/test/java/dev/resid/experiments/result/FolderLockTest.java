@@ -9,7 +9,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -42,11 +44,29 @@ class FolderLockTest {
   @EnabledOnOs(OS.LINUX)
   void theSystemKnowsOfTheLock() throws IOException {
     try (FolderLock _ = FolderLock.of(temporary, temporary)) {
-      Object inode = Files.getAttribute(temporary.resolve(FolderLock.NAME), "unix:ino");
-      String mine = ".* " + ProcessHandle.current().pid() + " [^ ]*:" + inode + " .*";
-      List<String> locks = Files.readAllLines(Path.of("/proc/locks"));
-      assertTrue(locks.stream().anyMatch(line -> line.matches(mine)), locks::toString);
+      requireKnown();
     }
+  }
+
+  private void requireKnown() throws IOException {
+    Object inode = Files.getAttribute(temporary.resolve(FolderLock.NAME), "unix:ino");
+    String mine = ".* " + ProcessHandle.current().pid() + " [^ ]*:" + inode + " .*";
+    List<String> locks = Files.readAllLines(Path.of("/proc/locks"));
+    assertTrue(locks.stream().anyMatch(line -> line.matches(mine)), locks::toString);
+  }
+
+  /** Opening the file for the second try, and closing it, would end the lock of the first. */
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void aSecondTryOfTheSameProcessLeavesTheFirstItsLock() throws IOException {
+    Path link = Files.createSymbolicLink(temporary.resolve("link"), temporary);
+    try (FolderLock _ = FolderLock.of(temporary, temporary)) {
+      for (Path name : List.of(temporary, link, link.resolve("link"))) {
+        assertThrows(IllegalStateException.class, () -> FolderLock.of(name, name));
+      }
+      requireKnown();
+    }
+    FolderLock.of(link, link).close();
   }
 
   @Test
@@ -82,7 +102,7 @@ class FolderLockTest {
     Files.delete(file);
   }
 
-  /** Threads take the lock of one process as processes do: two never hold it together. */
+  /** Threads that know nothing of each other, as processes do not: two never hold it together. */
   @Test
   void neverDoTwoHoldIt() throws Exception {
     AtomicInteger holders = new AtomicInteger();
@@ -90,7 +110,8 @@ class FolderLockTest {
         () -> {
           int held = 0;
           for (int i = 0; i < 200; i++) {
-            try (FolderLock _ = FolderLock.of(temporary, temporary.resolve("in"))) {
+            Set<Path> own = ConcurrentHashMap.newKeySet();
+            try (FolderLock _ = FolderLock.of(temporary, temporary.resolve("in"), own)) {
               assertEquals(1, holders.incrementAndGet());
               held++;
               holders.decrementAndGet();

@@ -30,18 +30,27 @@ final class PtFile {
   }
 
   static byte[] bytes(Map<String, ?> values) throws IOException {
+    PtFile pt = of(values);
+    return pt.around(pt.pickle());
+  }
+
+  /** Returns a file in two parts: the pickle, and the numbers around it. */
+  static PtFile of(Map<String, ?> values) {
     PtFile pt = new PtFile();
     pt.op(0x80, 2);
     pt.value(values);
     pt.op('.');
-    return pt.zip();
+    return pt;
+  }
+
+  /** Returns the pickle, which says what tensors there are. */
+  byte[] pickle() {
+    return pickle.toByteArray();
   }
 
   /** Returns the archive of a pickle that was assembled elsewhere. */
   static byte[] ofPickle(byte[] content) throws IOException {
-    PtFile pt = new PtFile();
-    pt.pickle.writeBytes(content);
-    return pt.zip();
+    return new PtFile().around(content);
   }
 
   /** A tensor of floats, or of whole numbers. */
@@ -131,9 +140,10 @@ final class PtFile {
     op(')', 'R', 't', 'R');
   }
 
-  private byte[] zip() throws IOException {
+  /** Returns the archive of the numbers and of a pickle, which may be damaged. */
+  byte[] around(byte[] content) throws IOException {
     Map<String, byte[]> entries = new LinkedHashMap<>();
-    entries.put("archive/data.pkl", pickle.toByteArray());
+    entries.put("archive/data.pkl", content);
     storages.forEach((key, data) -> entries.put("archive/data/" + key, data));
     entries.put("archive/version", new byte[] {'3', '\n'});
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();

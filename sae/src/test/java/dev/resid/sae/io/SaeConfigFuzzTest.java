@@ -1,6 +1,7 @@
 package dev.resid.sae.io;
 
 import dev.resid.hook.HookPoint;
+import dev.resid.hook.Site;
 import dev.resid.io.SafetensorsWriter;
 import dev.resid.tensor.Axis;
 import dev.resid.tensor.Shape;
@@ -40,6 +41,9 @@ class SaeConfigFuzzTest {
           "\"model_from_pretrained_kwargs\":",
           "\"layer\":",
           "\"activation\":",
+          "\"act_name\":",
+          "\"act_size\":",
+          "\"concat_heads\":",
           "blocks.1.",
           "\"blocks.1.hook_z\"");
 
@@ -194,5 +198,28 @@ class SaeConfigFuzzTest {
         "{\"activation\":\"topk\",\"expansion_factor\":2,\"normalize_decoder\":true,"
             + "\"num_latents\":3,\"k\":2,\"multi_topk\":false,\"skip_connection\":false,"
             + "\"transcode\":false,\"d_in\":2}");
+  }
+
+  @Test
+  void hookZ() throws IOException {
+    byte[] weights =
+        weights(
+            Map.of(
+                "W_enc",
+                matrix(2, 3),
+                "W_dec",
+                matrix(3, 2),
+                "b_enc",
+                vector(3),
+                "b_dec",
+                vector(2)));
+    fuzz(
+        "hook-z NAME_cfg.json",
+        HookZReader.configOf("1.pt"),
+        HookPoint.at(Site.Z, 1),
+        Map.of("1.pt", weights),
+        (folder, stated) -> HookZReader.read(folder, "1.pt", folder.tensors("1.pt"), stated),
+        "{\"act_name\":\"blocks.1.attn.hook_z\",\"act_size\":2,\"dict_size\":3,\"layer\":1,"
+            + "\"concat_heads\":true,\"model_name\":\"gpt2-small\",\"seq_len\":128}");
   }
 }
