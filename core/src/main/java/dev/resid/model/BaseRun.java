@@ -6,10 +6,11 @@ import dev.resid.hook.HookPoint;
 import dev.resid.hook.Site;
 import dev.resid.tensor.Axis;
 import dev.resid.tensor.Backend;
+import dev.resid.tensor.HostStorage;
+import dev.resid.tensor.Scope;
 import dev.resid.tensor.ShapeMismatchException;
 import dev.resid.tensor.Tensor;
 import dev.resid.tokenizer.TokenBatch;
-import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -29,6 +30,9 @@ public final class BaseRun implements AutoCloseable {
       EnumSet.of(
           Site.RESID_PRE, Site.Z, Site.ATTN_OUT, Site.RESID_MID, Site.MLP_OUT, Site.RESID_POST);
 
+  /** Sites that are added to the stream, which a pass then needs beside them. */
+  private static final Set<Site> BESIDE = EnumSet.of(Site.Z, Site.ATTN_OUT, Site.MLP_OUT);
+
   private final PackedModel model;
   private final Backend backend;
   private final TokenBatch tokens;
@@ -38,7 +42,7 @@ public final class BaseRun implements AutoCloseable {
   private final Tensor lastResid;
   private final Tensor normalized;
   private final ActivationCache cache;
-  private SharedKeys keys;
+  private CleanKeys keys;
 
   private BaseRun(
       PackedModel model,
@@ -46,7 +50,7 @@ public final class BaseRun implements AutoCloseable {
       HookPoint point,
       Tensor normalized,
       ActivationCache cache,
-      SharedKeys keys) {
+      CleanKeys keys) {
     this.model = model;
     this.backend = model.backend();
     this.tokens = tokens;
@@ -76,7 +80,8 @@ public final class BaseRun implements AutoCloseable {
       List<HookPoint> points,
       Tensor normalized,
       ActivationCache cache) {
-    SharedKeys keys = new SharedKeys(points.stream().mapToInt(HookPoint::layer).min().orElse(0));
+    int from = points.stream().mapToInt(HookPoint::layer).min().orElse(0);
+    CleanKeys keys = new CleanKeys(model, tokens, from, cache.get(HookPoint.residPre(from)));
     Map<HookPoint, BaseRun> runs = new LinkedHashMap<>();
     for (HookPoint point : points) {
       runs.put(point, new BaseRun(model, tokens, point, normalized, cache, keys));
@@ -119,19 +124,6 @@ public final class BaseRun implements AutoCloseable {
    */
   public static boolean canStartAt(Site site) {
     return STARTS.contains(site);
-  }
-
-  /** Clean keys and values, [batch, pos, head, d_head] by layer. */
-  private record CleanKeys(List<Tensor> keys, List<Tensor> values) {}
-
-  /** The clean keys and values of one clean run, which all its points share. */
-  private static final class SharedKeys {
-    private final int fromLayer;
-    private Optional<CleanKeys> computed = Optional.empty();
-
-    private SharedKeys(int fromLayer) {
-      this.fromLayer = fromLayer;
-    }
   }
 
   /** Returns the tokens of the run. */
@@ -191,8 +183,11 @@ public final class BaseRun implements AutoCloseable {
               + " or a multiple of its batch");
     }
     int copies = rows / batch;
-    float[] values = changed.toArray();
-    int first = firstChange(values, copies);
+    Tensor host =
+        changed.storage() instanceof HostStorage
+            ? changed
+            : Tensor.wrap(changed.shape(), changed.toArray());
+    int first = firstChange((HostStorage) host.storage(), copies);
     int pos = tokens.maxLength();
     requireAfter(keep);
     HookPlan plan = new HookPlan(model.config(), captures(keep));
@@ -202,17 +197,30 @@ public final class BaseRun implements AutoCloseable {
       first = pos - 1;
       computed = 1;
     }
-    Optional<KeyValues> cached = first == 0 ? Optional.empty() : Optional.of(prefix(first, copies));
+    Gpt2Forward.Extent extent = new Gpt2Forward.Extent(rows, computed, first);
+    if (first == 0) {
+      return continued(host, copies, extent, hooks, Optional.empty());
+    }
+    CleanKeys.Prefix prefix = keys.borrow(point.layer(), first, copies);
+    try {
+      return continued(host, copies, extent, hooks, Optional.of(prefix.cached()));
+    } finally {
+      keys.giveBack(prefix);
+    }
+  }
+
+  private Continuation continued(
+      Tensor changed,
+      int copies,
+      Gpt2Forward.Extent extent,
+      Hooks hooks,
+      Optional<KeyValues> cached) {
     try (var scope = backend.scope()) {
       Gpt2Forward forward =
-          new Gpt2Forward(
-              model,
-              new PassMemory.Plain(scope),
-              hooks,
-              new Gpt2Forward.Extent(rows, computed, first),
-              cached);
-      Tensor entering = onBackend(Tensor.wrap(changed.shape(), values), first, computed);
-      Tensor beside = onBackend(repeat(stream, copies), first, computed);
+          new Gpt2Forward(model, new PassMemory.Plain(scope), hooks, extent, cached);
+      Tensor entering = taken(scope, changed, extent);
+      Tensor beside =
+          BESIDE.contains(point.site()) ? taken(scope, repeat(stream, copies), extent) : entering;
       Tensor x = forward.enter(point, entering, beside);
       x = forward.blocks(x, point.layer() + 1, model.config().nLayers());
       Tensor last = backend.allocate(x.shape());
@@ -220,14 +228,15 @@ public final class BaseRun implements AutoCloseable {
       Tensor norm = forward.finish(x);
       Tensor kept = backend.allocate(norm.shape());
       backend.copy(norm, kept);
-      return new Continuation(model, this, copies, first, last, kept, hooks.cache());
+      return new Continuation(model, this, copies, extent.first(), last, kept, hooks.cache());
     }
   }
 
   /** Frees the run's tensors. On a CPU backend they are collected when no longer referenced. */
   @Override
   public void close() {
-    keys = new SharedKeys(point.layer());
+    int layer = point.layer();
+    keys = new CleanKeys(model, tokens, layer, cache.get(HookPoint.residPre(layer)));
   }
 
   Tensor lastResid() {
@@ -263,10 +272,12 @@ public final class BaseRun implements AutoCloseable {
   }
 
   /** Returns the first position at which a copy differs from the clean run in any bit. */
-  private int firstChange(float[] values, int copies) {
-    float[] clean = activation.toArray();
+  private int firstChange(HostStorage changed, int copies) {
+    float[] values = changed.array();
+    float[] clean =
+        activation.storage() instanceof HostStorage host ? host.array() : activation.toArray();
     int pos = tokens.maxLength();
-    int width = clean.length / (tokens.rows() * pos);
+    int width = Math.toIntExact(activation.elements() / ((long) tokens.rows() * pos));
     int first = pos;
     for (int row = 0; row < tokens.rows() * copies; row++) {
       int from = row * pos * width;
@@ -281,14 +292,16 @@ public final class BaseRun implements AutoCloseable {
     return first;
   }
 
-  private Tensor onBackend(Tensor whole, int first, int count) {
-    Tensor part = first == 0 ? whole : whole.slice(Axis.POS, first, first + count);
-    Tensor held = backend.allocate(part.shape());
+  /** Returns the positions of a pass on the backend, in memory of the scope. */
+  private Tensor taken(Scope scope, Tensor whole, Gpt2Forward.Extent extent) {
+    int first = extent.first();
+    Tensor part = first == 0 ? whole : whole.slice(Axis.POS, first, first + extent.pos());
+    Tensor held = scope.take(part.shape());
     backend.copy(part, held);
     return held;
   }
 
-  private static Tensor repeat(Tensor tensor, int copies) {
+  static Tensor repeat(Tensor tensor, int copies) {
     if (copies == 1) {
       return tensor;
     }
@@ -299,56 +312,5 @@ public final class BaseRun implements AutoCloseable {
     }
     int batch = tensor.shape().size(Axis.BATCH);
     return Tensor.wrap(tensor.shape().with(Axis.BATCH, batch * copies), all);
-  }
-
-  /** Returns caches that hold the clean keys and values of the positions before {@code first}. */
-  private KeyValues prefix(int first, int copies) {
-    CleanKeys clean = cleanKeys();
-    int pos = tokens.maxLength();
-    KeyValues cached = new KeyValues(backend, model.config(), tokens.rows() * copies, pos);
-    for (int layer = point.layer(); layer < model.config().nLayers(); layer++) {
-      cached.keys(layer, 0, repeat(clean.keys.get(layer).slice(Axis.POS, 0, first), copies));
-      cached.values(layer, 0, repeat(clean.values.get(layer).slice(Axis.POS, 0, first), copies));
-    }
-    return cached;
-  }
-
-  private CleanKeys cleanKeys() {
-    if (keys.computed.isEmpty()) {
-      int from = keys.fromLayer;
-      int nLayers = model.config().nLayers();
-      List<Capture> captures = new ArrayList<>();
-      for (int layer = from; layer < nLayers; layer++) {
-        captures.add(HookPoint.at(Site.K, layer).capture());
-        captures.add(HookPoint.at(Site.V, layer).capture());
-      }
-      Hooks hooks =
-          new Hooks(
-              new HookPlan(model.config(), captures.toArray(Capture[]::new)), backend, rowEnds(1));
-      try (var scope = backend.scope()) {
-        Gpt2Forward forward =
-            new Gpt2Forward(
-                model,
-                new PassMemory.Plain(scope),
-                hooks,
-                new Gpt2Forward.Extent(tokens.rows(), tokens.maxLength(), 0),
-                Optional.empty());
-        forward.blocks(
-            onBackend(cache.get(HookPoint.residPre(from)), 0, tokens.maxLength()), from, nLayers);
-      }
-      List<Tensor> k = new ArrayList<>();
-      List<Tensor> v = new ArrayList<>();
-      for (int layer = 0; layer < nLayers; layer++) {
-        boolean kept = layer >= from;
-        k.add(kept ? hooks.cache().get(HookPoint.at(Site.K, layer)) : Tensor.zeros(none()));
-        v.add(kept ? hooks.cache().get(HookPoint.at(Site.V, layer)) : Tensor.zeros(none()));
-      }
-      keys.computed = Optional.of(new CleanKeys(k, v));
-    }
-    return keys.computed.get();
-  }
-
-  private static dev.resid.tensor.Shape none() {
-    return dev.resid.tensor.Shape.of(Axis.BATCH, 0);
   }
 }

@@ -82,7 +82,7 @@ public final class Generator {
     }
     int[] added = new int[maxNew];
     int count = 0;
-    KeyValues cached = new KeyValues(model.backend(), model.config(), 1, prompt.length + maxNew);
+    KeyValues cached = new KeyValues(model.backend(), model.config(), 0, 1, prompt.length + maxNew);
     int[] next = prompt;
     int first = 0;
     while (count < maxNew) {

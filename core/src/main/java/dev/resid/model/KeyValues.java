@@ -15,11 +15,17 @@ final class KeyValues {
   private final Backend backend;
   private final List<Tensor> keys = new ArrayList<>();
   private final List<Tensor> values = new ArrayList<>();
+  private final int fromLayer;
   private final int capacity;
 
-  /** Makes room for {@code capacity} positions of {@code rows} rows in every block. */
-  KeyValues(Backend backend, Gpt2Config config, int rows, int capacity) {
+  /**
+   * Makes room for {@code capacity} positions of {@code rows} rows in every block from one on.
+   *
+   * @param fromLayer the first block; of those before it there are no keys and values
+   */
+  KeyValues(Backend backend, Gpt2Config config, int fromLayer, int rows, int capacity) {
     this.backend = backend;
+    this.fromLayer = fromLayer;
     this.capacity = capacity;
     Shape shape =
         Shape.of(
@@ -31,7 +37,7 @@ final class KeyValues {
             config.nHeads(),
             Axis.D_HEAD,
             config.dHead());
-    for (int layer = 0; layer < config.nLayers(); layer++) {
+    for (int layer = fromLayer; layer < config.nLayers(); layer++) {
       keys.add(backend.allocate(shape));
       values.add(backend.allocate(shape));
     }
@@ -43,21 +49,21 @@ final class KeyValues {
 
   /** Stores new keys from a position on and returns those of all positions. */
   Tensor keys(int layer, int first, Tensor added) {
-    backend.insert(added, Axis.POS, first, keys.get(layer));
-    return keys.get(layer);
+    backend.insert(added, Axis.POS, first, keys.get(layer - fromLayer));
+    return keys.get(layer - fromLayer);
   }
 
   /** Stores new values from a position on and returns those of all positions. */
   Tensor values(int layer, int first, Tensor added) {
-    backend.insert(added, Axis.POS, first, values.get(layer));
-    return values.get(layer);
+    backend.insert(added, Axis.POS, first, values.get(layer - fromLayer));
+    return values.get(layer - fromLayer);
   }
 
   Tensor keys(int layer) {
-    return keys.get(layer);
+    return keys.get(layer - fromLayer);
   }
 
   Tensor values(int layer) {
-    return values.get(layer);
+    return values.get(layer - fromLayer);
   }
 }

@@ -13,6 +13,7 @@ import dev.resid.testing.TensorAssert;
 import dev.resid.tokenizer.TokenBatch;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -227,5 +228,42 @@ class ContinuationTest extends OnEachCpuBackend {
       check(c, "clean logits").sameBits(logits, base.logits());
       check(c, "continued logits").sameBits(once, base.continueWith(changed).logits());
     }
+  }
+
+  /** Clean keys and values are kept between continuations; none may see those of another. */
+  @ParameterizedTest
+  @MethodSource("dev.resid.model.ModelCase#five")
+  void continuationsOneAfterAnotherGiveWhatEachGivesFirst(ModelCase c) {
+    Gpt2 gpt2 = c.on(backend());
+    int pos = c.tokens().maxLength();
+    int last = c.config().nLayers() - 1;
+    List<HookPoint> points =
+        List.of(HookPoint.residPre(last), HookPoint.residPre(0), HookPoint.mlpOut(0));
+    Map<HookPoint, BaseRun> runs = gpt2.baseRuns(c.tokens(), points);
+    // Backwards too, so that what a longer change wrote lies before a shorter one's positions.
+    for (int first : new int[] {pos - 1, pos / 2, pos / 2, pos - 1, 1, pos - 1}) {
+      for (HookPoint point : points) {
+        for (int copies : new int[] {1, 2, 2, 1}) {
+          BaseRun run = runs.get(point);
+          Tensor[] changed = new Tensor[copies];
+          for (int i = 0; i < copies; i++) {
+            changed[i] =
+                run.activation()
+                    .with(
+                        Axis.POS,
+                        first,
+                        c.noise(run.activation().at(Axis.POS, first).shape(), 0.5 + i));
+          }
+          String what = copies + " copies changed at position " + first + " of " + point;
+          try (BaseRun own = gpt2.baseRun(c.tokens(), point)) {
+            check(c, what)
+                .sameBits(
+                    own.continueWith(stack(changed)).logits(),
+                    run.continueWith(stack(changed)).logits());
+          }
+        }
+      }
+    }
+    runs.values().forEach(BaseRun::close);
   }
 }
