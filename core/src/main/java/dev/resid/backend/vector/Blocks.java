@@ -3,8 +3,16 @@ package dev.resid.backend.vector;
 // How the outputs of a product are split into tasks: chunks of rows times spans of groups of
 // columns. Changes no result. Every chunk reads all panels once, every group all rows once.
 record Blocks(
-    int rows, int chunkRows, int chunks, int columns, int spanColumns, int spans, int threads) {
+    int rows,
+    int chunkRows,
+    int chunks,
+    int columns,
+    int groupColumns,
+    int spanColumns,
+    int spans,
+    int threads) {
   private static final int ROWS = MicroKernel.ROWS;
+  private static final int COLUMNS = MicroKernel.COLUMNS;
   private static final int WIDTH = BlockProduct.WIDTH;
   private static final int TASKS_PER_THREAD = 8;
 
@@ -12,19 +20,43 @@ record Blocks(
   // is paid once a chunk.
   private static final int FEWEST_TILES = 16;
 
+  // Panels of a group at least: a tile of rows is read once a group.
+  private static final int FEWEST_PANELS = 2;
+
   /** What one task computes. */
   @FunctionalInterface
   interface Block {
-    /** Computes `n` columns from `column` on, at most WIDTH, of `count` rows from `row` on. */
+    /** Computes `n` columns from `column` on, at most a group, of `count` rows from `row` on. */
     void run(int row, int count, int column, int n, Scratch scratch);
   }
 
+  /** Returns blocks whose groups are WIDTH columns for any number of rows and threads. */
   static Blocks of(int rows, int terms, int columns, int threads) {
+    return split(rows, terms, columns, threads, WIDTH);
+  }
+
+  /**
+   * Returns blocks whose groups are narrower where there would be too few for the threads to end
+   * together: with 128 rows and 768 columns two threads would get one and two groups.
+   */
+  static Blocks even(int rows, int terms, int columns, int threads) {
+    Blocks wide = of(rows, terms, columns, threads);
+    int tasks = wanted(threads);
+    if (wide.tasks() >= tasks) {
+      return wide;
+    }
+    int panels = (columns + COLUMNS - 1) / COLUMNS;
+    int groups = (tasks + wide.chunks - 1) / wide.chunks;
+    int group = Math.clamp((panels + groups - 1) / groups, FEWEST_PANELS, WIDTH / COLUMNS);
+    return split(rows, terms, columns, threads, group * COLUMNS);
+  }
+
+  private static Blocks split(int rows, int terms, int columns, int threads, int group) {
     int tiles = Math.max(1, (rows + ROWS - 1) / ROWS);
-    int groups = Math.max(1, (columns + WIDTH - 1) / WIDTH);
+    int groups = Math.max(1, (columns + group - 1) / group);
     int most = terms > BlockProduct.DEPTH ? BlockProduct.MOST_ROWS_IN_PARTS / ROWS : tiles;
     int fewest = (tiles + most - 1) / most;
-    int wanted = threads == 1 ? 1 : threads * TASKS_PER_THREAD;
+    int wanted = wanted(threads);
     int chunks = Math.max(fewest, Math.min((wanted + groups - 1) / groups, tiles / FEWEST_TILES));
     int chunkTiles = (tiles + chunks - 1) / chunks;
     chunks = (tiles + chunkTiles - 1) / chunkTiles;
@@ -34,9 +66,14 @@ record Blocks(
         chunkTiles * ROWS,
         chunks,
         columns,
-        span * WIDTH,
+        group,
+        span * group,
         (groups + span - 1) / span,
         threads);
+  }
+
+  private static int wanted(int threads) {
+    return threads == 1 ? 1 : threads * TASKS_PER_THREAD;
   }
 
   int tasks() {
@@ -80,8 +117,9 @@ record Blocks(
   /** Runs what a task computes, group by group. */
   void run(int task, Scratch scratch, Block block) {
     int last = column(task) + columnCount(task);
-    for (int column = column(task); column < last; column += WIDTH) {
-      block.run(row(task), rowCount(task), column, Math.min(WIDTH, last - column), scratch);
+    for (int column = column(task); column < last; column += groupColumns) {
+      int n = Math.min(groupColumns, last - column);
+      block.run(row(task), rowCount(task), column, n, scratch);
     }
   }
 }

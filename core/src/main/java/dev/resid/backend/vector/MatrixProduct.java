@@ -58,7 +58,7 @@ final class MatrixProduct {
     for (int first = 0; first < rows; first += slab) {
       int firstRow = first;
       PackedRows a = packRows(x, first, Math.min(slab, rows - first), in, workers, pool);
-      Blocks blocks = Blocks.of(a.rows(), in, columns, workers.count());
+      Blocks blocks = Blocks.even(a.rows(), in, columns, workers.count());
       workers.run(
           blocks.tasks(),
           (task, scratch) ->
@@ -294,7 +294,7 @@ final class MatrixProduct {
       int column,
       int columns) {
     long stride = 4L * COLUMNS * a.terms();
-    Blocks blocks = Blocks.of(a.rows(), a.terms(), width, workers.count());
+    Blocks blocks = Blocks.even(a.rows(), a.terms(), width, workers.count());
     workers.run(
         blocks.tasks(),
         (task, scratch) ->
