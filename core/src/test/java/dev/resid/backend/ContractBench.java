@@ -109,7 +109,11 @@ public final class ContractBench {
   /** Checks inputs and guards. */
   void verifyOperands() {
     for (Watched w : watched) {
-      float[] found = Arrays.copyOfRange(w.array, w.from, w.from + w.expected.length);
+      int to = w.from + w.expected.length;
+      if (Arrays.equals(w.array, w.from, to, w.expected, 0, w.expected.length)) {
+        continue;
+      }
+      float[] found = Arrays.copyOfRange(w.array, w.from, to);
       check(w.what)
           .sameBits(
               Tensor.wrap(Shape.of(Axis.ROW, found.length), w.expected),

@@ -187,18 +187,25 @@ interface SparseContract {
     boolean[] kept = new boolean[y.length];
     for (int r = 0; r < x.shape().rows(); r++) {
       int row = r * columns;
-      Integer[] order = new Integer[columns];
-      Arrays.setAll(order, j -> row + j);
-      // Of equal values the first stays first; float order has NaN above everything.
-      Arrays.sort(order, (i, j) -> Float.compare(-y[i] + 0f, -y[j] + 0f));
+      long[] order = new long[columns];
+      for (int j = 0; j < columns; j++) {
+        order[j] = ascending(-y[row + j] + 0f) << 32 | j;
+      }
+      Arrays.sort(order);
       for (int i = 0; i < k; i++) {
-        kept[order[i]] = true;
+        kept[row + (int) order[i]] = true;
       }
     }
     same(
         operation + ", k = " + k,
         keep(Tensor.wrap(plain.shape(), y), (at, value) -> kept[at]),
         bench().tested.linearTopK(x, w, bias, scale, k));
+  }
+
+  /** Returns a number that is ordered as Float.compare orders values, NaN above everything. */
+  private static long ascending(float value) {
+    int bits = Float.floatToIntBits(value);
+    return bits < 0 ? bits ^ Integer.MAX_VALUE : bits;
   }
 
   /** NaN comes after every number, −∞ included. */
