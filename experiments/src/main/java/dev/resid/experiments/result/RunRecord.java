@@ -3,9 +3,13 @@ package dev.resid.experiments.result;
 import dev.resid.io.AtomicFiles;
 import dev.resid.io.Printable;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.HexFormat;
 import java.util.Objects;
 import java.util.Optional;
 import tools.jackson.core.JacksonException;
@@ -38,7 +42,8 @@ public record RunRecord(
   /** The file name in an output folder. */
   public static final String FILE = "run.json";
 
-  private static final String FORMAT = "resid-run/1";
+  private static final String FORMAT = "resid-run/2";
+  private static final String CHECKSUM = "sha256";
   private static final JsonMapper JSON =
       JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
 
@@ -101,7 +106,8 @@ public record RunRecord(
   /**
    * Returns the record in a folder.
    *
-   * @throws IOException if there is none, or it is no run record; the message names the file
+   * @throws IOException if there is none, it is no run record, or its checksum is that of another
+   *     text; the message names the file
    */
   public static RunRecord read(Path folder) throws IOException {
     Path file = folder.resolve(FILE);
@@ -120,17 +126,25 @@ public record RunRecord(
                 + " this version");
       }
       JsonNode build = json.required("build");
-      return new RunRecord(
-          RunFiles.text(json, "command"),
-          Settings.of(json.required("settings"), file),
-          Settings.of(json.required("facts"), file),
-          RunFiles.text(json, "shard"),
-          new BuildInfo(RunFiles.text(build, "version"), RunFiles.text(build, "commit")),
-          Instant.parse(RunFiles.text(json, "started")),
-          json.required("finished").isNull()
-              ? Optional.empty()
-              : Optional.of(Instant.parse(RunFiles.text(json, "finished"))),
-          json.required("computing_seconds").doubleValue());
+      RunRecord record =
+          new RunRecord(
+              RunFiles.text(json, "command"),
+              Settings.of(json.required("settings"), file),
+              Settings.of(json.required("facts"), file),
+              RunFiles.text(json, "shard"),
+              new BuildInfo(RunFiles.text(build, "version"), RunFiles.text(build, "commit")),
+              Instant.parse(RunFiles.text(json, "started")),
+              json.required("finished").isNull()
+                  ? Optional.empty()
+                  : Optional.of(Instant.parse(RunFiles.text(json, "finished"))),
+              json.required("computing_seconds").doubleValue());
+      if (!RunFiles.text(json, CHECKSUM).equals(checksum(json))) {
+        throw new IOException(
+            file
+                + ": is damaged or was changed: its content is not that of its checksum. Restore"
+                + " it, or remove the folder and run again");
+      }
+      return record;
     } catch (JacksonException | IllegalArgumentException | java.time.DateTimeException e) {
       throw new IOException(
           file
@@ -140,7 +154,19 @@ public record RunRecord(
     }
   }
 
-  /** Returns the JSON text. */
+  /** Returns the SHA-256 of all fields but the one for it, however they are laid out in lines. */
+  private static String checksum(JsonNode record) {
+    ObjectNode covered = record.asObject().deepCopy();
+    covered.remove(CHECKSUM);
+    try {
+      byte[] text = covered.toString().getBytes(StandardCharsets.UTF_8);
+      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(text));
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java runtime has SHA-256", e);
+    }
+  }
+
+  /** Returns the JSON text; its last field is a checksum of the others. */
   public String toJson() {
     ObjectNode json = JSON.createObjectNode();
     json.put("format", FORMAT);
@@ -152,6 +178,7 @@ public record RunRecord(
     json.put("started", started.toString());
     json.put("finished", finished.map(Instant::toString).orElse(null));
     json.put("computing_seconds", Math.round(computingSeconds * 1000) / 1000.0);
+    json.put(CHECKSUM, checksum(json));
     return JSON.writeValueAsString(json);
   }
 }

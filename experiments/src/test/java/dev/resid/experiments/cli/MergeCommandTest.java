@@ -21,6 +21,7 @@ import dev.resid.experiments.patch.PatchStudy;
 import dev.resid.experiments.patch.TokenPair;
 import dev.resid.experiments.result.RunFolder;
 import dev.resid.experiments.result.RunRecord;
+import dev.resid.experiments.result.Settings;
 import dev.resid.experiments.saereport.SaeEvaluationOptions;
 import dev.resid.experiments.saereport.SaeEvaluationStudy;
 import dev.resid.experiments.study.RowStudy;
@@ -92,7 +93,6 @@ class MergeCommandTest {
     }
   }
 
-  /** Of the facts, which no checksum covers, those of the model are compared. */
   @Test
   void aPartWithDamagedFactsIsNamed() throws IOException {
     List<Path> parts = new ArrayList<>();
@@ -100,19 +100,38 @@ class MergeCommandTest {
       parts.add(temporary.resolve("part" + i));
       study("patch").runPart(parts.getLast(), new Shard(i, PARTS), Progress.none(), workers);
     }
-    Path record = parts.get(0).resolve(RunRecord.FILE);
-    String sound = Files.readString(record);
-    for (String damaged : List.of("\"0arameters\"", "\"parameters\" : 1, \"old\"")) {
-      assertTrue(sound.contains("\"parameters\""), sound);
-      Files.writeString(record, sound.replace("\"parameters\"", damaged));
+    Path file = parts.get(0).resolve(RunRecord.FILE);
+    String sound = Files.readString(file);
+    Files.writeString(file, sound.replace("\"parameters\"", "\"0arameters\""));
+    CliRun.line("merge", temporary.resolve("out"), parts.get(0), parts.get(1))
+        .refused(file + ": is damaged", "checksum");
+    // Facts that somebody wrote so, with the checksum that belongs to them.
+    Files.writeString(file, sound);
+    RunRecord first = RunRecord.read(parts.get(0));
+    RunRecord second = RunRecord.read(parts.get(1));
+    for (String other : List.of("\"0arameters\"", "\"parameters\":1,\"old\"")) {
+      withParameters(first, other).write(parts.get(0));
       CliRun.line("merge", temporary.resolve("out"), parts.get(0), parts.get(1))
           .refused(parts.get(0).toString(), "the model's parameters", "damaged");
     }
-    Path other = parts.get(1).resolve(RunRecord.FILE);
-    Files.writeString(other, Files.readString(other).replace("\"parameters\"", "\"0arameters\""));
-    Files.writeString(record, sound.replace("\"parameters\"", "\"0arameters\""));
+    withParameters(first, "\"0arameters\"").write(parts.get(0));
+    withParameters(second, "\"0arameters\"").write(parts.get(1));
     CliRun.line("merge", temporary.resolve("out"), parts.get(0), parts.get(1))
-        .refused(record + ": there is no setting \"parameters\"");
+        .refused(file + ": there is no setting \"parameters\"");
+  }
+
+  private static RunRecord withParameters(RunRecord record, String other) {
+    String facts = record.facts().toString();
+    assertTrue(facts.contains("\"parameters\""), facts);
+    return new RunRecord(
+        record.command(),
+        record.settings(),
+        Settings.parse(facts.replace("\"parameters\"", other)),
+        record.shard(),
+        record.build(),
+        record.started(),
+        record.finished(),
+        record.computingSeconds());
   }
 
   @ParameterizedTest

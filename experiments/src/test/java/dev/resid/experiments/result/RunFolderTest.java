@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -78,9 +79,40 @@ class RunFolderTest {
 
   @Test
   void aDamagedRecordIsNamed() throws IOException {
-    Files.writeString(temporary.resolve(RunRecord.FILE), "{\"format\": \"resid-run/1\", ");
+    Files.writeString(temporary.resolve(RunRecord.FILE), "{\"format\": \"resid-run/2\", ");
     String message = assertThrows(IOException.class, () -> RunRecord.read(temporary)).getMessage();
     assertTrue(message.contains(RunRecord.FILE + ": is not a run record"), message);
+  }
+
+  /** None of its texts and numbers can become another one unnoticed. */
+  @Test
+  void everyBitOfARecordCounts() throws IOException {
+    RunRecord record = record(3, "0/1").finish(1.25);
+    record.write(temporary);
+    Path file = temporary.resolve(RunRecord.FILE);
+    byte[] sound = Files.readAllBytes(file);
+    for (int i = 0; i < sound.length; i++) {
+      byte[] damaged = sound.clone();
+      damaged[i] ^= (byte) (1 << i % 7);
+      Files.write(file, damaged);
+      try {
+        assertEquals(record, RunRecord.read(temporary), "byte " + i);
+        assertTrue(Character.isWhitespace(sound[i]), "byte " + i);
+      } catch (IOException e) {
+        assertTrue(e.getMessage().startsWith(file.toString()), e.getMessage());
+      }
+    }
+    Files.writeString(file, new String(sound, StandardCharsets.UTF_8).replace("here", "there"));
+    String message = assertThrows(IOException.class, () -> RunRecord.read(temporary)).getMessage();
+    assertTrue(message.contains("not that of its checksum"), message);
+  }
+
+  @Test
+  void theLayoutOfARecordDoesNotCount() throws IOException {
+    RunRecord record = record(3, "0/1");
+    Files.writeString(
+        temporary.resolve(RunRecord.FILE), record.toJson().replaceAll("\\n *", "\r\n\t"));
+    assertEquals(record, RunRecord.read(temporary));
   }
 
   private String refusal(RunRecord record) {
