@@ -11,6 +11,7 @@ import dev.resid.experiments.result.ResultTable.Type;
 import dev.resid.experiments.result.RunRecord;
 import dev.resid.experiments.result.Settings;
 import dev.resid.testing.Fuzz;
+import dev.resid.testing.RewrittenFile;
 import dev.resid.tokenizer.ByteLevelBpe;
 import dev.resid.tokenizer.SpecialTokens;
 import java.io.BufferedReader;
@@ -79,13 +80,15 @@ class UserFilesFuzzTest {
   @Test
   void pairsOfPrompts() throws IOException {
     Path file = Files.createDirectory(temporary.resolve("in")).resolve(Fuzz.NAME);
-    fuzz(
-        "pairs of prompts",
-        input -> {
-          Files.write(file, input);
-          PromptPair.read(file);
-        },
-        "{\"clean\": \"a\", \"corrupted\": \"b\", \"answer\": \" c\", \"against\": \" d\"}\n");
+    try (RewrittenFile content = new RewrittenFile(file)) {
+      fuzz(
+          "pairs of prompts",
+          input -> {
+            content.write(input);
+            PromptPair.read(file);
+          },
+          "{\"clean\": \"a\", \"corrupted\": \"b\", \"answer\": \" c\", \"against\": \" d\"}\n");
+    }
   }
 
   @Test
@@ -93,13 +96,15 @@ class UserFilesFuzzTest {
     Path folder = Files.createDirectory(temporary.resolve(Fuzz.NAME));
     Path file = folder.resolve(RunRecord.FILE);
     Settings settings = new Settings().with("seed", 23).with("text", "a").with("ridge", 0.01);
-    fuzz(
-        "run.json",
-        input -> {
-          Files.write(file, input);
-          RunRecord.read(folder).toJson();
-        },
-        RunRecord.begin("sensitivity", settings, settings, "0/1").toJson());
+    try (RewrittenFile content = new RewrittenFile(file)) {
+      fuzz(
+          "run.json",
+          input -> {
+            content.write(input);
+            RunRecord.read(folder).toJson();
+          },
+          RunRecord.begin("sensitivity", settings, settings, "0/1").toJson());
+    }
   }
 
   @Test
@@ -112,13 +117,15 @@ class UserFilesFuzzTest {
                 new Column("rows", Type.WHOLE, "How many."),
                 new Column("kl", Type.NUMBER, "Nats.")));
     table.add("a", 3L, 0.5);
-    fuzz(
-        "table of results",
-        input -> {
-          Files.write(folder.resolve("t.json"), input);
-          ResultTable.read(folder, "t").toCsv();
-        },
-        table.toJson());
+    try (RewrittenFile content = new RewrittenFile(folder.resolve("t.json"))) {
+      fuzz(
+          "table of results",
+          input -> {
+            content.write(input);
+            ResultTable.read(folder, "t").toCsv();
+          },
+          table.toJson());
+    }
   }
 
   /** What fuzzing found: null where a text belongs, and quoted control characters. */

@@ -3,9 +3,9 @@ package dev.resid.sae.io;
 import dev.resid.hook.HookPoint;
 import dev.resid.sae.io.PtFile.Values;
 import dev.resid.testing.Fuzz;
+import dev.resid.testing.RewrittenFile;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -55,7 +55,8 @@ class SaeStateFuzzTest {
   @TempDir private Path temp;
 
   /** Damages the pickle of the first file, and gives it beginnings and ends of the others. */
-  private void fuzz(String name, Stated stated, List<String> keys, List<PtFile> files) {
+  private void fuzz(String name, Stated stated, List<String> keys, List<PtFile> files)
+      throws IOException {
     List<String> words =
         Stream.concat(
                 PICKLE.stream(),
@@ -63,20 +64,22 @@ class SaeStateFuzzTest {
             .toList();
     SaeFolder.Disk folder = new SaeFolder.Disk(temp);
     PtFile first = files.getFirst();
-    new Fuzz(
-            name,
-            files.stream().map(PtFile::pickle).toList(),
-            words,
-            Fuzz.MOST_BYTES_OF_TEXT,
-            IOException.class,
-            pickle -> {
-              Files.write(temp.resolve(Fuzz.NAME), first.around(pickle));
-              SaeContents contents = SaeKinds.ofFile(folder, Fuzz.NAME, stated);
-              contents.read();
-              contents.file().close();
-            })
-        .run()
-        .requireSearched(20);
+    try (RewrittenFile file = new RewrittenFile(temp.resolve(Fuzz.NAME))) {
+      new Fuzz(
+              name,
+              files.stream().map(PtFile::pickle).toList(),
+              words,
+              Fuzz.MOST_BYTES_OF_TEXT,
+              IOException.class,
+              pickle -> {
+                file.write(first.around(pickle));
+                SaeContents contents = SaeKinds.ofFile(folder, Fuzz.NAME, stated);
+                contents.read();
+                contents.file().close();
+              })
+          .run()
+          .requireSearched(20);
+    }
   }
 
   private static Values matrix(int rows, int columns) {
@@ -97,7 +100,7 @@ class SaeStateFuzzTest {
   }
 
   @Test
-  void openAiReleases() {
+  void openAiReleases() throws IOException {
     Map<String, Object> topK = openAi();
     topK.put("activation", "TopK");
     topK.put("activation_state_dict", Map.of("k", 2L, "postact_fn", "ReLU"));
@@ -123,7 +126,7 @@ class SaeStateFuzzTest {
   }
 
   @Test
-  void apolloStateDicts() {
+  void apolloStateDicts() throws IOException {
     String one = "blocks-1-hook_resid_pre";
     fuzz(
         "Apollo e2e_sae state dict",
