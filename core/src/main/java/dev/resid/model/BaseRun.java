@@ -43,6 +43,7 @@ public final class BaseRun implements AutoCloseable {
   private final Tensor normalized;
   private final ActivationCache cache;
   private CleanKeys keys;
+  private Optional<PositionValues> crossEntropy = Optional.empty();
 
   private BaseRun(
       PackedModel model,
@@ -151,9 +152,14 @@ public final class BaseRun implements AutoCloseable {
     return Unembedding.logits(model, normalized);
   }
 
-  /** Returns the cross-entropy of every next token in the clean run, in nats. */
+  /** Returns the cross-entropy of every next token in the clean run, in nats: computed once. */
   public PositionValues crossEntropyNats() {
-    return Unembedding.crossEntropy(model, normalized, tokens, 1, 0);
+    Optional<PositionValues> known = crossEntropy;
+    if (known.isEmpty()) {
+      known = Optional.of(Unembedding.crossEntropy(model, normalized, tokens));
+      crossEntropy = known;
+    }
+    return known.get();
   }
 
   /**

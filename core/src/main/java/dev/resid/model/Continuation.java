@@ -108,16 +108,47 @@ public final class Continuation {
     return l2At(point).mean();
   }
 
+  /**
+   * Both read-outs of the predictions.
+   *
+   * @param klNats as {@link #klNats()}
+   * @param crossEntropyNats as {@link #crossEntropyNats()}
+   */
+  public record KlAndCrossEntropy(PositionValues klNats, PositionValues crossEntropyNats) {}
+
+  /**
+   * Returns KL(original‖changed) and the cross-entropy of every next token after the change, both
+   * in nats: the same numbers as {@link #klNats} and {@link #crossEntropyNats} in little more time
+   * than one of them.
+   */
+  public KlAndCrossEntropy klAndCrossEntropyNats() {
+    int[] labels = Unembedding.labels(base.tokens(), copies, first, computed());
+    double[] part = new double[labels.length];
+    double[] kl =
+        backend.unembedKlAndCrossEntropy(
+            part(base.normalized()), normalized, model.unembedding(), model.b_U(), labels, part);
+    return new KlAndCrossEntropy(
+        PositionValues.of(spread(kl), base.tokens(), copies),
+        Unembedding.labelled(afterClean(part), base.tokens(), copies));
+  }
+
   /** Returns the cross-entropy of every next token after the change, in nats. */
   public PositionValues crossEntropyNats() {
+    int[] labels = Unembedding.labels(base.tokens(), copies, first, computed());
+    double[] part =
+        backend.unembedCrossEntropy(normalized, model.unembedding(), model.b_U(), labels);
+    return Unembedding.labelled(afterClean(part), base.tokens(), copies);
+  }
+
+  /** Returns cross-entropies of all positions: the clean run's before the first change. */
+  private double[] afterClean(double[] part) {
     int pos = base.tokens().maxLength();
     // What lies before the first change is the clean run's; where nothing does, it is not computed.
     double[] values = first == 0 ? new double[rows() * pos] : repeated(base.crossEntropyNats());
-    double[] part = Unembedding.crossEntropy(model, normalized, base.tokens(), copies, first, pos);
     for (int r = 0; r < rows(); r++) {
-      System.arraycopy(part, r * pos + first, values, r * pos + first, computed());
+      System.arraycopy(part, r * computed(), values, r * pos + first, computed());
     }
-    return Unembedding.labelled(values, base.tokens(), copies);
+    return values;
   }
 
   /**

@@ -253,7 +253,7 @@ public final class Gpt2 {
     try (var scope = backend().scope()) {
       Gpt2Forward forward = pass(tokens, new PassMemory.Plain(scope), plan);
       Tensor x = forward.blocks(forward.embed(ids(tokens)), 0, config().nLayers());
-      return Unembedding.crossEntropy(model, forward.finish(x), tokens, 1, 0);
+      return Unembedding.crossEntropy(model, forward.finish(x), tokens);
     }
   }
 

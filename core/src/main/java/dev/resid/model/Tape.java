@@ -98,7 +98,7 @@ public final class Tape implements AutoCloseable {
    */
   public PositionValues crossEntropyNats() {
     requireOpen("cross-entropies");
-    return Unembedding.crossEntropy(model, normalized, tokens, 1, 0);
+    return Unembedding.crossEntropy(model, normalized, tokens);
   }
 
   /**

@@ -32,14 +32,19 @@ final class Unembedding {
   }
 
   /**
-   * Returns −ln q(next token) at every position but a row's last.
+   * Returns −ln q(next token) at every position but a row's last, which has none.
    *
-   * @param normalized final layer norm's output of positions {@code first} on, [n·batch, pos,
-   *     d_model]
+   * @param normalized final layer norm's output, [batch, pos, d_model]
    */
-  static double[] crossEntropy(
-      PackedModel model, Tensor normalized, TokenBatch tokens, int copies, int first, int total) {
-    int pos = normalized.shape().size(Axis.POS);
+  static PositionValues crossEntropy(PackedModel model, Tensor normalized, TokenBatch tokens) {
+    int[] labels = labels(tokens, 1, 0, tokens.maxLength());
+    double[] values =
+        model.backend().unembedCrossEntropy(normalized, model.unembedding(), model.b_U(), labels);
+    return labelled(values, tokens, 1);
+  }
+
+  /** Returns the next token of every position from {@code first} on, or −1: [n·batch, pos]. */
+  static int[] labels(TokenBatch tokens, int copies, int first, int pos) {
     int[] labels = new int[tokens.rows() * copies * pos];
     Arrays.fill(labels, -1);
     for (int r = 0; r < tokens.rows() * copies; r++) {
@@ -48,23 +53,10 @@ final class Unembedding {
         labels[r * pos + p] = tokens.id(row, first + p + 1);
       }
     }
-    double[] part =
-        model.backend().unembedCrossEntropy(normalized, model.unembedding(), model.b_U(), labels);
-    double[] all = new double[tokens.rows() * copies * total];
-    for (int r = 0; r < tokens.rows() * copies; r++) {
-      System.arraycopy(part, r * pos, all, r * total + first, pos);
-    }
-    return all;
+    return labels;
   }
 
   /** Returns cross-entropies whose rows are one shorter than the tokens: a last token has none. */
-  static PositionValues crossEntropy(
-      PackedModel model, Tensor normalized, TokenBatch tokens, int copies, int first) {
-    int total = tokens.maxLength();
-    double[] values = crossEntropy(model, normalized, tokens, copies, first, total);
-    return labelled(values, tokens, copies);
-  }
-
   static PositionValues labelled(double[] values, TokenBatch tokens, int copies) {
     int[] lengths = new int[tokens.rows() * copies];
     for (int i = 0; i < lengths.length; i++) {

@@ -460,6 +460,30 @@ public interface Backend extends AutoCloseable {
   double[] unembedKl(Tensor base, Tensor perturbed, Matrix w, Tensor bias);
 
   /**
+   * Returns {@link #unembedKl} and writes {@link #unembedCrossEntropy} of {@code perturbed}, with
+   * the bits of these two: the logits, which take nearly all of their time, are computed once.
+   *
+   * @param base [R, C], the final layer norm's output of the original run, which gives p
+   * @param perturbed [n·R, C], the same of n changed runs, which give q
+   * @param w [C, V]
+   * @param bias [V]
+   * @param labels n·R tokens, or −1 for a cross-entropy of 0
+   * @param crossEntropyNats n·R numbers to write
+   */
+  default double[] unembedKlAndCrossEntropy(
+      Tensor base,
+      Tensor perturbed,
+      Matrix w,
+      Tensor bias,
+      int[] labels,
+      double[] crossEntropyNats) {
+    double[] nats = unembedCrossEntropy(perturbed, w, bias, labels);
+    double[] kl = unembedKl(base, perturbed, w, bias);
+    System.arraycopy(nats, 0, crossEntropyNats, 0, nats.length);
+    return kl;
+  }
+
+  /**
    * Returns √(Σ_c (a[r,c] − b[r,c])²) for every row.
    *
    * @param a [R, C]

@@ -8,6 +8,7 @@ import static dev.resid.testing.Tolerance.U;
 
 import dev.resid.tensor.Activation;
 import dev.resid.tensor.Axis;
+import dev.resid.tensor.Backend;
 import dev.resid.tensor.Matrix;
 import dev.resid.tensor.Shape;
 import dev.resid.tensor.Tensor;
@@ -179,6 +180,32 @@ interface ReductionContract {
       noise[i] = (float) (values[i % (R * C)] + distance * noise[i]);
     }
     return Tensor.wrap(rows(runs * R, C), noise);
+  }
+
+  /** Both at once have the bits of each alone. */
+  @Test
+  default void klAndCrossEntropyAreThoseOfEachAlone() {
+    for (int[] size : SIZES) {
+      for (int runs : new int[] {1, 3}) {
+        Tensor base = bench().in(rows(size[0], size[1]));
+        Tensor perturbed = bench().in(perturbed(base, runs, 0.5));
+        Matrix w = bench().tested.pack(bench().in(matrix(size[1], size[2])));
+        Tensor bias = bench().in(vector(size[2]));
+        int n = runs * size[0];
+        int[] labels = bench().cases.indices(n, size[2]);
+        labels[n - 1] = size[2] - 1;
+        labels[n / 2] = -1;
+        double[] nats = new double[n];
+        Backend b = bench().tested;
+        double[] kl = b.unembedKlAndCrossEntropy(base, perturbed, w, bias, labels, nats);
+        bench()
+            .check("KL of both at once")
+            .sameBits(vector(n), b.unembedKl(base, perturbed, w, bias), kl);
+        bench()
+            .check("cross-entropy of both at once")
+            .sameBits(vector(n), b.unembedCrossEntropy(perturbed, w, bias, labels), nats);
+      }
+    }
   }
 
   /** Row i of the perturbed runs is compared with row i mod R of the base. */

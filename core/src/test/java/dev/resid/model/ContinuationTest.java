@@ -118,6 +118,7 @@ class ContinuationTest extends OnEachCpuBackend {
                 c.weights().get(Weight.of(WeightNames.b_U)));
     double[] l2 = backend().l2Distance(full.get(last), clean.get(last));
     PositionValues nats = gpt2.crossEntropyNats(c.tokens(), hook);
+    Continuation.KlAndCrossEntropy both = continued.klAndCrossEntropyNats();
     for (int row = 0; row < c.tokens().rows(); row++) {
       check(c, what + ", KL of row " + row)
           .sameBits(numbers(c, row), part(c, kl, row), continued.klNats().row(row));
@@ -128,6 +129,11 @@ class ContinuationTest extends OnEachCpuBackend {
               Reference.numbers(nats.length(row)),
               nats.row(row),
               continued.crossEntropyNats().row(row));
+      check(c, what + ", KL of both, row " + row)
+          .sameBits(numbers(c, row), part(c, kl, row), both.klNats().row(row));
+      check(c, what + ", cross-entropy of both, row " + row)
+          .sameBits(
+              Reference.numbers(nats.length(row)), nats.row(row), both.crossEntropyNats().row(row));
     }
   }
 

@@ -60,6 +60,25 @@ class SkippedWorkTest extends OnEachCpuBackend {
   }
 
   @Test
+  void cleanCrossEntropiesOfARunAreComputedOnce() {
+    try (BaseRun base = gpt2.baseRun(tokens, HookPoint.residPre(1))) {
+      base.crossEntropyNats();
+      base.crossEntropyNats();
+      assertEquals(1, counted.calls("unembedCrossEntropy"));
+    }
+  }
+
+  @Test
+  void bothReadoutsOfPredictionsTakeOneUnembedding() {
+    try (BaseRun base = gpt2.baseRun(tokens, HookPoint.residPre(1))) {
+      base.continueWith(base.activation().times(0.5)).klAndCrossEntropyNats();
+      assertEquals(1, counted.calls("unembedKlAndCrossEntropy"));
+      assertEquals(0, counted.calls("unembedCrossEntropy"));
+      assertEquals(0, counted.calls("unembedKl"));
+    }
+  }
+
+  @Test
   void capturingNothingRunsNothing() {
     gpt2.capture(tokens);
     assertBlocks(0, "no capture");

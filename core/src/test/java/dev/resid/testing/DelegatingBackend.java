@@ -264,6 +264,17 @@ public class DelegatingBackend implements Backend {
   }
 
   @Override
+  public double[] unembedKlAndCrossEntropy(
+      Tensor base,
+      Tensor perturbed,
+      Matrix w,
+      Tensor bias,
+      int[] labels,
+      double[] crossEntropyNats) {
+    return inner.unembedKlAndCrossEntropy(base, perturbed, w, bias, labels, crossEntropyNats);
+  }
+
+  @Override
   public double[] l2Distance(Tensor a, Tensor b) {
     return inner.l2Distance(a, b);
   }

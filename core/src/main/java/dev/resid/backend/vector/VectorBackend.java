@@ -536,6 +536,19 @@ public final class VectorBackend implements Backend {
 
   @Override
   public double[] unembedKl(Tensor base, Tensor perturbed, Matrix w, Tensor bias) {
+    int[] none = new int[rows(perturbed)];
+    Arrays.fill(none, -1);
+    return unembedKlAndCrossEntropy(base, perturbed, w, bias, none, new double[none.length]);
+  }
+
+  @Override
+  public double[] unembedKlAndCrossEntropy(
+      Tensor base,
+      Tensor perturbed,
+      Matrix w,
+      Tensor bias,
+      int[] labels,
+      double[] crossEntropyNats) {
     PackedMatrix matrix = unembedding(base, w, bias);
     int baseRows = rows(base);
     require("perturbed", perturbed, rows(perturbed), matrix.in);
@@ -546,8 +559,10 @@ public final class VectorBackend implements Backend {
               + ", expected a multiple of the rows of base, "
               + base.shape());
     }
+    requireCount("labels", labels, rows(perturbed));
+    requireIndices("labels", labels, -1, matrix.out);
     return vocabulary.unembedKl(
-        in(base), baseRows, in(perturbed), rows(perturbed), matrix, in(bias));
+        in(base), baseRows, in(perturbed), matrix, in(bias), labels, crossEntropyNats);
   }
 
   private static PackedMatrix unembedding(Tensor x, Matrix w, Tensor bias) {

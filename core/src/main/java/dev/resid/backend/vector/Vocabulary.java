@@ -133,9 +133,19 @@ final class Vocabulary {
     return result;
   }
 
-  /** Returns KL(p‖q) of every row of `perturbed` [n·R, C] against row i mod R of `base` [R, C]. */
+  /**
+   * Returns KL(p‖q) of every row of `perturbed` [n·R, C] against row i mod R of `base` [R, C], and
+   * the cross-entropies of q in `nats`: 0 where a label is −1.
+   */
   double[] unembedKl(
-      float[] base, int baseRows, float[] perturbed, int rows, PackedMatrix w, float[] bias) {
+      float[] base,
+      int baseRows,
+      float[] perturbed,
+      PackedMatrix w,
+      float[] bias,
+      int[] labels,
+      double[] nats) {
+    int rows = labels.length;
     double[] result = new double[rows];
     int copies = baseRows == 0 ? 0 : rows / baseRows;
     int slab = Math.max(ROWS, PackedRows.slab(w.in) / (copies + 1) / ROWS * ROWS);
@@ -147,7 +157,7 @@ final class Vocabulary {
         packed[copy + 1] =
             MatrixProduct.packRows(perturbed, copy * baseRows + first, count, w.in, workers, pool);
       }
-      kl(packed, w, bias, first, baseRows, result);
+      kl(packed, w, bias, first, baseRows, labels, nats, result);
       for (PackedRows rowsOfCopy : packed) {
         pool.give(rowsOfCopy.tiles());
       }
@@ -162,6 +172,8 @@ final class Vocabulary {
       float[] bias,
       int firstRow,
       int baseRows,
+      int[] labels,
+      double[] nats,
       double[] result) {
     int count = packed[0].rows();
     int copies = packed.length - 1;
@@ -169,6 +181,7 @@ final class Vocabulary {
     Parts p = new Parts(count, tiles);
     Parts q = new Parts(count * copies, tiles);
     double[] weighted = new double[count * copies * tiles];
+    double[] picked = new double[count * copies];
     Blocks blocks = Blocks.of(count, w.in, w.out, workers.count());
     workers.run(
         blocks.tasks(),
@@ -192,12 +205,17 @@ final class Vocabulary {
                     BlockProduct.multiply(packed[0], r, height, b, n, Start.ZERO, keep, own);
                     for (int copy = 0; copy < copies; copy++) {
                       int from = copy * count;
+                      int labelsFrom = copy * baseRows + firstRow;
                       Sink compare =
                           (at, lines, sums, sumsAt) -> {
                             for (int i = 0; i < lines; i++) {
                               int x = sumsAt + i * TILE;
                               Elementwise.addInPlace(sums, x, bias, column, n);
                               reduce(sums, x, n, q, from + at + i, column / TILE, own);
+                              int label = labels[labelsFrom + at + i] - column;
+                              if (label >= 0 && label < n) {
+                                picked[from + at + i] = sums[x + label];
+                              }
                               weighted[(from + at + i) * tiles + column / TILE] =
                                   weightedDifference(
                                       original,
@@ -216,8 +234,11 @@ final class Vocabulary {
                 }));
     workers.run(
         count * copies,
-        (i, scratch) ->
-            result[i / count * baseRows + firstRow + i % count] = kl(p, i % count, q, i, weighted));
+        (i, scratch) -> {
+          int row = i / count * baseRows + firstRow + i % count;
+          result[row] = kl(p, i % count, q, i, weighted);
+          nats[row] = labels[row] < 0 ? 0 : q.logSumExp(i) - picked[i];
+        });
   }
 
   private static double kl(Parts p, int baseRow, Parts q, int row, double[] weighted) {

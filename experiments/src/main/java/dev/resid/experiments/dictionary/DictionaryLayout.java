@@ -92,7 +92,7 @@ record DictionaryLayout(int layers, List<SaeFacts> saes) {
         .forEach(
             (point, some) -> {
               int perSae = Order.values().length * removed().length;
-              runs[0] += layers + (1 + some.size() * perSae) * (layers - point.layer());
+              runs[0] += (1 + some.size() * perSae) * (layers - point.layer());
             });
     return runs[0];
   }

@@ -4,7 +4,6 @@ import dev.resid.experiments.dictionary.DictionaryLayout.Error;
 import dev.resid.experiments.direction.NamedSae;
 import dev.resid.experiments.study.RowLayout;
 import dev.resid.hook.ActivationCache;
-import dev.resid.hook.Capture;
 import dev.resid.hook.HookPoint;
 import dev.resid.model.Gpt2;
 import dev.resid.sae.metric.FeatureRemoval;
@@ -14,8 +13,10 @@ import dev.resid.sae.metric.WrittenRun;
 import dev.resid.tensor.Tensor;
 import dev.resid.tokenizer.TokenBatch;
 import java.util.List;
+import java.util.Map;
 import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /** Measures norms, errors of SAEs and what is left without their busiest features, row by row. */
 final class DictionarySweep {
@@ -47,14 +48,15 @@ final class DictionarySweep {
     TokenBatch one = tokens.slice(row, row + 1);
     numbers[layout.index("count", 0)] = 1;
     numbers[layout.index("count", 1)] = one.length(0) - 1;
-    norms(numbers, one);
+    Map<HookPoint, WrittenRun> runs = WrittenRun.of(gpt2, one, points(), reads());
+    norms(numbers, runs.values().iterator().next().cache());
     int[] done = {0};
     IntConsumer advance =
         more -> {
           done[0] += more;
           progress.accept(done[0]);
         };
-    sizes.byPoint().forEach((point, saes) -> point(numbers, one, point, saes, advance));
+    sizes.byPoint().forEach((point, saes) -> point(numbers, runs.get(point), saes, advance));
     for (double number : numbers) {
       if (!Double.isFinite(number)) {
         throw new IllegalStateException(
@@ -66,10 +68,21 @@ final class DictionarySweep {
     return numbers;
   }
 
-  private void norms(double[] numbers, TokenBatch one) {
+  /** Returns what SAEs write. */
+  private List<HookPoint> points() {
+    return List.copyOf(sizes.byPoint().keySet());
+  }
+
+  /** Returns what SAEs read, and whose norms are measured. */
+  private HookPoint[] reads() {
+    return Stream.concat(
+            named.stream().map(sae -> sae.sae().config().point()), sizes.points().stream())
+        .distinct()
+        .toArray(HookPoint[]::new);
+  }
+
+  private void norms(double[] numbers, ActivationCache cache) {
     List<HookPoint> points = sizes.points();
-    ActivationCache cache =
-        gpt2.capture(one, points.stream().map(HookPoint::capture).toArray(Capture[]::new));
     for (int p = 0; p < points.size(); p++) {
       double[] squares = squares(cache.get(points.get(p)));
       for (int pos = 0; pos < squares.length; pos++) {
@@ -79,14 +92,9 @@ final class DictionarySweep {
   }
 
   /** Measures all SAEs that write one point: the clean run and the zero ablation are shared. */
-  private void point(
-      double[] numbers, TokenBatch one, HookPoint point, List<Integer> saes, IntConsumer progress) {
-    HookPoint[] reads =
-        saes.stream()
-            .map(s -> named.get(s).sae().config().point())
-            .distinct()
-            .toArray(HookPoint[]::new);
-    try (WrittenRun base = new WrittenRun(gpt2, one, point, reads)) {
+  private void point(double[] numbers, WrittenRun run, List<Integer> saes, IntConsumer progress) {
+    int predictions = run.tokens().length(0) - 1;
+    try (WrittenRun base = run) {
       numbers[layout.index("clean_ce")] = sum(base.crossEntropyNats().row(0));
       Tensor zero = Tensor.zeros(base.activation().shape());
       double zeroCe = sum(base.continueWith(List.of(zero)).crossEntropyNats().row(0));
@@ -95,7 +103,7 @@ final class DictionarySweep {
         numbers[layout.index("zero_ce", s)] = zeroCe;
         error(numbers, s, base);
         for (Order order : Order.values()) {
-          remove(numbers, s, order, base, zeroCe / (one.length(0) - 1));
+          remove(numbers, s, order, base, zeroCe / predictions);
           progress.accept(sizes.removed().length);
         }
       }

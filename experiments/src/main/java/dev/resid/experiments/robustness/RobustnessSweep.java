@@ -251,8 +251,9 @@ final class RobustnessSweep implements BlockWork {
       for (int at = 0; at < jobs.size(); at += batches.lengths()) {
         List<Job> some = jobs.subList(at, Math.min(jobs.size(), at + batches.lengths()));
         Continuation changed = base.continueWith(stacked(some));
-        PositionValues kl = changed.klNats();
-        PositionValues ce = changed.crossEntropyNats();
+        Continuation.KlAndCrossEntropy both = changed.klAndCrossEntropyNats();
+        PositionValues kl = both.klNats();
+        PositionValues ce = both.crossEntropyNats();
         for (int copy = 0; copy < some.size(); copy++) {
           double[][] byRow = new double[rows][];
           for (int row = 0; row < rows; row++) {

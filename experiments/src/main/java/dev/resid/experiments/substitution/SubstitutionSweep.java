@@ -13,6 +13,8 @@ import dev.resid.model.PositionValues;
 import dev.resid.tensor.Axis;
 import dev.resid.tensor.Tensor;
 import dev.resid.tokenizer.TokenBatch;
+import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.IntConsumer;
 
@@ -147,16 +149,29 @@ final class SubstitutionSweep implements BlockWork {
     }
 
     private void everywhere(Case one, Continuation continuation) {
-      for (Readout readout : options.readouts()) {
-        PositionValues measured =
-            switch (readout) {
-              case KL -> continuation.klNats();
-              case L2 -> continuation.l2At(HookPoint.residPost(gpt2.config().nLayers() - 1));
-              case CE -> continuation.crossEntropyNats();
-            };
-        String what = readout + " for " + one.subject() + ", " + one.substitute().word();
-        add(what, cases.first(one, readout), measured);
+      Map<Readout, PositionValues> measured = predictions(continuation);
+      if (options.readouts().contains(Readout.L2)) {
+        HookPoint last = HookPoint.residPost(gpt2.config().nLayers() - 1);
+        measured.put(Readout.L2, continuation.l2At(last));
       }
+      for (Readout readout : options.readouts()) {
+        String what = readout + " for " + one.subject() + ", " + one.substitute().word();
+        add(what, cases.first(one, readout), measured.get(readout));
+      }
+    }
+
+    private Map<Readout, PositionValues> predictions(Continuation continuation) {
+      Map<Readout, PositionValues> found = new EnumMap<>(Readout.class);
+      if (options.readouts().containsAll(List.of(Readout.KL, Readout.CE))) {
+        Continuation.KlAndCrossEntropy both = continuation.klAndCrossEntropyNats();
+        found.put(Readout.KL, both.klNats());
+        found.put(Readout.CE, both.crossEntropyNats());
+      } else if (options.readouts().contains(Readout.KL)) {
+        found.put(Readout.KL, continuation.klNats());
+      } else if (options.readouts().contains(Readout.CE)) {
+        found.put(Readout.CE, continuation.crossEntropyNats());
+      }
+      return found;
     }
 
     private void clean() {

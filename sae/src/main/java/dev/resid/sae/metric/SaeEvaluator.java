@@ -121,8 +121,9 @@ public final class SaeEvaluator {
           base.continueWith(List.of(y, Tensor.zeros(x.shape()), everywhere(x.shape(), mean[0])));
       TokenSums token = new TokenSums(x.toArray(), y.toArray(), mean, sums);
       PositionValues clean = base.crossEntropyNats();
-      PositionValues ce = changed.crossEntropyNats();
-      PositionValues kl = changed.klNats();
+      Continuation.KlAndCrossEntropy both = changed.klAndCrossEntropyNats();
+      PositionValues ce = both.crossEntropyNats();
+      PositionValues kl = both.klNats();
       for (int row = 0; row < part.rows(); row++) {
         for (int pos = 0; pos < part.length(row); pos++) {
           int at = row * part.maxLength() + pos;

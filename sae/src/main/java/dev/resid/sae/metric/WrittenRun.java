@@ -11,8 +11,11 @@ import dev.resid.tensor.Axis;
 import dev.resid.tensor.Shape;
 import dev.resid.tensor.Tensor;
 import dev.resid.tokenizer.TokenBatch;
-import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 
 /**
  * A clean run, and what follows from other activations where an SAE writes, wherever that is. Where
@@ -34,15 +37,43 @@ public final class WrittenRun implements AutoCloseable {
    * @param keep further points whose clean activations are kept, such as those that SAEs read
    */
   public WrittenRun(Gpt2 gpt2, TokenBatch tokens, HookPoint point, HookPoint... keep) {
+    this(gpt2, point, of(gpt2, tokens, List.of(point), keep).get(point).base);
+  }
+
+  private WrittenRun(Gpt2 gpt2, HookPoint point, BaseRun base) {
     this.gpt2 = gpt2;
     this.point = point;
-    if (BaseRun.canStartAt(point.site())) {
-      this.base = gpt2.baseRun(tokens, point, keep);
-    } else {
-      HookPoint[] kept = Arrays.copyOf(keep, keep.length + 1);
-      kept[keep.length] = point;
-      this.base = gpt2.baseRun(tokens, last(gpt2), kept);
+    this.base = base;
+  }
+
+  /**
+   * Runs a model once for SAEs that write several points.
+   *
+   * @param gpt2 the model
+   * @param tokens rows of ids, as many as fit into one forward pass
+   * @param points that SAEs write
+   * @param keep further points whose clean activations every run has
+   * @return a run for each point, all of the same clean pass
+   */
+  public static Map<HookPoint, WrittenRun> of(
+      Gpt2 gpt2, TokenBatch tokens, List<HookPoint> points, HookPoint... keep) {
+    Set<HookPoint> starts = new LinkedHashSet<>();
+    Set<HookPoint> kept = new LinkedHashSet<>(List.of(keep));
+    for (HookPoint point : points) {
+      starts.add(start(gpt2, point));
+      kept.add(point);
     }
+    Map<HookPoint, BaseRun> runs =
+        gpt2.baseRuns(tokens, List.copyOf(starts), kept.toArray(HookPoint[]::new));
+    Map<HookPoint, WrittenRun> written = new LinkedHashMap<>();
+    for (HookPoint point : points) {
+      written.put(point, new WrittenRun(gpt2, point, runs.get(start(gpt2, point))));
+    }
+    return written;
+  }
+
+  private static HookPoint start(Gpt2 gpt2, HookPoint point) {
+    return BaseRun.canStartAt(point.site()) ? point : last(gpt2);
   }
 
   /** Runs a model with what an SAE reads and writes kept. */
