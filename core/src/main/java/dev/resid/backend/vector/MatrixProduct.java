@@ -111,7 +111,7 @@ final class MatrixProduct {
         (line, lines, to, toFrom, width) -> {
           int from = (first + line) * terms;
           if (rows <= PACKED_ONE_BY_ONE) {
-            Packing.fewRowTiles(x, from, terms, lines, terms, to, toFrom, width);
+            Packing.plainRowTiles(x, from, terms, lines, terms, to, toFrom, width);
           } else {
             Packing.rowTiles(x, from, terms, lines, terms, to, toFrom, width);
           }
@@ -146,7 +146,7 @@ final class MatrixProduct {
     float[] packed = x;
     if (rows > 1) {
       packed = pool.take(in * Packing.roundUp(rows, SMALL));
-      Packing.fewRowTiles(x, 0, in, rows, in, packed, 0, SMALL);
+      Packing.plainRowTiles(x, 0, in, rows, in, packed, 0, SMALL);
     }
     float[] a = packed;
     workers.run(

@@ -108,7 +108,7 @@ final class PackedMatrix implements Matrix {
   // Columns [columns, in] from index `from` on as a panel.
   private void putColumns(float[] w, int from, int panel, Scratch scratch) {
     float[] packed = scratch.floats(Use.PANEL, in * COLUMNS);
-    Packing.rows(w, from, in, columnsOf(panel), in, packed, 0, COLUMNS);
+    Packing.plainRowTiles(w, from, in, columnsOf(panel), in, packed, 0, COLUMNS);
     PanelMemory.put(packed, 0, panels, at(panel, 0), in * COLUMNS);
   }
 

@@ -16,6 +16,9 @@ final class Packing {
   private static final VectorSpecies<Float> F = Lanes.F;
   private static final int L = Lanes.L;
   private static final int COLUMNS = MicroKernel.COLUMNS;
+
+  // What is written stays in the first-level cache until all lines have been there.
+  private static final int DEPTH_AT_A_TIME = 128;
   private static final VectorSpecies<Float> FOUR = FloatVector.SPECIES_128;
   private static final VectorSpecies<Long> PAIRS = VectorSpecies.of(long.class, F.vectorShape());
   private static final long LOW = 0xFFFFFFFFL;
@@ -46,16 +49,25 @@ final class Packing {
       float[] to,
       int toFrom,
       int width) {
-    for (int r = first; r < lines; r++) {
-      int fromR = fromAt + r * ld;
-      for (int k = 0; k < depth; k++) {
-        to[toFrom + r + k * width] = from[fromR + k];
+    for (int k = 0; k < depth; k += DEPTH_AT_A_TIME) {
+      int count = Math.min(DEPTH_AT_A_TIME, depth - k);
+      for (int r = first; r < lines; r++) {
+        copyLine(from, fromAt + r * ld + k, count, to, toFrom + r + k * width, width);
       }
     }
     if (lines < width) {
       for (int k = 0; k < depth; k++) {
         Arrays.fill(to, toFrom + k * width + lines, toFrom + (k + 1) * width, 0f);
       }
+    }
+  }
+
+  private static void copyLine(
+      float[] from, int fromAt, int count, float[] to, int toFrom, int width) {
+    int at = toFrom;
+    for (int k = fromAt; k < fromAt + count; k++) {
+      to[at] = from[k];
+      at += width;
     }
   }
 
@@ -111,10 +123,7 @@ final class Packing {
       float[] from, int fromAt, int ld, int lines, int depth, float[] to, int toFrom, int width) {
     if (lines == COLUMNS && width == COLUMNS) {
       for (int k = 0; k < depth; k++) {
-        int fromK = fromAt + k * ld;
-        int toK = toFrom + k * COLUMNS;
-        FloatVector.fromArray(F, from, fromK).intoArray(to, toK);
-        FloatVector.fromArray(F, from, fromK + L).intoArray(to, toK + L);
+        System.arraycopy(from, fromAt + k * ld, to, toFrom + k * COLUMNS, COLUMNS);
       }
       return;
     }
@@ -155,11 +164,11 @@ final class Packing {
   }
 
   /**
-   * As {@link #rowTiles}, for few rows in all: without vectors, because few rows do not run a loop
-   * often enough for the compiler to make vector instructions of it, and until then every vector is
-   * an object. That takes as long as the product.
+   * As {@link #rowTiles}, without vectors, for few rows in all and for what a program does only
+   * once: that does not run a loop often enough for the compiler to make vector instructions of it,
+   * and until then every vector is an object. That takes as long as the product of few rows.
    */
-  static void fewRowTiles(
+  static void plainRowTiles(
       float[] from, int fromAt, int ld, int lines, int depth, float[] to, int toFrom, int width) {
     for (int r = 0; r < lines; r += width) {
       int count = Math.min(width, lines - r);
