@@ -49,7 +49,8 @@ class NumpyTest {
   void numpyReadsEveryFormatAndFindsTheSameValues() throws Exception {
     String program =
         """
-        import sys, json, zipfile
+        import sys, json
+        from pathlib import Path
         try:
             import numpy as np
         except ImportError:
@@ -62,7 +63,11 @@ class NumpyTest {
                         count=int(np.prod(t['shape'])), offset=8 + n + t['data_offsets'][0]
                     ).reshape(t['shape'])
                     for name, t in json.loads(data[8:8 + n]).items() if name != '__metadata__'}
-        run, npz, npy, single, gradients, features, csv = sys.argv[1:]
+        try:
+            from safetensors.numpy import load_file
+        except ImportError:  # the definition above is then the only reader
+            load_file = safetensors
+        run, npz, npy, single, gradients, features, csv, both = sys.argv[1:]
         a = safetensors(run)
         b = np.load(npz)
         assert sorted(a) == sorted(b.files) == ['blocks.0.hook_resid_pre', 'logits'], b.files
@@ -77,6 +82,19 @@ class NumpyTest {
         assert f.shape == (6, 48) and (f != 0).any(axis=1).all()
         table = np.genfromtxt(csv, delimiter=',', names=True, dtype=None, encoding='utf-8')
         assert len(table) > 0 and len(table.dtype.names) > 3, table.dtype.names
+        stems = sorted(p.with_suffix('') for p in Path(both).glob('*.safetensors'))
+        assert len(stems) == 4, stems
+        for stem in stems:
+            a, b = load_file(f'{stem}.safetensors'), np.load(f'{stem}.npz')
+            assert sorted(a) == sorted(b.files) == sorted(safetensors(f'{stem}.safetensors')), stem
+            for name in a:
+                assert a[name].dtype == b[name].dtype and a[name].shape == b[name].shape, name
+                assert np.array_equal(a[name], b[name]), (stem, name)
+        for path in Path(csv).parent.rglob('*.csv'):
+            text = np.loadtxt(path, dtype=str, delimiter=',', quotechar='"', comments=None)
+            columns = json.loads(path.with_suffix('.json').read_text('utf-8'))['columns']
+            assert list(np.atleast_2d(text)[0]) == [c['name'] for c in columns], path
+        assert json.loads((Path(csv).parent / 'run.json').read_text('utf-8'))['sha256']
         print('agreed')
         """;
     String capture = "blocks.0.hook_resid_pre";
@@ -102,7 +120,8 @@ class NumpyTest {
             written("single.safetensors", "").toString(),
             gradients.toString(),
             features("features.npy").toString(),
-            study.resolve("results.csv").toString());
+            study.resolve("results.csv").toString(),
+            inTwoFormats().toString());
     Process python;
     try {
       python = new ProcessBuilder(command).redirectErrorStream(true).start();
@@ -127,6 +146,45 @@ class NumpyTest {
     }
     Path out = folder.resolve(name);
     CliRun.line("sae encode --sae", sae, "--in", x, "--out", out).ok();
+    return out;
+  }
+
+  /** Writes what the other commands make as safetensors and as npz, each under one name. */
+  private Path inTwoFormats() throws IOException {
+    Path out = Files.createDirectory(folder.resolve("both"));
+    Path sae = folder.resolve("sae");
+    Path x = folder.resolve("activations.npy");
+    Path features = folder.resolve("features.npy");
+    Path direction = written("direction.npz", "blocks.1.hook_resid_pre");
+    try (TensorFile run = TensorFile.open(direction)) {
+      NpyWriter.write(folder.resolve("direction.npy"), run.tensor("blocks.1.hook_resid_pre"));
+    }
+    String perturb = "perturb -q --logits --site blocks.1.hook_resid_pre --lengths 0,1 --direction";
+    for (String ending : List.of(".safetensors", ".npz")) {
+      CliRun.line("sae encode --sae", sae, "--in", x, "--out", out.resolve("encoded" + ending))
+          .ok();
+      CliRun.line(
+              "sae encode --reconstruct --sae",
+              sae,
+              "--in",
+              x,
+              "--out",
+              out.resolve("rec" + ending))
+          .ok();
+      CliRun.line(
+              "sae decode --sae", sae, "--in", features, "--out", out.resolve("decoded" + ending))
+          .ok();
+      CliRun.line(
+              perturb,
+              folder.resolve("direction.npy"),
+              "--model",
+              model,
+              "--tokens",
+              tokens,
+              "--out",
+              out.resolve("perturbed" + ending))
+          .ok();
+    }
     return out;
   }
 
