@@ -297,6 +297,32 @@ public final class Gpt2 {
   }
 
   /**
+   * Returns how many vectors of d_model a position of one clean run keeps in the memory that the
+   * backend computes in. A GPU has its normalised end alone: captured activations lie in the memory
+   * of this process.
+   *
+   * @param points as those of {@link #baseRuns}
+   * @throws IllegalArgumentException if a run cannot be continued from one of them
+   */
+  public int cleanVectors(List<HookPoint> points) {
+    int captured = BaseRun.needed(config(), points).size();
+    return backend().freeBytes().isPresent() ? 1 : captured + 1;
+  }
+
+  /**
+   * Returns how many vectors of d_model a position takes there besides when a run is continued from
+   * a change that leaves its first positions as they are: caches of keys and values and, where they
+   * lie in the same memory, those of the clean run.
+   *
+   * @param points as those of {@link #baseRuns}
+   */
+  public int keyVectors(List<HookPoint> points) {
+    int first = points.stream().mapToInt(HookPoint::layer).min().orElse(0);
+    int caches = 2 * config().nLayers();
+    return backend().freeBytes().isPresent() ? caches : caches + 2 * (config().nLayers() - first);
+  }
+
+  /**
    * Returns the logits of vectors in place of the final layer norm's output, [batch, pos, d_vocab].
    *
    * @param normalized [batch, pos, d_model]

@@ -1,5 +1,6 @@
 package dev.resid.tensor;
 
+import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
@@ -72,6 +73,22 @@ public interface Backend extends AutoCloseable {
    */
   default OptionalLong freeBytes() {
     return OptionalLong.empty();
+  }
+
+  /**
+   * Returns which of several devices computes, and its driver, for records; empty where it is the
+   * processor. Backends on different devices of one kind have one {@link #description}.
+   */
+  default Optional<String> device() {
+    return Optional.empty();
+  }
+
+  /**
+   * Returns the format that factors of products are rounded to, such as {@code tf32}; empty where
+   * they are float32 as they are.
+   */
+  default Optional<String> factorFormat() {
+    return Optional.empty();
   }
 
   // ---- weights

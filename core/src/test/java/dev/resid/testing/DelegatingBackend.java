@@ -42,6 +42,16 @@ public class DelegatingBackend implements Backend {
   }
 
   @Override
+  public java.util.Optional<String> device() {
+    return inner.device();
+  }
+
+  @Override
+  public java.util.Optional<String> factorFormat() {
+    return inner.factorFormat();
+  }
+
+  @Override
   public Tensor allocate(Shape shape) {
     return inner.allocate(shape);
   }

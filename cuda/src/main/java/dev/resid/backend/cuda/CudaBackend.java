@@ -1,5 +1,6 @@
 package dev.resid.backend.cuda;
 
+import dev.resid.backend.Precision;
 import dev.resid.tensor.Activation;
 import dev.resid.tensor.AdamStep;
 import dev.resid.tensor.AttentionSpec;
@@ -11,6 +12,7 @@ import dev.resid.tensor.Shape;
 import dev.resid.tensor.SparseRows;
 import dev.resid.tensor.Tensor;
 import dev.resid.tensor.TopK;
+import java.util.Optional;
 import java.util.OptionalLong;
 
 // One line a method: families of kernels check the operands (CopyKernels to VocabularyKernels), and
@@ -32,6 +34,8 @@ final class CudaBackend implements Backend {
   private final Device device;
   private final Blas blas;
   private final String description;
+  private final String deviceName;
+  private final Precision precision;
   private final Calls calls;
   private final CopyKernels copies;
   private final WeightKernels weights;
@@ -46,12 +50,17 @@ final class CudaBackend implements Backend {
    *
    * @param device closed with it
    * @param blas what multiplies, closed with it
-   * @param description one line
+   * @param precision in which it multiplies
+   * @param description one line, the same for all GPUs of one kind
+   * @param deviceName number and name of the GPU, and its driver
    */
-  CudaBackend(Device device, Blas blas, String description) {
+  CudaBackend(
+      Device device, Blas blas, Precision precision, String description, String deviceName) {
     this.device = device;
     this.blas = blas;
+    this.precision = precision;
     this.description = description;
+    this.deviceName = deviceName;
     calls = new Calls(device);
     ProductOps dense = new ProductOps(blas);
     copies = new CopyKernels(calls);
@@ -81,6 +90,16 @@ final class CudaBackend implements Backend {
   @Override
   public OptionalLong freeBytes() {
     return OptionalLong.of(device.freeBytes());
+  }
+
+  @Override
+  public Optional<String> device() {
+    return Optional.of(deviceName);
+  }
+
+  @Override
+  public Optional<String> factorFormat() {
+    return precision == Precision.TF32 ? Optional.of("tf32") : Optional.empty();
   }
 
   @Override

@@ -31,6 +31,7 @@ final class Surroundings {
 
   private final List<String> steps = new ArrayList<>();
   private final List<String> gpus = new ArrayList<>();
+  private String driver;
   private Availability availability;
 
   private Surroundings() {}
@@ -92,7 +93,7 @@ final class Surroundings {
   private Availability examineDriver() {
     Driver.call("start the CUDA driver", () -> JCudaDriver.cuInit(0));
     int version = Driver.version();
-    String driver = "driver for CUDA " + version / 1000 + "." + version % 1000 / 10;
+    driver = "driver for CUDA " + version / 1000 + "." + version % 1000 / 10;
     if (version < OLDEST_DRIVER) {
       return missing(
           driver + ": too old",
@@ -181,6 +182,7 @@ final class Surroundings {
             blas.description(),
             precision == Precision.TF32 ? "tf32" : "fp32",
             device.kernelsBy());
-    return new CudaBackend(device, blas, description);
+    String name = "GPU " + device.ordinal + ": " + gpus.get(device.ordinal) + ", " + driver;
+    return new CudaBackend(device, blas, precision, description, name);
   }
 }

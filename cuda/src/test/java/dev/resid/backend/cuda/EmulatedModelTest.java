@@ -9,6 +9,8 @@ import dev.resid.backend.scalar.ScalarBackend;
 import dev.resid.hook.HookPoint;
 import dev.resid.model.BaseRun;
 import dev.resid.model.Gpt2;
+import dev.resid.model.Gpt2Config;
+import dev.resid.model.Gpt2Weights;
 import dev.resid.model.ModelCase;
 import dev.resid.tensor.Axis;
 import dev.resid.tensor.Backend;
@@ -17,7 +19,10 @@ import dev.resid.tensor.Tensor;
 import dev.resid.testing.OnEachCpuBackend;
 import dev.resid.testing.TensorAssert;
 import dev.resid.testing.Tolerance;
+import dev.resid.tokenizer.TokenBatch;
+import java.lang.ref.Reference;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DynamicTest;
@@ -71,6 +76,31 @@ class EmulatedModelTest {
       check.close(
           expected.forward(c.tokens()).logits(), actual.forward(c.tokens()).logits(), bound);
       check.close(klNats(expected, c), klNats(actual, c), bound);
+    }
+  }
+
+  /** What memory is planned for: the end of a clean run, and caches of keys where there are any. */
+  @Test
+  void aCleanRunTakesAsMuchMemoryAsItSays() {
+    Gpt2Config config = Gpt2Config.of(3, 2, 64, 30, 16);
+    List<HookPoint> points =
+        List.of(HookPoint.residPre(1), HookPoint.attnOut(1), HookPoint.mlpOut(2));
+    TokenBatch tokens = TokenBatch.of(new int[][] {new int[16], new int[16]});
+    long vector = 2L * 16 * 64 * Float.BYTES;
+    try (CudaBackend cuda = (CudaBackend) Backends.named("cuda")) {
+      Gpt2 gpt2 = Gpt2.of(Gpt2Weights.random(config, 1), cuda);
+      long before = cuda.memory().inUse();
+      Map<HookPoint, BaseRun> runs = gpt2.baseRuns(tokens, points);
+      long clean = cuda.memory().inUse();
+      assertEquals(vector * gpt2.cleanVectors(points), clean - before);
+      BaseRun base = runs.get(points.getFirst());
+      Tensor last = base.activation().at(Axis.POS, 15).times(2);
+      base.continueWith(base.activation().with(Axis.POS, 15, last));
+      long keys = vector * gpt2.keyVectors(points);
+      long more = cuda.memory().inUse() - clean;
+      // Besides, what fills them once and the one position that is computed.
+      assertTrue(more >= keys && more < keys + 2 * vector, more + " bytes beside " + keys);
+      Reference.reachabilityFence(runs);
     }
   }
 

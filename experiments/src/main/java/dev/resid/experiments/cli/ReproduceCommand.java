@@ -65,7 +65,7 @@ final class ReproduceCommand implements Callable<Integer> {
   private static final int DIGITS = 5;
 
   @Spec private CommandSpec spec;
-  @Mixin private BackendOptionsMixin backendOptions;
+  @Mixin private BackendsMixin backends;
   @Mixin private ProgressMixin progress;
 
   @Option(
@@ -178,23 +178,32 @@ final class ReproduceCommand implements Callable<Integer> {
     if (!progress.quiet()) {
       given.unused().forEach(name -> err.println("No number was published about " + name + "."));
     }
-    try (Backend backend = backendOptions.open();
-        Workers workers = new Workers(backendOptions.threads())) {
-      Gpt2 gpt2 =
-          Gpt2.load(
-              HubFolder.of(model, Gpt2Checkpoint.hubFiles()),
-              backend,
-              weights.equals(WeightsState.RAW)
-                  ? WeightTransforms.none()
-                  : WeightTransforms.transformerLens());
+    try (BackendsMixin.Opened opened = backends.open();
+        Workers workers = new Workers(backends.threads())) {
+      List<Gpt2> models = new ArrayList<>();
+      for (Backend backend : opened.all()) {
+        models.add(
+            Gpt2.load(
+                HubFolder.of(model, Gpt2Checkpoint.hubFiles()),
+                backend,
+                weights.equals(WeightsState.RAW)
+                    ? WeightTransforms.none()
+                    : WeightTransforms.transformerLens()));
+      }
       ReproduceOptions options =
           usage(
               () ->
                   new ReproduceOptions(
-                      table, given.all(), files, chosen, rows, longRows, BeginOfText.of(gpt2)));
-      ReproduceStudy study = new ReproduceStudy(gpt2, options);
+                      table,
+                      given.all(),
+                      files,
+                      chosen,
+                      rows,
+                      longRows,
+                      BeginOfText.of(models.getFirst())));
+      ReproduceStudy study = new ReproduceStudy(models, options);
       if (!progress.quiet()) {
-        err.println(study.plan() + ".");
+        err.println(study.plan() + opened.words() + ".");
         err.flush();
       }
       return print(spec.commandLine().getOut(), study.run(out, progress.progress(), workers));

@@ -29,17 +29,16 @@ import dev.resid.experiments.plateau.TargetKind;
 import dev.resid.experiments.sensitivity.Lengths;
 import dev.resid.experiments.sensitivity.SensitivityOptions;
 import dev.resid.experiments.sensitivity.SensitivityStudy;
+import dev.resid.experiments.study.Study;
 import dev.resid.experiments.substitution.Readout;
 import dev.resid.experiments.substitution.Substitute;
 import dev.resid.experiments.substitution.SubstitutionOptions;
 import dev.resid.experiments.substitution.SubstitutionStudy;
-import dev.resid.experiments.sweep.Workers;
 import dev.resid.experiments.text.Documents;
 import dev.resid.experiments.text.Pieces;
 import dev.resid.experiments.text.RowPacker;
 import dev.resid.hook.HookPoint;
 import dev.resid.model.Gpt2;
-import dev.resid.progress.Progress;
 import dev.resid.tokenizer.TokenBatch;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -50,7 +49,7 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.stream.Stream;
 
-/** Runs the study of a part for the numbers that can be checked, each in a folder of its own. */
+/** Makes the study of a part, on one backend, for the numbers that can be checked. */
 final class PartStudies {
   /** The token, and two more: the study of positions wants three, and earlier ones see no later. */
   private static final int BOS_LENGTH = 3;
@@ -66,45 +65,40 @@ final class PartStudies {
 
   private final Gpt2 gpt2;
   private final ReproduceOptions options;
-  private final Progress progress;
-  private final Workers workers;
 
-  PartStudies(Gpt2 gpt2, ReproduceOptions options, Progress progress, Workers workers) {
+  PartStudies(Gpt2 gpt2, ReproduceOptions options) {
     this.gpt2 = gpt2;
     this.options = options;
-    this.progress = progress;
-    this.workers = workers;
   }
 
   /**
-   * Runs what is missing of a part.
+   * The study of a part.
    *
-   * @param part which
-   * @param folder of its run
-   * @return how many rows, prompts or items it has
-   * @throws IOException if something cannot be read or written
+   * @param study not yet run
+   * @param size how many rows, prompts or items it has
    */
-  int run(Part part, Path folder) throws IOException {
+  record Prepared(Study study, int size) {}
+
+  /**
+   * Returns the study of a part.
+   *
+   * @throws IOException if something cannot be read
+   */
+  Prepared prepare(Part part) throws IOException {
     List<PublishedNumber> numbers = options.of(part);
     return switch (part) {
-      case BOS, CONTEXT, SHORT_ROWS, EVALUATION_ROWS -> context(part, numbers, folder);
-      case PROPAGATION -> propagation(numbers, folder);
-      case LAMBADA, LAMBADA_WHOLE, LAMBADA_AS_PUBLISHED ->
-          cloze(ClozeTask.LAMBADA, part, numbers, folder);
-      case CBT, CBT_AS_PUBLISHED -> cloze(ClozeTask.CBT, part, numbers, folder);
+      case BOS, CONTEXT, SHORT_ROWS, EVALUATION_ROWS -> context(part, numbers);
+      case PROPAGATION -> propagation(numbers);
+      case LAMBADA, LAMBADA_WHOLE, LAMBADA_AS_PUBLISHED -> cloze(ClozeTask.LAMBADA, part, numbers);
+      case CBT, CBT_AS_PUBLISHED -> cloze(ClozeTask.CBT, part, numbers);
       case ACTIVATIONS, EVALUATION_ATOMS, ERRORS, ERROR_CURVE, FEATURES ->
-          sensitivity(part, numbers, folder);
-      case SUBSTITUTION -> substitution(numbers, folder);
-      case PLATEAU -> plateau(numbers, folder);
+          sensitivity(part, numbers);
+      case SUBSTITUTION -> substitution(numbers);
+      case PLATEAU -> plateau(numbers);
     };
   }
 
-  private Progress named(Part part) {
-    return (name, unit, done, total) ->
-        progress.begin(part.word() + ", " + name, unit, done, total);
-  }
-
-  private int context(Part part, List<PublishedNumber> numbers, Path folder) throws IOException {
+  private Prepared context(Part part, List<PublishedNumber> numbers) throws IOException {
     TokenBatch tokens =
         switch (part) {
           case BOS -> TokenBatch.of(bosRow());
@@ -120,8 +114,7 @@ final class PartStudies {
             .toList();
     ContextOptions measured =
         new ContextOptions(tokens, saes(numbers), points, ranges, data(part), RESAMPLE_SEED);
-    new ContextStudy(gpt2, measured).run(folder, named(part), workers);
-    return tokens.rows();
+    return new Prepared(new ContextStudy(gpt2, measured), tokens.rows());
   }
 
   private int[] bosRow() {
@@ -130,16 +123,15 @@ final class PartStudies {
     return row;
   }
 
-  private int propagation(List<PublishedNumber> numbers, Path folder) throws IOException {
+  private Prepared propagation(List<PublishedNumber> numbers) throws IOException {
     TokenBatch tokens = text(options.table().fact("long_row"), options.longRows());
     ContextOptions measured =
         new ContextOptions(tokens, saes(numbers), data(Part.PROPAGATION), RESAMPLE_SEED);
-    new PropagationStudy(gpt2, measured, PropagationStudy.Pairing.PUBLISHED)
-        .run(folder, named(Part.PROPAGATION), workers);
-    return tokens.rows();
+    return new Prepared(
+        new PropagationStudy(gpt2, measured, PropagationStudy.Pairing.PUBLISHED), tokens.rows());
   }
 
-  private int cloze(ClozeTask task, Part part, List<PublishedNumber> numbers, Path folder)
+  private Prepared cloze(ClozeTask task, Part part, List<PublishedNumber> numbers)
       throws IOException {
     Path file = options.files().given().get(part.input());
     List<ClozeItem> items = task.read(file);
@@ -164,8 +156,7 @@ final class PartStudies {
             TooLong.REFUSE);
     ClozeOptions measured =
         new ClozeOptions(task, prompts, saes(numbers), data(part), quality(part), RESAMPLE_SEED);
-    new ClozeStudy(gpt2, measured).run(folder, named(part), workers);
-    return prompts.size();
+    return new Prepared(new ClozeStudy(gpt2, measured), prompts.size());
   }
 
   private static Quality quality(Part part) {
@@ -174,8 +165,7 @@ final class PartStudies {
         : Quality.OF_ACTIVATION;
   }
 
-  private int sensitivity(Part part, List<PublishedNumber> numbers, Path folder)
-      throws IOException {
+  private Prepared sensitivity(Part part, List<PublishedNumber> numbers) throws IOException {
     TokenBatch tokens =
         part.input() == Input.TOKENS
             ? given()
@@ -204,11 +194,10 @@ final class PartStudies {
             SensitivityOptions.DEFAULT_POOL,
             SensitivityOptions.DEFAULT_RIDGE,
             0);
-    new SensitivityStudy(gpt2, measured).run(folder, named(part), workers);
-    return tokens.rows();
+    return new Prepared(new SensitivityStudy(gpt2, measured), tokens.rows());
   }
 
-  private int substitution(List<PublishedNumber> numbers, Path folder) throws IOException {
+  private Prepared substitution(List<PublishedNumber> numbers) throws IOException {
     TokenBatch tokens = text(options.table().fact("short_row"), options.shortRows());
     SubstitutionOptions measured =
         new SubstitutionOptions(
@@ -230,11 +219,10 @@ final class PartStudies {
             SubstitutionOptions.DEFAULT_POOL,
             SubstitutionOptions.DEFAULT_RIDGE,
             0);
-    new SubstitutionStudy(gpt2, measured).run(folder, named(Part.SUBSTITUTION), workers);
-    return tokens.rows();
+    return new Prepared(new SubstitutionStudy(gpt2, measured), tokens.rows());
   }
 
-  private int plateau(List<PublishedNumber> numbers, Path folder) throws IOException {
+  private Prepared plateau(List<PublishedNumber> numbers) throws IOException {
     int prompts = options.table().fact("prompts");
     Path file = options.files().given().get(Input.TEXT);
     TokenBatch tokens;
@@ -279,8 +267,7 @@ final class PartStudies {
             AS_PUBLISHED,
             PlateauOptions.DEFAULT_SEED,
             0);
-    new PlateauStudy(gpt2, measured).run(folder, named(Part.PLATEAU), workers);
-    return prompts;
+    return new Prepared(new PlateauStudy(gpt2, measured), prompts);
   }
 
   /** Returns the kinds of a role; KS distances need the model-generated one besides. */

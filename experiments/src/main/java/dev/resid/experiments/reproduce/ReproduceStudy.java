@@ -5,6 +5,10 @@ import dev.resid.experiments.result.ResultTable;
 import dev.resid.experiments.result.RunFolder;
 import dev.resid.experiments.result.RunRecord;
 import dev.resid.experiments.result.Settings;
+import dev.resid.experiments.study.Devices;
+import dev.resid.experiments.study.RowStudy;
+import dev.resid.experiments.study.SideBySide;
+import dev.resid.experiments.study.StudyOutcome;
 import dev.resid.experiments.study.StudyPage;
 import dev.resid.experiments.sweep.Shard;
 import dev.resid.experiments.sweep.Workers;
@@ -38,6 +42,7 @@ public final class ReproduceStudy {
   static final String PARTS = "parts";
 
   private final Gpt2 gpt2;
+  private final List<Gpt2> models;
   private final ReproduceOptions options;
 
   /**
@@ -48,7 +53,19 @@ public final class ReproduceStudy {
    * @throws IllegalArgumentException if the published numbers are of another model
    */
   public ReproduceStudy(Gpt2 gpt2, ReproduceOptions options) {
-    this.gpt2 = gpt2;
+    this(List.of(gpt2), options);
+  }
+
+  /**
+   * Prepares a run on several backends of one kind, which share the blocks of each part.
+   *
+   * @param models the same model on each, with the weights that the SAEs were trained on
+   * @param options what is checked
+   * @throws IllegalArgumentException if the published numbers are of another model
+   */
+  public ReproduceStudy(List<Gpt2> models, ReproduceOptions options) {
+    this.models = List.copyOf(models);
+    this.gpt2 = models.getFirst();
     this.options = options;
     Gpt2Config config = gpt2.config();
     PublishedTable table = options.table();
@@ -111,13 +128,15 @@ public final class ReproduceStudy {
             StudyPage.facts(gpt2, workers)
                 .with("saes", options.saes().stream().map(sae -> sae.path().toString()).toList()),
             Shard.WHOLE.toString());
+    for (Gpt2 model : models) {
+      record = record.withDevices(Devices.of(model.backend()));
+    }
     try (RunFolder out = RunFolder.open(folder, record)) {
-      PartStudies studies = new PartStudies(gpt2, options, progress, workers);
       Map<Part, Integer> sizes = new EnumMap<>(Part.class);
       double seconds = 0;
       for (Part part : parts()) {
         Path own = folder(out, part);
-        sizes.put(part, studies.run(part, own));
+        sizes.put(part, run(part, own, progress, workers));
         seconds += RunRecord.read(own).computingSeconds();
       }
       List<Check> checks = checks(out, sizes);
@@ -126,6 +145,21 @@ public final class ReproduceStudy {
       out.finish(seconds);
       return outcome;
     }
+  }
+
+  /** Runs what is missing of a part, and returns how many rows, prompts or items it has. */
+  private int run(Part part, Path folder, Progress progress, Workers workers) throws IOException {
+    List<RowStudy<StudyOutcome>> rows = new ArrayList<>();
+    int size = 0;
+    for (Gpt2 model : models) {
+      PartStudies.Prepared prepared = new PartStudies(model, options).prepare(part);
+      rows.add(prepared.study().rows(workers));
+      size = prepared.size();
+    }
+    Progress named =
+        (name, unit, done, total) -> progress.begin(part.word() + ", " + name, unit, done, total);
+    SideBySide.run(rows, folder, named, workers);
+    return size;
   }
 
   private static Path folder(RunFolder out, Part part) {

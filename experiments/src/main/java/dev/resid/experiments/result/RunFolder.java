@@ -76,7 +76,7 @@ public final class RunFolder implements AutoCloseable {
                 + difference.get()
                 + "); choose another --out");
       }
-      record = begun.withTimesOf(earlier);
+      record = begun.withTimesOf(earlier).withDevices(earlier.devices());
     }
     Files.createDirectories(folder.resolve(WORK));
     record.write(folder);

@@ -10,6 +10,7 @@ import java.security.NoSuchAlgorithmException;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import tools.jackson.core.JacksonException;
@@ -41,6 +42,9 @@ public record RunRecord(
     double computingSeconds) {
   /** The file name in an output folder. */
   public static final String FILE = "run.json";
+
+  /** The fact that lists the devices of a run, where it has any beside the processor. */
+  public static final String DEVICES = "devices";
 
   private static final String FORMAT = "resid-run/2";
   private static final String CHECKSUM = "sha256";
@@ -79,6 +83,29 @@ public record RunRecord(
         started,
         Optional.of(finished.orElseGet(Instant::now)),
         seconds);
+  }
+
+  /** Returns the devices that the run has computed on; none for the processor. */
+  public List<String> devices() {
+    return facts.has(DEVICES) ? facts.list(DEVICES) : List.of();
+  }
+
+  /**
+   * Returns this record with more devices. Numbers do not depend on how many there are, so they are
+   * no settings.
+   *
+   * @param more those that it has already are left out
+   */
+  public RunRecord withDevices(List<String> more) {
+    return new RunRecord(
+        command,
+        settings,
+        facts.withMore(DEVICES, more),
+        shard,
+        build,
+        started,
+        finished,
+        computingSeconds);
   }
 
   /** Returns this record with another beginning and end, those of a record read from a file. */

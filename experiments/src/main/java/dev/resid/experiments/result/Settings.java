@@ -4,9 +4,11 @@ import dev.resid.io.Printable;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -63,6 +65,22 @@ public final class Settings {
       array.add(v);
     }
     return put(name, array);
+  }
+
+  /**
+   * Returns a copy in which a list has more texts: those of its own first, then those that it does
+   * not have yet.
+   *
+   * @param name of the list, which is added if there is none
+   * @param more texts
+   */
+  Settings withMore(String name, List<String> more) {
+    Set<String> all = new LinkedHashSet<>(has(name) ? list(name) : List.of());
+    all.addAll(more);
+    Settings copy = new Settings(origin);
+    copy.values.putAll(values);
+    copy.values.remove(name);
+    return all.isEmpty() ? copy : copy.with(name, List.copyOf(all));
   }
 
   private Settings put(String name, JsonNode value) {

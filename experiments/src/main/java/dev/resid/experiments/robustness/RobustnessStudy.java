@@ -82,6 +82,7 @@ public final class RobustnessStudy implements Study {
             options.cosines().size() * options.ratios().size(),
             ROWS_PER_BLOCK,
             options.batchRows(),
+            gpt2.cleanVectors(options.starts()),
             memory);
   }
 

@@ -4,6 +4,7 @@ import dev.resid.experiments.direction.NamedSae;
 import dev.resid.experiments.result.BuildInfo;
 import dev.resid.experiments.result.RunFolder;
 import dev.resid.experiments.result.Settings;
+import dev.resid.experiments.study.Devices;
 import dev.resid.experiments.study.RowMerge;
 import dev.resid.experiments.study.RowStudy;
 import dev.resid.experiments.study.RowStudy.Blocks;
@@ -184,36 +185,40 @@ public final class SaeEvaluationStudy {
   private Settings settings() {
     TokenBatch tokens = options.tokens();
     SaeConfig config = named.sae().config();
-    return new Settings()
-        .with("study", "sae-evaluate/1")
-        .with("version", BuildInfo.current().version())
-        .with("model_sha256", gpt2.sha256())
-        .with("weights", gpt2.weightsState().name())
-        .with("sae", named.name())
-        .with("sae_sha256", named.sha256())
-        .with("architecture", config.architecture().name().toLowerCase(java.util.Locale.ROOT))
-        .with("d_in", config.dIn())
-        .with("d_sae", config.dSae())
-        .with("d_out", config.dOut())
-        .with("reads", config.point().name())
-        .with("writes", config.outputPoint().name())
-        .with("backend", gpt2.backend().name())
-        .with("tokens_sha256", TokenDigest.sha256(tokens))
-        .with("rows", tokens.rows())
-        .with("tokens", tokens.tokenCount())
-        .with("rows_per_part", rowsPerPart);
+    Settings settings =
+        new Settings()
+            .with("study", "sae-evaluate/1")
+            .with("version", BuildInfo.current().version())
+            .with("model_sha256", gpt2.sha256())
+            .with("weights", gpt2.weightsState().name())
+            .with("sae", named.name())
+            .with("sae_sha256", named.sha256())
+            .with("architecture", config.architecture().name().toLowerCase(java.util.Locale.ROOT))
+            .with("d_in", config.dIn())
+            .with("d_sae", config.dSae())
+            .with("d_out", config.dOut())
+            .with("reads", config.point().name())
+            .with("writes", config.outputPoint().name())
+            .with("backend", gpt2.backend().name())
+            .with("tokens_sha256", TokenDigest.sha256(tokens))
+            .with("rows", tokens.rows())
+            .with("tokens", tokens.tokenCount())
+            .with("rows_per_part", rowsPerPart);
+    return Devices.recordFormat(gpt2.backend(), settings);
   }
 
   private Settings facts() {
     Gpt2Config config = gpt2.config();
-    return new Settings()
-        .with("model", gpt2.source())
-        .with("n_layers", config.nLayers())
-        .with("d_model", config.dModel())
-        .with("parameters", config.parameters())
-        .with("text", options.text())
-        .with("longest_row", options.tokens().maxLength())
-        .with("backend_description", gpt2.backend().description())
-        .with("java", Runtime.version().toString());
+    Settings facts =
+        new Settings()
+            .with("model", gpt2.source())
+            .with("n_layers", config.nLayers())
+            .with("d_model", config.dModel())
+            .with("parameters", config.parameters())
+            .with("text", options.text())
+            .with("longest_row", options.tokens().maxLength())
+            .with("backend_description", gpt2.backend().description())
+            .with("java", Runtime.version().toString());
+    return Devices.record(gpt2.backend(), facts);
   }
 }

@@ -22,6 +22,7 @@ import dev.resid.experiments.report.Section.Terms;
 import dev.resid.experiments.result.RunFolder;
 import dev.resid.experiments.result.RunRecord;
 import dev.resid.experiments.result.Settings;
+import dev.resid.experiments.study.Devices;
 import dev.resid.experiments.sweep.RowValues;
 import dev.resid.experiments.sweep.Workers;
 import dev.resid.io.AtomicFiles;
@@ -266,7 +267,7 @@ final class SaeReportWriter {
                 + Numbers.grouped(settings.whole("tokens"))
                 + " tokens; SHA-256 of the ids "
                 + settings.text("tokens_sha256")),
-        new Term("Backend", settings.text("backend")),
+        new Term("Backend", Devices.words(settings)),
         new Term(
             "Software",
             "resid " + record.build().version() + ", commit " + record.build().commit()));

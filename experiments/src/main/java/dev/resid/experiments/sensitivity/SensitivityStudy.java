@@ -88,6 +88,7 @@ public final class SensitivityStudy implements Study {
             options.lengths().count(),
             ROWS_PER_BLOCK,
             options.batchRows(),
+            gpt2.cleanVectors(List.of(HookPoint.residPre(options.layer()))),
             memory);
   }
 

@@ -126,6 +126,11 @@ public final class RowStudy<T> {
      */
     void compute(Order order, int[] blocks, BlockWork here, BlockService.Finished finished)
         throws IOException;
+
+    /** Returns the devices of others in this process, for the record. */
+    default List<String> devices() {
+      return List.of();
+    }
   }
 
   /** Computes blocks that another process asks for. */
@@ -234,6 +239,7 @@ public final class RowStudy<T> {
         folder,
         shard,
         (out, log, sweep, work) -> runner(sweep).run(log, work, progress),
+        List.of(),
         progress,
         workers);
   }
@@ -279,6 +285,7 @@ public final class RowStudy<T> {
                   (blocks, finished) -> others.compute(order, blocks, work, finished),
                   progress);
         },
+        others.devices(),
         progress,
         workers);
   }
@@ -307,6 +314,12 @@ public final class RowStudy<T> {
     }
   }
 
+  /** Returns the devices that it computes on; none for the processor. */
+  List<String> devices() {
+    Settings facts = plan.facts();
+    return facts.has(RunRecord.DEVICES) ? facts.list(RunRecord.DEVICES) : List.of();
+  }
+
   /** Has the blocks that are missing computed. */
   @FunctionalInterface
   private interface Missing {
@@ -314,11 +327,17 @@ public final class RowStudy<T> {
   }
 
   private Optional<T> compute(
-      Path folder, Shard shard, Missing missing, Progress progress, Workers workers)
+      Path folder,
+      Shard shard,
+      Missing missing,
+      List<String> others,
+      Progress progress,
+      Workers workers)
       throws IOException {
     SweepPlan sweep = plan.sweep(shard);
     RunRecord record =
-        RunRecord.begin(plan.command(), plan.settings(), plan.facts(), shard.toString());
+        RunRecord.begin(plan.command(), plan.settings(), plan.facts(), shard.toString())
+            .withDevices(others);
     try (RunFolder out = RunFolder.open(folder, record);
         BlockLog log = BlockLog.open(out.work(LOG), sweep)) {
       if (!complete(log, sweep)) {

@@ -5,6 +5,7 @@ import dev.resid.experiments.study.RowStudy.Order;
 import dev.resid.experiments.sweep.BlockService.Finished;
 import dev.resid.experiments.sweep.SweepPlan;
 import dev.resid.experiments.sweep.SweepRunner.BlockWork;
+import dev.resid.experiments.sweep.Workers;
 import dev.resid.progress.Progress;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -33,6 +34,25 @@ public final class SideBySide implements RowStudy.Others {
     this.others = List.copyOf(others);
   }
 
+  /**
+   * Computes what is missing of a whole run in the folder and writes the results.
+   *
+   * @param <T> what is known of a complete run
+   * @param rows the same study on each backend, that of the run itself first
+   * @param folder where; created if it is missing
+   * @param progress told about every step
+   * @param workers threads for what backends do not do
+   * @throws IllegalStateException if the folder holds another run
+   * @throws IOException if something cannot be read, written or computed
+   */
+  public static <T> T run(List<RowStudy<T>> rows, Path folder, Progress progress, Workers workers)
+      throws IOException {
+    RowStudy<T> first = rows.getFirst();
+    return rows.size() == 1
+        ? first.run(folder, progress, workers)
+        : first.run(folder, new SideBySide(rows.subList(1, rows.size())), progress, workers);
+  }
+
   @Override
   public void compute(Order order, int[] blocks, BlockWork here, Finished finished)
       throws IOException {
@@ -57,6 +77,11 @@ public final class SideBySide implements RowStudy.Others {
       }
     }
     queue.throwProblem();
+  }
+
+  @Override
+  public List<String> devices() {
+    return others.stream().flatMap(other -> other.devices().stream()).toList();
   }
 
   /** Computes blocks on another backend, with files of its own of what blocks need in common. */

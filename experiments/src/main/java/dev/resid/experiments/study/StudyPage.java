@@ -169,16 +169,18 @@ public final class StudyPage {
   /** Returns the facts about a model that records hold. */
   public static Settings facts(Gpt2 gpt2, Workers workers) {
     Gpt2Config config = gpt2.config();
-    return new Settings()
-        .with("model", gpt2.source())
-        .with("n_layers", config.nLayers())
-        .with("d_model", config.dModel())
-        .with("n_heads", config.nHeads())
-        .with("d_vocab", config.dVocab())
-        .with("parameters", config.parameters())
-        .with("backend_description", gpt2.backend().description())
-        .with("worker_threads", workers.threads())
-        .with("java", Runtime.version().toString());
+    Settings facts =
+        new Settings()
+            .with("model", gpt2.source())
+            .with("n_layers", config.nLayers())
+            .with("d_model", config.dModel())
+            .with("n_heads", config.nHeads())
+            .with("d_vocab", config.dVocab())
+            .with("parameters", config.parameters())
+            .with("backend_description", gpt2.backend().description())
+            .with("worker_threads", workers.threads())
+            .with("java", Runtime.version().toString());
+    return Devices.record(gpt2.backend(), facts);
   }
 
   /**
@@ -201,7 +203,7 @@ public final class StudyPage {
                 + " parameters, weights "
                 + settings.text("weights")),
         new Term("SHA-256 of the weights", hash.isEmpty() ? "made in memory" : hash),
-        new Term("Backend", settings.text("backend")),
+        new Term("Backend", Devices.words(settings)),
         new Term(
             "Software",
             "resid " + record.build().version() + ", commit " + record.build().commit()));
@@ -222,12 +224,14 @@ public final class StudyPage {
    * @param version of the library
    */
   public static Settings settings(String study, Gpt2 gpt2, String version) {
-    return new Settings()
-        .with("study", study)
-        .with("version", version)
-        .with("model_sha256", gpt2.sha256())
-        .with("weights", gpt2.weightsState().name())
-        .with("backend", gpt2.backend().name());
+    Settings settings =
+        new Settings()
+            .with("study", study)
+            .with("version", version)
+            .with("model_sha256", gpt2.sha256())
+            .with("weights", gpt2.weightsState().name())
+            .with("backend", gpt2.backend().name());
+    return Devices.recordFormat(gpt2.backend(), settings);
   }
 
   /** Returns the SHA-256 of a text, hexadecimal, for settings that would be too long. */

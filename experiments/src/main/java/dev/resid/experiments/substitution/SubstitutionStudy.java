@@ -81,6 +81,7 @@ public final class SubstitutionStudy implements Study {
             1,
             ROWS_PER_BLOCK,
             options.batchRows(),
+            cleanVectors(),
             memory);
     this.cases =
         Cases.of(
@@ -89,6 +90,11 @@ public final class SubstitutionStudy implements Study {
             options.substitutes(),
             options.readouts(),
             options.alone());
+  }
+
+  private int cleanVectors() {
+    int everywhere = gpt2.cleanVectors(options.points());
+    return options.alone().isEmpty() ? everywhere : everywhere + gpt2.keyVectors(options.points());
   }
 
   private static void requireResidual(Gpt2 gpt2, HookPoint point) {

@@ -62,17 +62,20 @@ public final class ShardMerge {
   }
 
   /**
-   * Returns the record that all shards agree on.
+   * Returns the record that all shards agree on, with the devices of all.
    *
    * @throws IllegalStateException if the folders are of different runs
    * @throws IOException if one cannot be read
    */
   public RunRecord commonRecord() throws IOException {
     RunRecord first = record(shards.getFirst());
+    RunRecord common = first;
     for (Path shard : shards) {
-      requireSameRun(first, shards.getFirst(), record(shard), shard);
+      RunRecord other = record(shard);
+      requireSameRun(first, shards.getFirst(), other, shard);
+      common = common.withDevices(other.devices());
     }
-    return first;
+    return common;
   }
 
   private void requireSameRun(RunRecord first, Path firstPath, RunRecord other, Path path) {

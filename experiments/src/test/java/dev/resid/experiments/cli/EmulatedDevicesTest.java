@@ -3,8 +3,8 @@ package dev.resid.experiments.cli;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
+import dev.resid.experiments.result.RunRecord;
 import dev.resid.io.DType;
 import dev.resid.model.Gpt2Checkpoint;
 import dev.resid.model.Gpt2Config;
@@ -18,11 +18,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
-import java.util.ServiceLoader;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.FieldSource;
 
 /** Studies on two GPUs emulated on the processor, in one process that is not this one. */
 class EmulatedDevicesTest {
@@ -45,17 +45,7 @@ class EmulatedDevicesTest {
 
     /** Does it in the folder that is the argument. */
     public static void main(String[] arguments) {
-      Optional<EmulatedDevices> gpus = ServiceLoader.load(EmulatedDevices.class).findFirst();
-      Optional<String> problem =
-          gpus.isEmpty()
-              ? Optional.of("the tests of the cuda backend are not on the class path")
-              : gpus.get().problem();
-      if (problem.isPresent()) {
-        System.out.println("absent: " + problem.get());
-        return;
-      }
-      gpus.get().load();
-      new Runs(gpus.get(), Path.of(arguments[0])).all();
+      EmulatedStudies.loaded().ifPresent(gpus -> new Runs(gpus, Path.of(arguments[0])).all());
     }
 
     private void all() {
@@ -72,11 +62,15 @@ class EmulatedDevicesTest {
       gpus.lose(0, ofPart * 6 / 10);
       run("lost", "--devices", "0,1");
       gpus.load();
-      run("lost", "--devices", "0,1");
+      run("lost", "--device", "1");
       gpus.memory(WORKSPACE + 4096);
       run("full", "--device", "0");
       gpus.load();
       say(CliRun.of(line("planned", "--device", "0", "--rows", "8").toArray(String[]::new)));
+      run("two", "--device", "0", "--precision", "tf32");
+      for (String study : EmulatedStudies.QUICK) {
+        EmulatedStudies.run(study, folder).forEach(Runs::say);
+      }
     }
 
     private String at(String name) {
@@ -123,32 +117,9 @@ class EmulatedDevicesTest {
       }
     }
     TokenBatch.of(ids).writeJson(folder.resolve("tokens.json"));
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
-    command.addAll(List.of("--add-modules", "jdk.incubator.vector"));
-    command.add("--enable-native-access=ALL-UNNAMED");
-    command.addAll(List.of("-cp", System.getProperty("java.class.path"), Runs.class.getName()));
-    command.add(folder.toString());
-    Path out = folder.resolve("said");
-    Process process =
-        new ProcessBuilder(command)
-            .redirectOutput(out.toFile())
-            .redirectError(folder.resolve("log").toFile())
-            .start();
-    int code = process.waitFor();
-    said = Files.readAllLines(out);
-    assertEquals(0, code, () -> said + read("log"));
-    assumeFalse(!said.isEmpty() && said.getFirst().startsWith("absent: "), () -> said.getFirst());
-    assertEquals(18, said.size(), () -> String.join("\n", said));
-  }
-
-  private static String read(String name) {
-    try {
-      return Files.readString(folder.resolve(name));
-    } catch (IOException e) {
-      return e.toString();
-    }
+    EmulatedStudies.write(folder);
+    said = EmulatedStudies.inAProcess(Runs.class, folder);
+    assertEquals(20 + 2 * EmulatedStudies.QUICK.size(), said.size(), () -> String.join("\n", said));
   }
 
   private static void sameResults(String one, String other) throws IOException {
@@ -166,11 +137,46 @@ class EmulatedDevicesTest {
     sameResults("one", "two");
   }
 
+  @ParameterizedTest
+  @FieldSource("dev.resid.experiments.cli.EmulatedStudies#QUICK")
+  void otherStudiesGiveTheBytesOfOneGpuOnTwo(String study) throws IOException {
+    int at = 20 + 2 * EmulatedStudies.QUICK.indexOf(study);
+    assertEquals(List.of("0 ", "0 "), said.subList(at, at + 2));
+    EmulatedStudies.requireSameResults(study, folder);
+  }
+
   @Test
   void partsOfARunMayUseSeveralGpusToo() throws IOException {
     assertEquals(
         List.of("0 ", "launches yes yes", "0 ", "launches yes no", "0 "), said.subList(4, 9));
     sameResults("one", "merged");
+  }
+
+  private static final List<String> GPUS =
+      List.of(
+          "GPU 0: emulated GPU, compute capability 9.0, 4 GiB, driver for CUDA 13.0",
+          "GPU 1: emulated GPU, compute capability 9.0, 4 GiB, driver for CUDA 13.0");
+
+  private static List<String> recorded(String run) throws IOException {
+    return RunRecord.read(folder.resolve(run)).devices();
+  }
+
+  @Test
+  void recordsNameEveryGpuThatWasUsed() throws IOException {
+    assertEquals(GPUS.subList(1, 2), recorded("one"));
+    assertEquals(GPUS, recorded("two"));
+    assertEquals(GPUS.reversed(), recorded("merged"));
+    assertEquals(GPUS.reversed(), recorded("lost"), "of this process and the one before");
+    assertEquals(GPUS, recorded("evaluate-on-0,1"));
+    assertEquals(GPUS, recorded("reproduce-on-0,1"));
+    assertEquals(GPUS, recorded("reproduce-on-0,1/parts/short-rows"));
+  }
+
+  @Test
+  void aRunDoesNotGoOnWithOtherFactors() {
+    assertTrue(
+        said.get(18).contains("another run (factors is \"tf32\" here and not set there)"),
+        said.get(18));
   }
 
   @Test

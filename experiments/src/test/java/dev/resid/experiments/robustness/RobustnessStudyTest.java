@@ -118,7 +118,7 @@ class RobustnessStudyTest {
               0);
       double[][] rows =
           new RobustnessSweep(
-                  TinyModel.on(backend), options, sizes, new BatchSizes(2, 2, 0), workers)
+                  TinyModel.on(backend), options, sizes, new BatchSizes(2, 2, 0, 3), workers)
               .compute(new RowRange(1, 4), done -> {});
       for (double[] row : rows) {
         for (int readout = 0; readout < 2; readout++) {
