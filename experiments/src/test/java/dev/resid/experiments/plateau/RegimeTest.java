@@ -10,6 +10,7 @@ import org.junit.jupiter.api.Test;
 class RegimeTest {
   private static final int D = 48;
 
+  /** T21 of the definitions. */
   @Test
   void relativeStepsLeadFromTheStartToTheTarget() {
     float[] start = vector(1, 30);
@@ -25,6 +26,7 @@ class RegimeTest {
     assertEquals(100, Regime.RELATIVE.kept(whole, 0.5));
   }
 
+  /** T21 of the definitions. */
   @Test
   void absoluteStepsHaveOneLength() {
     float[] start = vector(3, 5);
@@ -38,6 +40,7 @@ class RegimeTest {
     }
   }
 
+  /** T21 of the definitions. */
   @Test
   void onlyPointsBeforeTheTargetAreKept() {
     assertEquals(80, Regime.ABSOLUTE.kept(40.2, 0.5));

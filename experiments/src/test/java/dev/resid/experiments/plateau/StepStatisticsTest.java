@@ -10,7 +10,7 @@ import java.util.function.IntToDoubleFunction;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** Curves whose steps were computed by an independent implementation of the definitions. */
+/** T20: curves whose steps were computed by an independent implementation of the definitions. */
 class StepStatisticsTest {
   private static final double LEAST_SLOPE = 0.02;
   private static final double THRESHOLD = 20;
@@ -84,6 +84,7 @@ class StepStatisticsTest {
     assertEquals(7, StepStatistics.nonLinearity(new double[] {0, 1, 9, 9, 9, 9, 50}));
   }
 
+  /** T22 of the definitions. */
   @Test
   void kolmogorovAndSmirnovsDistanceKnowsItsEnds() {
     double[] sample = {3, 1, 4, 1, 5, 9};
@@ -93,6 +94,7 @@ class StepStatisticsTest {
         IllegalArgumentException.class, () -> KolmogorovSmirnov.statistic(sample, new double[0]));
   }
 
+  /** T22 of the definitions. */
   @Test
   void kolmogorovAndSmirnovsDistanceIsThatOfAPlainSearch() {
     CounterRandom random = new CounterRandom(8);

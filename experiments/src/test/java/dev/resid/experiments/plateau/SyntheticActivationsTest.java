@@ -55,6 +55,7 @@ class SyntheticActivationsTest {
     backend.close();
   }
 
+  /** T23 of the definitions. */
   @Test
   void aBaselineKeepsValuesAndReplacesEachFeatureByOneNearInDensity() {
     for (int prompt = 0; prompt < PROMPTS; prompt++) {
@@ -180,6 +181,7 @@ class SyntheticActivationsTest {
     assertEquals(sum / 5, FeatureTable.meanFeatureNorm(sae, activations), 1e-5 * sum);
   }
 
+  /** T24 of the definitions. */
   @Test
   void theStrongestFeatureOfAStructuredActivationIsReplacedByOneOfItsPool() {
     for (int prompt = 0; prompt < PROMPTS; prompt++) {
@@ -226,6 +228,7 @@ class SyntheticActivationsTest {
     assertTrue(differs, "the case did not occur");
   }
 
+  /** T24 of the definitions. */
   @Test
   void aDictionaryClosedUnderARotationKeepsItsCosines() {
     // Rows i and i + n/2 are images of each other under an orthogonal map: t' = R·t.

@@ -222,7 +222,9 @@ class SensitivityStudyTest {
     }
   }
 
-  /** Among alive features, none that is active in the row; the same u for every SAE and length. */
+  /**
+   * T25: among alive features, none that is active in the row; the same u for every SAE and length.
+   */
   @Test
   void featureDirectionsAreDecoderRowsOfCandidates() {
     try (Backend backend = TinyModel.backend(1);

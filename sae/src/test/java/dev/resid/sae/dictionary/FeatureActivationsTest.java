@@ -57,6 +57,7 @@ class FeatureActivationsTest extends OnEachCpuBackend {
     }
   }
 
+  /** T29 of the definitions. */
   @Test
   void everyBinGivesOneExampleThatLiesInIt() {
     int bins = 7;

@@ -70,6 +70,7 @@ class FeatureLensTest extends OnEachCpuBackend {
     return Gpt2.of(Gpt2Weights.of(UNTIED, tensors), backend());
   }
 
+  /** T31 of the definitions. */
   @Test
   void aColumnOfTheUnembeddingPromotesItsTokenFirst() {
     Gpt2 gpt2 = orthonormal();
@@ -91,6 +92,7 @@ class FeatureLensTest extends OnEachCpuBackend {
     }
   }
 
+  /** T31 of the definitions. */
   @Test
   void maskedTokensNeverAppear() {
     Gpt2 gpt2 = Gpt2.of(SmallSaes.model(SmallSaes.MODEL, 3), backend());

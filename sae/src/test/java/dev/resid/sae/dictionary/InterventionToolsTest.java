@@ -43,6 +43,7 @@ class InterventionToolsTest extends OnEachCpuBackend {
     return sae.encode(x).get(text.length - 1, feature);
   }
 
+  /** T30 of the definitions. */
   @Test
   void aScoreIsTheActivationWithoutTheTokenMinusThatWithIt() {
     Gpt2 gpt2 = gpt2();
@@ -172,6 +173,7 @@ class InterventionToolsTest extends OnEachCpuBackend {
     }
   }
 
+  /** T30 of the definitions. */
   @Test
   void withoutAttentionAndPositionsEarlierTokensDoNotMatter() {
     Gpt2Weights weights = SmallSaes.model(SmallSaes.MODEL, 3);

@@ -175,6 +175,7 @@ class SaeEvaluatorTest extends OnEachCpuBackend {
     assertArrayEquals(evaluator.sums(TOKENS, ofAll).toArray(), merged.toArray(), 1e-11);
   }
 
+  /** T25 of the definitions. */
   @Test
   void moreDataMakesNoFeatureDead() {
     Sae sae = SmallSaes.random(POINT, WIDTH, 40, 5, backend());
