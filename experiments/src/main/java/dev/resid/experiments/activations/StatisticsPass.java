@@ -18,16 +18,10 @@ import dev.resid.tensor.Tensor;
 import dev.resid.tokenizer.TokenBatch;
 import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.zip.CRC32C;
 
 /**
  * The first walk over the data: mean and covariance of the activations at a point, and a pool of
@@ -49,12 +43,7 @@ public final class StatisticsPass {
   private final CounterRandom random;
   private final int batchRows;
   private final Path stateFile;
-  private final Path poolFile;
-
-  /** Row and position of each vector of the pool, ascending. */
-  private final int[] poolRows;
-
-  private final int[] poolPositions;
+  private final PoolFile pool;
 
   private int rowsDone;
   private Moments norms = Moments.NONE;
@@ -64,8 +53,6 @@ public final class StatisticsPass {
   private double[] firstSum;
   private final List<NamedSae> saes;
   private List<SaeCensus> censuses;
-  private final List<PoolPart> poolParts = new ArrayList<>();
-  private final CRC32C poolCrc = new CRC32C();
 
   /**
    * Prepares the walk of a study that has one.
@@ -100,40 +87,17 @@ public final class StatisticsPass {
     this.random = new CounterRandom(data.seed());
     this.batchRows = batchRows;
     this.stateFile = folder.work(name + STATE);
-    this.poolFile = folder.work(name + POOL);
     this.covariance = new Covariance(gpt2.config().dModel());
     this.firstSum = new double[gpt2.config().dModel()];
     this.saes = data.saes();
     this.censuses = saes.stream().map(SaeCensus::of).toList();
-    int[] chosen = choose(data.pool());
-    this.poolRows = new int[chosen.length];
-    this.poolPositions = new int[chosen.length];
-    int candidate = 0;
-    int next = 0;
-    for (int row = 0; row < tokens.rows() && next < chosen.length; row++) {
-      for (int pos = 1; pos < tokens.length(row) && next < chosen.length; pos++) {
-        if (candidate == chosen[next]) {
-          poolRows[next] = row;
-          poolPositions[next] = pos;
-          next++;
-        }
-        candidate++;
-      }
-    }
-  }
-
-  /** Returns which activations belong to the pool, counted without position 0, ascending. */
-  private int[] choose(int size) {
-    int all = tokens.tokenCount() - tokens.rows();
-    int[] order = random.permutation(all, DrawKeys.POOL.stream(0), 0);
-    int[] chosen = Arrays.copyOf(order, Math.min(size, all));
-    Arrays.sort(chosen);
-    return chosen;
+    Path poolFile = folder.work(name + POOL);
+    this.pool = new PoolFile(poolFile, gpt2.config().dModel(), tokens, data.pool(), random);
   }
 
   /** Returns the bytes of the pool. */
   long poolBytes() {
-    return (long) poolRows.length * covariance.dimension() * Float.BYTES;
+    return pool.bytes();
   }
 
   /**
@@ -146,23 +110,17 @@ public final class StatisticsPass {
     if (rowsDone == tokens.rows() && distances.count() > 0) {
       return;
     }
-    try (FileChannel pool =
-            FileChannel.open(poolFile, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+    try (PoolFile.Writer writer = pool.from(rowsDone);
         Progress.Task task = progress.begin("activations", "rows", rowsDone, tokens.rows())) {
-      pool.truncate((long) poolIndex(rowsDone) * vectorBytes());
-      pool.position(pool.size());
       while (rowsDone < tokens.rows()) {
         int end = Math.min(tokens.rows(), rowsDone + ROWS_PER_BLOCK);
-        long before = pool.position();
-        poolCrc.reset();
         while (rowsDone < end) {
           int batchEnd = Math.min(end, rowsDone + batchRows);
-          add(rowsDone, batchEnd, pool, workers);
+          add(rowsDone, batchEnd, writer, workers);
           rowsDone = batchEnd;
           task.advanceTo(rowsDone);
         }
-        pool.force(false);
-        poolParts.add(new PoolPart(pool.position() - before, (int) poolCrc.getValue()));
+        writer.force();
         save();
       }
     }
@@ -170,7 +128,7 @@ public final class StatisticsPass {
     save();
   }
 
-  private void add(int from, int to, FileChannel poolChannel, Workers workers) throws IOException {
+  private void add(int from, int to, PoolFile.Writer writer, Workers workers) throws IOException {
     TokenBatch part = tokens.slice(from, to);
     Tensor activation = gpt2.capture(part, point.capture()).get(point);
     for (int i = 0; i < saes.size(); i++) {
@@ -203,9 +161,7 @@ public final class StatisticsPass {
       norms = norms.merge(Moments.of(rowNorms));
       normsWithoutFirst =
           normsWithoutFirst.merge(Moments.of(Arrays.copyOfRange(rowNorms, 1, length)));
-      for (int i = poolIndex(row); i < poolIndex(row + 1); i++) {
-        write(poolChannel, values, offset + poolPositions[i] * d, d);
-      }
+      writer.add(row, values, offset);
     }
   }
 
@@ -217,44 +173,19 @@ public final class StatisticsPass {
     return Math.sqrt(sum);
   }
 
-  private void write(FileChannel channel, float[] values, int offset, int d) throws IOException {
-    ByteBuffer bytes = ByteBuffer.allocate(d * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-    bytes.asFloatBuffer().put(values, offset, d);
-    poolCrc.update(bytes.array());
-    try {
-      while (bytes.hasRemaining()) {
-        channel.write(bytes);
-      }
-    } catch (IOException e) {
-      throw new IOException(poolFile + ": could not be written: " + e.getMessage(), e);
-    }
-  }
-
-  /** Returns how many vectors of the pool come from rows before this one. */
-  private int poolIndex(int row) {
-    int found = Arrays.binarySearch(poolRows, row);
-    if (found < 0) {
-      return -found - 1;
-    }
-    while (found > 0 && poolRows[found - 1] == row) {
-      found--;
-    }
-    return found;
-  }
-
   private void measureDistances() throws IOException {
     try (Arena arena = Arena.ofConfined()) {
-      ActivationPool pool = pool(arena);
-      if (pool.size() < 2) {
+      ActivationPool vectors = pool(arena);
+      if (vectors.size() < 2) {
         throw new IllegalStateException(
-            "a distance needs two activations, there are " + pool.size() + "; use more text");
+            "a distance needs two activations, there are " + vectors.size() + "; use more text");
       }
       double[] sample = new double[PAIRS];
       for (int pair = 0; pair < PAIRS; pair++) {
         long stream = DrawKeys.DISTANCE_PAIRS.stream(pair);
-        int first = random.below(pool.size(), stream, 0, 0);
-        int second = random.below(pool.size() - 1, stream, 0, 1);
-        sample[pair] = pool.distance(first, second < first ? second : second + 1);
+        int first = random.below(vectors.size(), stream, 0, 0);
+        int second = random.below(vectors.size() - 1, stream, 0, 1);
+        sample[pair] = vectors.distance(first, second < first ? second : second + 1);
       }
       distances = Moments.of(sample);
     }
@@ -266,13 +197,7 @@ public final class StatisticsPass {
    * @param arena keeps the file mapped
    */
   public ActivationPool pool(Arena arena) throws IOException {
-    try (FileChannel channel = FileChannel.open(poolFile, StandardOpenOption.READ)) {
-      return ActivationPool.of(
-          channel.map(FileChannel.MapMode.READ_ONLY, 0, poolBytes(), arena),
-          covariance.dimension(),
-          poolRows,
-          poolPositions);
-    }
+    return pool.map(arena);
   }
 
   /** Returns mean and covariance, without position 0. */
@@ -297,23 +222,30 @@ public final class StatisticsPass {
 
   private WalkState state() {
     return new WalkState(
-        rowsDone, norms, normsWithoutFirst, distances, covariance, firstSum, censuses, poolParts);
+        rowsDone,
+        norms,
+        normsWithoutFirst,
+        distances,
+        covariance,
+        firstSum,
+        censuses,
+        pool.parts());
   }
 
   /** Removes the pool, which a finished run does not need any more. */
   public void discardPool() throws IOException {
-    Files.deleteIfExists(poolFile);
+    pool.delete();
   }
 
   /** Returns whether the whole pool is there, which it is not after {@link #discardPool}. */
   public boolean hasPool() throws IOException {
-    return Files.exists(poolFile) && Files.size(poolFile) >= poolBytes();
+    return pool.isWhole();
   }
 
   /** Forgets an earlier process's work, so that {@link #run} starts from the first row. */
   public void restart() throws IOException {
     Files.deleteIfExists(stateFile);
-    poolParts.clear();
+    pool.restart();
     rowsDone = 0;
     norms = Moments.NONE;
     normsWithoutFirst = Moments.NONE;
@@ -321,10 +253,6 @@ public final class StatisticsPass {
     covariance = new Covariance(gpt2.config().dModel());
     firstSum = new double[gpt2.config().dModel()];
     censuses = saes.stream().map(SaeCensus::of).toList();
-  }
-
-  private int vectorBytes() {
-    return covariance.dimension() * Float.BYTES;
   }
 
   private void save() throws IOException {
@@ -343,12 +271,10 @@ public final class StatisticsPass {
     covariance = saved.covariance();
     firstSum = saved.firstSum();
     censuses = saved.censuses();
-    poolParts.addAll(saved.poolParts());
-    long needed = (long) poolIndex(rowsDone) * vectorBytes();
+    pool.takeUp(saved.poolParts());
     boolean complete = rowsDone == tokens.rows() && distances.count() > 0;
-    boolean poolIsShort = !Files.exists(poolFile) || Files.size(poolFile) < needed;
-    if (covariance.dimension() != gpt2.config().dModel()
-        || (poolIsShort ? !complete : !PoolPart.all(poolParts, poolFile))) {
+    boolean poolIsSound = pool.reaches(rowsDone) ? pool.isSound() : complete;
+    if (covariance.dimension() != gpt2.config().dModel() || !poolIsSound) {
       restart();
     }
   }

@@ -47,6 +47,13 @@ class MaxCosineSimilarityTest extends OnEachCpuBackend {
   }
 
   @Test
+  void ofEqualDirectionsTheFirstIsThePartner() {
+    Dictionary a = dictionary(new float[] {3, 4, -4, 3}, 2);
+    Dictionary b = dictionary(new float[] {0, 1, 3, 4, 3, 4, -4, 3, -4, 3}, 2);
+    assertArrayEquals(new int[] {1, 3}, MaxCosineSimilarity.plain(a, b, backend()).partners());
+  }
+
+  @Test
   void thePermutationOfACopyIsRecovered() {
     Dictionary a = dictionary(120, 2);
     int[] order = new CounterRandom(5).permutation(120, 0, 0);
