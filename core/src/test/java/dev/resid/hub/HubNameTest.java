@@ -60,6 +60,7 @@ class HubNameTest {
         "a/b@",
         "a/b@../x",
         "a/b@x//y",
+        "a/b@v1..2",
         "a/b@-x",
         "é/a"
       })

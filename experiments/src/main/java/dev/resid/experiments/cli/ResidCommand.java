@@ -22,33 +22,35 @@ import picocli.CommandLine.UnmatchedArgumentException;
     description = "Run GPT-2, look at every activation, change it, and measure what follows.",
     versionProvider = ResidVersion.class,
     synopsisSubcommandLabel = "COMMAND",
-    footer = {"", "Example:", "  resid doctor", "", "'resid COMMAND --help' explains a command."},
-    subcommands = {
-      SensitivityCommand.class,
-      PlateauCommand.class,
-      SubstitutionCommand.class,
-      RobustnessCommand.class,
-      DictionaryCommand.class,
-      PatchCommand.class,
-      LanguageCommand.class,
-      ReproduceCommand.class,
-      MergeCommand.class,
-      RunCommand.class,
-      PerturbCommand.class,
-      GradientsCommand.class,
-      GenerateCommand.class,
-      LossCommand.class,
-      DownloadCommand.class,
-      InfoCommand.class,
-      TokenizeCommand.class,
-      TrainCommand.class,
-      SaeCommand.class,
-      FeatureCommand.class,
-      TensorsCommand.class,
-      DoctorCommand.class,
-      BenchCommand.class
-    })
+    footer = {"", "Example:", "  resid doctor", "", "'resid COMMAND --help' explains a command."})
 public final class ResidCommand implements Runnable {
+  /** All commands, in the order of the help. */
+  private static final List<Class<?>> COMMANDS =
+      List.of(
+          SensitivityCommand.class,
+          PlateauCommand.class,
+          SubstitutionCommand.class,
+          RobustnessCommand.class,
+          DictionaryCommand.class,
+          PatchCommand.class,
+          LanguageCommand.class,
+          ReproduceCommand.class,
+          MergeCommand.class,
+          RunCommand.class,
+          PerturbCommand.class,
+          GradientsCommand.class,
+          GenerateCommand.class,
+          LossCommand.class,
+          DownloadCommand.class,
+          InfoCommand.class,
+          TokenizeCommand.class,
+          TrainCommand.class,
+          SaeCommand.class,
+          FeatureCommand.class,
+          TensorsCommand.class,
+          DoctorCommand.class,
+          BenchCommand.class);
+
   /** Exit code of a command that did what was asked. */
   static final int OK = 0;
 
@@ -103,7 +105,7 @@ public final class ResidCommand implements Runnable {
   /** As {@link #execute(PrintWriter, PrintWriter, String...)}, with studies run by a runner. */
   static int execute(PrintWriter out, PrintWriter err, RowRunner runner, String... args) {
     try {
-      int code = commandLine(out, err, runner).execute(args);
+      int code = commandLine(out, err, runner, args).execute(args);
       out.flush();
       return code;
     } catch (Throwable problem) {
@@ -119,9 +121,14 @@ public final class ResidCommand implements Runnable {
     return commandLine(out, err, RowRunner.here());
   }
 
-  /** As {@link #commandLine(PrintWriter, PrintWriter)}, with studies run by a runner. */
-  static CommandLine commandLine(PrintWriter out, PrintWriter err, RowRunner runner) {
+  /**
+   * Returns the command line for some words. Where they begin with a command, that one alone is
+   * made: to make all takes longer than many a command.
+   */
+  static CommandLine commandLine(
+      PrintWriter out, PrintWriter err, RowRunner runner, String... args) {
     CommandLine line = new CommandLine(new ResidCommand(), new Parts(runner));
+    commands(args).forEach(line::addSubcommand);
     line.setOut(out);
     line.setErr(err);
     line.setCaseInsensitiveEnumValuesAllowed(true);
@@ -140,8 +147,17 @@ public final class ResidCommand implements Runnable {
     line.setExecutionExceptionHandler(
         (problem, at, parsed) ->
             report(problem, at.getErr(), wantsStackTrace(parsed.originalArgs())));
-    line.setParameterExceptionHandler((problem, args) -> reportUsage(problem));
+    line.setParameterExceptionHandler((problem, parsed) -> reportUsage(problem));
     return line;
+  }
+
+  private static List<Class<?>> commands(String... args) {
+    for (Class<?> command : args.length == 0 ? List.<Class<?>>of() : COMMANDS) {
+      if (command.getAnnotation(Command.class).name().equals(args[0])) {
+        return List.of(command);
+      }
+    }
+    return COMMANDS;
   }
 
   /** Makes commands and mixins, those of studies with the runner. */

@@ -39,7 +39,7 @@ public final class StudyCommandLine {
       String program, PrintWriter out, PrintWriter err, RowRunner runner, String... args) {
     ParseResult parsed;
     try {
-      parsed = ResidCommand.commandLine(out, err, runner).parseArgs(args);
+      parsed = ResidCommand.commandLine(out, err, runner, args).parseArgs(args);
     } catch (ParameterException e) {
       return ResidCommand.execute(out, err, runner, args); // which says what is wrong with it
     }
@@ -79,7 +79,8 @@ public final class StudyCommandLine {
    */
   public static List<String> elsewhere(String... args) {
     CommandSpec spec =
-        last(ResidCommand.commandLine(nowhere(), nowhere()).parseArgs(args)).commandSpec();
+        last(ResidCommand.commandLine(nowhere(), nowhere(), RowRunner.here(), args).parseArgs(args))
+            .commandSpec();
     List<String> result = new ArrayList<>();
     for (int i = 0; i < args.length; i++) {
       int equals = args[i].startsWith("--") ? args[i].indexOf('=') : -1;

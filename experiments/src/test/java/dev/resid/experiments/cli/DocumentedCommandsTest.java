@@ -43,6 +43,10 @@ class DocumentedCommandsTest {
           "--release",
           "--offline");
 
+  private final CommandLine resid =
+      ResidCommand.commandLine(
+          new PrintWriter(new StringWriter()), new PrintWriter(new StringWriter()));
+
   @Test
   void commandsOfTheirOwnLineParse() throws IOException {
     List<String> wrong = new ArrayList<>();
@@ -54,7 +58,7 @@ class DocumentedCommandsTest {
         // What stands behind a gap explains the command.
         String command = line.group(1).strip().replaceFirst("(  +|\\s#).*", "");
         try {
-          frame().parseArgs(ShellWords.of(command).toArray(String[]::new));
+          resid.parseArgs(ShellWords.of(command).toArray(String[]::new));
         } catch (ParameterException e) {
           wrong.add(ROOT.relativize(file) + ": resid " + command + ": " + e.getMessage());
         }
@@ -77,7 +81,7 @@ class DocumentedCommandsTest {
         }
         found++;
         try {
-          frame().parseArgs(ShellWords.of(command).toArray(String[]::new));
+          resid.parseArgs(ShellWords.of(command).toArray(String[]::new));
         } catch (UnmatchedArgumentException e) {
           wrong.add(ROOT.relativize(file) + ": resid " + command + ": " + e.getMessage());
         } catch (ParameterException e) {
@@ -91,7 +95,7 @@ class DocumentedCommandsTest {
 
   @Test
   void optionsInSentencesExist() throws IOException {
-    Set<String> known = options(frame());
+    Set<String> known = options(resid);
     Set<String> wrong = new LinkedHashSet<>();
     int found = 0;
     for (Path file : documents()) {
@@ -112,11 +116,6 @@ class DocumentedCommandsTest {
     command.getCommandSpec().options().forEach(option -> names.addAll(List.of(option.names())));
     command.getSubcommands().values().forEach(sub -> names.addAll(options(sub)));
     return names;
-  }
-
-  private static CommandLine frame() {
-    return ResidCommand.commandLine(
-        new PrintWriter(new StringWriter()), new PrintWriter(new StringWriter()));
   }
 
   private static List<Path> documents() throws IOException {

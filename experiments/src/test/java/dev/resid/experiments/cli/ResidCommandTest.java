@@ -6,10 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.resid.experiments.study.RowRunner;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -81,6 +83,16 @@ class ResidCommandTest {
     CommandLine line = frame().addSubcommand(new Misspelled());
     CommandLine bad = line.getSubcommands().get("misspelled");
     assertThrows(ParameterException.class, () -> requireExample(bad));
+  }
+
+  @Test
+  void onlyTheCommandThatIsAskedForIsMade() {
+    PrintWriter nowhere = new PrintWriter(new StringWriter());
+    CommandLine one =
+        ResidCommand.commandLine(nowhere, nowhere, RowRunner.here(), "sae", "list", "--embedded");
+    assertEquals(Set.of("sae"), one.getSubcommands().keySet());
+    CommandLine all = ResidCommand.commandLine(nowhere, nowhere, RowRunner.here(), "--help");
+    assertEquals(frame().getSubcommands().keySet(), all.getSubcommands().keySet());
   }
 
   @Test
