@@ -1,8 +1,11 @@
 // A stand-in for libcublas for tests: the functions that the backend calls, with plain loops and one
-// chain of fused multiply-adds an output. It checks its arguments as cuBLAS does.
+// chain of fused multiply-adds an output. It checks its arguments as cuBLAS does, and rounds factors
+// as tensor cores do when it is asked to.
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <vector>
 
 #define EXPORT extern "C" __attribute__((visibility("default")))
@@ -14,6 +17,19 @@ struct Handle {
   void* stream = nullptr;
 };
 const int kInvalidValue = 7;
+const int kMathTf32 = 3;
+
+// To 10 explicit bits of mantissa, to nearest, ties away from zero: cvt.rna.tf32.f32.
+float toTf32(float x) {
+  uint32_t bits;
+  std::memcpy(&bits, &x, 4);
+  if ((bits & 0x7f800000u) != 0x7f800000u) {
+    bits = (bits + 0x1000u) & ~0x1fffu;
+  }
+  std::memcpy(&x, &bits, 4);
+  return x;
+}
+
 long products;
 int lastMathMode;
 }  // namespace
@@ -45,6 +61,7 @@ EXPORT int cublasSgemm_v2(
   }
   products++;
   lastMathMode = handle->mathMode;
+  const bool rounded = handle->mathMode == kMathTf32;
   // Every output is one chain over ascending l, whichever loop is inside.
   std::vector<float> sums(m);
   for (int j = 0; j < n; j++) {
@@ -53,7 +70,8 @@ EXPORT int cublasSgemm_v2(
       float right = opB == 0 ? b[l + (size_t)j * ldb] : b[j + (size_t)l * ldb];
       for (int i = 0; i < m; i++) {
         float left = opA == 0 ? a[i + (size_t)l * lda] : a[l + (size_t)i * lda];
-        sums[i] = std::fma(left, right, sums[i]);
+        sums[i] = rounded ? std::fma(toTf32(left), toTf32(right), sums[i])
+                          : std::fma(left, right, sums[i]);
       }
     }
     for (int i = 0; i < m; i++) {

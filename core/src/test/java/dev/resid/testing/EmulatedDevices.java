@@ -21,6 +21,9 @@ public interface EmulatedDevices {
   /** Makes the launch after so many of one of them fail as that of a GPU that is lost. */
   void lose(int device, long after);
 
+  /** Sets how many there are, and versions: 13000 is a driver of CUDA 13.0, 9 a GPU of 9.0. */
+  void surroundings(int count, int driver, int capability);
+
   /** Sets the bytes of memory of each. */
   void memory(long bytes);
 }

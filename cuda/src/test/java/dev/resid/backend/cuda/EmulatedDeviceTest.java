@@ -26,6 +26,8 @@ import java.util.Arrays;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Memory, failures and bad surroundings, on the emulated GPU. */
 class EmulatedDeviceTest {
@@ -216,10 +218,10 @@ class EmulatedDeviceTest {
   }
 
   /** The gradient of attention takes three numbers a row of the pattern, and not the pattern. */
-  @Test
-  void theGradientOfAttentionKeepsNoPattern() {
-    int T = 300;
-    Shape shape = Shape.of(Axis.BATCH, 1, Axis.POS, T, Axis.HEAD, 2, Axis.D_HEAD, 4);
+  @ParameterizedTest
+  @CsvSource({"300, 4", "70, 128"})
+  void theGradientOfAttentionKeepsNoPattern(int T, int D) {
+    Shape shape = Shape.of(Axis.BATCH, 1, Axis.POS, T, Axis.HEAD, 2, Axis.D_HEAD, D);
     Cases cases = Cases.ofThisRun();
     try (CudaBackend cuda = open()) {
       Tensor[] operands = new Tensor[7];

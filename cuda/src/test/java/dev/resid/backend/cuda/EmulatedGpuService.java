@@ -37,6 +37,11 @@ public final class EmulatedGpuService implements EmulatedDevices {
   }
 
   @Override
+  public void surroundings(int count, int driver, int capability) {
+    EmulatedGpu.require().device(count, driver, capability);
+  }
+
+  @Override
   public void memory(long bytes) {
     EmulatedGpu.require().memory(bytes);
   }

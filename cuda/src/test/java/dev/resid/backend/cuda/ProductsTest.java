@@ -6,7 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.resid.backend.BackendOptions;
 import dev.resid.backend.BackendUnavailableException;
+import dev.resid.backend.Backends;
 import dev.resid.backend.Precision;
+import dev.resid.backend.cuda.Tf32Errors.Row;
 import dev.resid.backend.scalar.ScalarBackend;
 import dev.resid.tensor.Activation;
 import dev.resid.tensor.Axis;
@@ -22,6 +24,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.opentest4j.AssertionFailedError;
 
 /** The ways to multiply matrices, on the emulated GPU with stand-ins for cuBLAS. */
 class ProductsTest {
@@ -98,6 +101,39 @@ class ProductsTest {
             cuda.description().contains(precision == Precision.TF32 ? "tf32" : "fp32"),
             cuda.description());
       }
+    }
+  }
+
+  /** The stand-in rounds as tensor cores do, so that this is what a GPU's table is held against. */
+  @Test
+  void theTableOfTf32ErrorsShowsTheRounding() {
+    Tf32Errors errors = Tf32Errors.measure(8, 16, 64, 768).requireAsExpected();
+    assertTrue(
+        errors.table().matches("terms, fp32 error.*\n64, .*e-0[6-8], .*e-04\n768, .*\n"),
+        errors::table);
+    AssertionFailedError e =
+        assertThrows(
+            AssertionFailedError.class,
+            () -> new Tf32Errors(List.of(new Row(64, 1e-7, 1e-7))).requireAsExpected());
+    assertTrue(e.getMessage().startsWith("tf32 was not used:"), e.getMessage());
+  }
+
+  @Test
+  void aCublasThatIsMissingIsASentence() {
+    System.setProperty(BlasLibraries.PROPERTY, "/nowhere/libcublas.so.13");
+    try {
+      BackendUnavailableException e =
+          assertThrows(
+              BackendUnavailableException.class, () -> open("foreign", Precision.FP32).close());
+      assertEquals(
+          "cuda: nothing here multiplies matrices in fp32. Tried: /nowhere/libcublas.so.13: not"
+              + " found. Install cuBLAS 11 or newer, or point RESID_CUDA_CUBLAS to its file.",
+          e.getMessage());
+      assertTrue(
+          Backends.steps().get("cuda").contains("/nowhere/libcublas.so.13: not found"),
+          "resid doctor shows it");
+    } finally {
+      System.clearProperty(BlasLibraries.PROPERTY);
     }
   }
 

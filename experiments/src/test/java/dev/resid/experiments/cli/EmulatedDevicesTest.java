@@ -31,6 +31,12 @@ class EmulatedDevicesTest {
   /** What the backend allocates for cuBLAS when it is opened. */
   private static final long WORKSPACE = 32L << 20;
 
+  /** GPUs, driver and compute capability that nothing can be computed with. */
+  private static final int[][] BAD = {{0, 13000, 9}, {1, 10020, 9}, {1, 13000, 6}};
+
+  /** The line of what is said at which the other studies begin. */
+  private static final int STUDIES = 20 + 3 * BAD.length;
+
   private static List<String> said;
 
   /** Runs every command line of the tests, and says what came of each. */
@@ -68,6 +74,13 @@ class EmulatedDevicesTest {
       gpus.load();
       say(CliRun.of(line("planned", "--device", "0", "--rows", "8").toArray(String[]::new)));
       run("two", "--device", "0", "--precision", "tf32");
+      for (int[] bad : BAD) {
+        gpus.surroundings(bad[0], bad[1], bad[2]);
+        System.out.println(
+            CliRun.of("doctor").out().lines().filter(l -> l.startsWith("  cuda ")).findFirst());
+        run("bad", "--backend", "cuda");
+      }
+      gpus.load();
       for (String study : EmulatedStudies.QUICK) {
         EmulatedStudies.run(study, folder).forEach(Runs::say);
       }
@@ -119,7 +132,8 @@ class EmulatedDevicesTest {
     TokenBatch.of(ids).writeJson(folder.resolve("tokens.json"));
     EmulatedStudies.write(folder);
     said = EmulatedStudies.inAProcess(Runs.class, folder);
-    assertEquals(20 + 2 * EmulatedStudies.QUICK.size(), said.size(), () -> String.join("\n", said));
+    assertEquals(
+        STUDIES + 2 * EmulatedStudies.QUICK.size(), said.size(), () -> String.join("\n", said));
   }
 
   private static void sameResults(String one, String other) throws IOException {
@@ -140,7 +154,7 @@ class EmulatedDevicesTest {
   @ParameterizedTest
   @FieldSource("dev.resid.experiments.cli.EmulatedStudies#QUICK")
   void otherStudiesGiveTheBytesOfOneGpuOnTwo(String study) throws IOException {
-    int at = 20 + 2 * EmulatedStudies.QUICK.indexOf(study);
+    int at = STUDIES + 2 * EmulatedStudies.QUICK.indexOf(study);
     assertEquals(List.of("0 ", "0 "), said.subList(at, at + 2));
     EmulatedStudies.requireSameResults(study, folder);
   }
@@ -170,6 +184,28 @@ class EmulatedDevicesTest {
     assertEquals(GPUS, recorded("evaluate-on-0,1"));
     assertEquals(GPUS, recorded("reproduce-on-0,1"));
     assertEquals(GPUS, recorded("reproduce-on-0,1/parts/short-rows"));
+  }
+
+  @Test
+  void badSurroundingsAreASentenceInDoctorAndInTheErrorAndNothingIsWritten() {
+    List<String> reasons =
+        List.of(
+            "the driver sees no GPU. Check nvidia-smi and the variable CUDA_VISIBLE_DEVICES",
+            "the driver for CUDA 10.2 is too old for the kernels, which need one for CUDA 11 or"
+                + " newer. Install a newer driver",
+            "the kernels need compute capability 7.5, and the GPU here is emulated GPU, compute"
+                + " capability 6.0, 4 GiB. use --backend vector, or a GPU of 2018 or newer");
+    for (int i = 0; i < reasons.size(); i++) {
+      List<String> found = said.subList(20 + 3 * i, 23 + 3 * i);
+      assertTrue(found.get(0).endsWith("unavailable: " + reasons.get(i) + "]"), "doctor: " + found);
+      assertTrue(
+          found.get(1).startsWith("1 resid: no backend \"cuda\" here.")
+              && found.get(1).contains("cuda: " + reasons.get(i).split("\\. ")[0])
+              && !found.get(1).contains("|"),
+          found::toString);
+      assertEquals("launches no no", found.get(2));
+    }
+    assertTrue(Files.notExists(folder.resolve("bad")));
   }
 
   @Test
