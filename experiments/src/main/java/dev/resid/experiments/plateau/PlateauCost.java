@@ -1,5 +1,6 @@
 package dev.resid.experiments.plateau;
 
+import dev.resid.experiments.direction.NamedSae;
 import dev.resid.experiments.study.Work;
 import dev.resid.experiments.sweep.MemoryPlan;
 import dev.resid.hook.HookPoint;
@@ -78,7 +79,7 @@ record PlateauCost(
         Locale.ROOT,
         "%,d of %,d prompts of %d tokens, %s of %d blocks, %,d ways of %d points; block"
             + " evaluations at one position: %,d clean, %,d moved, and %,d predictions; memory:"
-            + " weights %s, activations %s (%d prompts at a time), pool %s%s",
+            + " weights %s, %sactivations %s (%d prompts at a time), pool %s%s",
         options.prompts(),
         options.tokens().rows(),
         options.tokens().maxLength(),
@@ -90,6 +91,10 @@ record PlateauCost(
         movedBlocks,
         unembeddings,
         mebibytes(config.parameters() * Float.BYTES),
+        options
+            .sae()
+            .map(sae -> "SAE " + mebibytes(NamedSae.bytes(List.of(sae.named()))) + ", ")
+            .orElse(""),
         mebibytes(bytes),
         batch,
         mebibytes((long) options.tokens().rows() * config.dModel() * Float.BYTES),

@@ -232,6 +232,11 @@ class PlateauStudyTest {
       // 5·6 ways of 100 points, 2 blocks.
       assertTrue(plan.contains("30 ways of 100 points"), plan);
       assertTrue(plan.contains(": 1,590 clean, 6,000 moved, and 2,000 predictions"), plan);
+      assertTrue(plan.contains("weights 1 MiB, activations"), plan);
+      String withSae =
+          new PlateauStudy(TinyModel.on(backend), options(sae(backend), RealBase.OWN, 2, BASES))
+              .plan();
+      assertTrue(withSae.contains("weights 1 MiB, SAE 1 MiB, activations"), withSae);
     }
   }
 
