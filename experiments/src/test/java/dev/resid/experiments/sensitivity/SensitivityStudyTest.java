@@ -335,6 +335,19 @@ class SensitivityStudyTest {
     assertTrue(RunRecord.read(merged).finished().isPresent());
   }
 
+  /** What is in the pool is checked when a run goes on, not only how long it is. */
+  @Test
+  void aPoolWithAChangedBitIsCollectedAgain() throws IOException {
+    Path folder = temporary.resolve("changed");
+    assertThrows(PulledPlug.class, () -> run(folder, options(), 1, interruptedAfter(11)));
+    Path pool = folder.resolve("blocks/pool.f32");
+    byte[] content = Files.readAllBytes(pool);
+    content[content.length / 8 * 4 + 3] ^= 1; // the exponent of a number
+    Files.write(pool, content);
+    run(folder, options(), 1);
+    assertEquals(List.of(), differences(whole, folder));
+  }
+
   @Test
   void aMergeWithoutAllShardsIsRefused() throws IOException {
     Path first = temporary.resolve("shard0");
