@@ -1,5 +1,6 @@
 package dev.resid.testing;
 
+import java.nio.file.Path;
 import java.util.Optional;
 
 /**
@@ -14,6 +15,9 @@ public interface EmulatedDevices {
 
   /** Loads two of them. */
   void load();
+
+  /** Returns the folder of their libraries, for the library path of another process. */
+  Path libraries();
 
   /** Returns how many kernels were launched on one of them. */
   long launchesOn(int device);

@@ -1,6 +1,7 @@
 package dev.resid.backend.cuda;
 
 import dev.resid.testing.EmulatedDevices;
+import java.nio.file.Path;
 import java.util.Optional;
 import org.opentest4j.TestAbortedException;
 
@@ -24,6 +25,11 @@ public final class EmulatedGpuService implements EmulatedDevices {
   @Override
   public void load() {
     EmulatedGpu.require().repair();
+  }
+
+  @Override
+  public Path libraries() {
+    return EmulatedGpu.build().toAbsolutePath();
   }
 
   @Override
