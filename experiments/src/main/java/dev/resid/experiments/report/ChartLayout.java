@@ -27,6 +27,10 @@ final class ChartLayout {
   private static final double PLOT_HEIGHT = 318;
   private static final double BOTTOM = 78;
   private static final double LEFT = 76;
+
+  /** What the numbers of a vertical axis may take of {@link #LEFT}; wider ones take more. */
+  private static final double NUMBER_ROOM = 40;
+
   private static final double PANEL_WIDTH = 500;
   private static final double PANEL_TOP = 32;
   private static final double PANEL_BOTTOM = 48;
@@ -46,6 +50,7 @@ final class ChartLayout {
 
   private final Chart chart;
   private final Scale x;
+  private final double left;
   private final double gap;
   private final double labelRoom;
   private final Frame frame = new Frame();
@@ -63,7 +68,12 @@ final class ChartLayout {
       }
     }
     this.x = Scale.holding(chart.x(), xs);
-    this.gap = GAP + (chart.panels().stream().anyMatch(p -> p.ownY().isPresent()) ? AXIS_ROOM : 0);
+    boolean ownAxes = chart.panels().stream().anyMatch(p -> p.ownY().isPresent());
+    double widest =
+        chart.panels().stream().mapToDouble(p -> Frame.widest(scale(p))).max().orElse(0);
+    double more = Math.max(0, widest - NUMBER_ROOM);
+    this.left = LEFT + more;
+    this.gap = GAP + (ownAxes ? AXIS_ROOM + more : 0);
     this.labelRoom = labels ? LABEL_ROOM : NO_LABEL_ROOM;
   }
 
@@ -101,7 +111,8 @@ final class ChartLayout {
     double top = TOP + legend.moreRoom();
     ChartLayout layout = new ChartLayout(chart);
     double width =
-        (whole - LEFT - RIGHT - (across - 1) * layout.gap - across * layout.labelRoom) / across;
+        (whole - layout.left - RIGHT - (across - 1) * layout.gap - across * layout.labelRoom)
+            / across;
     double names = Frame.nameRoom(chart.x(), width);
     double row = PANEL_TOP + PLOT_HEIGHT + PANEL_BOTTOM + names + ROW_GAP;
     double height = top + (n - 1) / across * row + PLOT_HEIGHT + names + BOTTOM;
@@ -109,10 +120,10 @@ final class ChartLayout {
     layout.marks.addAll(legend.marks());
     for (int i = 0; i < n; i++) {
       Panel panel = chart.panels().get(i);
-      double left = LEFT + i % across * (width + layout.labelRoom + layout.gap);
+      double left = layout.left + i % across * (width + layout.labelRoom + layout.gap);
       double panelTop = top + i / across * row;
       if (i % across == 0 || panel.ownY().isPresent()) {
-        layout.yLabel(panel, left - LEFT, panelTop);
+        layout.yLabel(panel, left - layout.left, panelTop);
       }
       layout.panel(panel, i, left, panelTop, width);
     }
@@ -125,8 +136,8 @@ final class ChartLayout {
     Panel panel = chart.panels().get(number);
     layout.yLabel(panel, 0, PANEL_TOP);
     double width = chart.panels().size() == 1 ? WIDTH : PANEL_WIDTH;
-    double plotWidth = width - LEFT - layout.labelRoom;
-    layout.panel(panel, number, LEFT, PANEL_TOP, plotWidth);
+    double plotWidth = width - layout.left - layout.labelRoom;
+    layout.panel(panel, number, layout.left, PANEL_TOP, plotWidth);
     return new Drawing(
         width,
         PANEL_TOP + PLOT_HEIGHT + PANEL_BOTTOM + Frame.nameRoom(chart.x(), plotWidth),

@@ -50,6 +50,14 @@ final class Frame {
     return WIDER * StrokeFont.get().width(shortened(name), TINY, Weight.REGULAR);
   }
 
+  /** Returns the width of the widest number of a vertical axis. */
+  static double widest(Scale y) {
+    return y.ticks().stream()
+        .mapToDouble(tick -> WIDER * StrokeFont.get().width(tick.label(), SMALL, Weight.REGULAR))
+        .max()
+        .orElse(0);
+  }
+
   private static boolean across(AxisSpec axis, double plotWidth) {
     double room = plotWidth / axis.names().size() - 8;
     return axis.names().stream().allMatch(name -> width(name) <= room);

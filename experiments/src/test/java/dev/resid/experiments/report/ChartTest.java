@@ -22,6 +22,8 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.w3c.dom.Document;
@@ -90,6 +92,34 @@ class ChartTest {
                 new Panel("one", List.of(small), Optional.empty()),
                 new Panel("two", List.of(large), Optional.empty())));
     assertTrue(allHeights(common)[1] > allHeights(common)[3] + 100, "one axis for both");
+  }
+
+  /** The area begins further right, so that the axis's name has its place beside them. */
+  @Test
+  void longNumbersAtAnAxisGetMoreRoom() throws Exception {
+    assertEquals(areaBegins(3, 4), areaBegins(0.3, 0.4), 1e-9, "short ones have room");
+    double more = areaBegins(0.000998, 0.001) - areaBegins(3, 4);
+    assertTrue(more > 15 && more < 60, "further by " + more);
+  }
+
+  private static double areaBegins(double low, double high) {
+    Series series =
+        new Series("a", "", Style.BLUE_SOLID, List.of(Value.at(0, low), Value.at(1, high)));
+    AxisSpec axis = new AxisSpec("x", "x", AxisKind.LINEAR);
+    // Numbers about equal on a logarithmic axis are where it begins and ends.
+    AxisSpec y = new AxisSpec("normalised MSE", "", AxisKind.LOG);
+    Chart chart =
+        new Chart(
+            "t",
+            "s",
+            "source",
+            axis,
+            y,
+            List.of(new Panel("p", List.of(series), Optional.empty())));
+    Matcher grid =
+        Pattern.compile("</text>\\s*<path d=\"M([0-9.]+) [0-9.]+L9").matcher(chart.toSvg());
+    assertTrue(grid.find(), chart.toSvg());
+    return Double.parseDouble(grid.group(1));
   }
 
   @Test
