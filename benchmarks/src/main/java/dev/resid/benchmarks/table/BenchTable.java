@@ -134,9 +134,21 @@ public final class BenchTable {
         }
         return found;
       }
-      System.err.println(attempt.turn() + " ended the process; once more without it...");
+      System.err.println(
+          attempt.turn() + " " + ending(attempt.code()) + "; once more without it...");
       without.add(attempt.turn());
     }
+  }
+
+  // The shell's convention: a signal is a code above 128.
+  private static String ending(int code) {
+    return switch (code - 128) {
+      case 6 -> "ended the process (aborted)";
+      case 8 -> "ended the process (arithmetic error)";
+      case 9 -> "was killed, perhaps for lack of memory";
+      case 11 -> "ended the process (address that is not its own)";
+      default -> "ended the process (exit code " + code + ")";
+    };
   }
 
   /** What came of one process: exit code, lines, whose turn it was last, and what else it said. */

@@ -1,15 +1,11 @@
 package dev.resid.benchmarks.work;
 
 import dev.resid.backend.Backends;
-import dev.resid.io.SafetensorsWriter;
 import dev.resid.model.Gpt2;
 import dev.resid.model.Gpt2Config;
 import dev.resid.model.Gpt2Weights;
-import dev.resid.model.Weight;
-import dev.resid.model.WeightNames;
 import dev.resid.tensor.Axis;
 import dev.resid.tensor.Backend;
-import dev.resid.tensor.Shape;
 import dev.resid.tensor.Tensor;
 import dev.resid.tokenizer.TokenBatch;
 import java.io.IOException;
@@ -46,57 +42,11 @@ public final class LoadWork implements Workload {
     this.tokens = GeneratedModel.tokens(weights.config(), 1, TOKENS).row(0);
     try {
       folder = Files.createTempDirectory("resid-bench");
-      write();
+      GeneratedModel.write(weights, folder);
     } catch (IOException e) {
       throw new UncheckedIOException("cannot write a model to load", e);
     }
     ours = new Ours(threads);
-  }
-
-  private void write() throws IOException {
-    Gpt2Config config = weights.config();
-    Files.writeString(
-        folder.resolve("config.json"),
-        String.format(
-            Locale.ROOT,
-            "{\"model_type\": \"gpt2\", \"n_layer\": %d, \"n_head\": %d, \"n_embd\": %d,"
-                + " \"vocab_size\": %d, \"n_positions\": %d, \"layer_norm_epsilon\": 1e-05,"
-                + " \"activation_function\": \"gelu_new\"}%n",
-            config.nLayers(),
-            config.nHeads(),
-            config.dModel(),
-            config.dVocab(),
-            config.nCtx()));
-    SafetensorsWriter writer = new SafetensorsWriter();
-    for (Weight weight : Weight.all(config)) {
-      WeightNames name = weight.name();
-      boolean third = name.isFused() && name != WeightNames.W_Q && name != WeightNames.b_Q;
-      if (name == WeightNames.W_U || name == WeightNames.b_U || third) {
-        continue;
-      }
-      writer.add(weight.fileKey(), name.isFused() ? fused(weight) : weights.get(weight));
-    }
-    writer.write(folder.resolve("model.safetensors"));
-  }
-
-  /** Returns query, key and value columns side by side, as the file keeps them. */
-  private Tensor fused(Weight query) {
-    boolean matrix = query.name() == WeightNames.W_Q;
-    WeightNames[] names =
-        matrix
-            ? new WeightNames[] {WeightNames.W_Q, WeightNames.W_K, WeightNames.W_V}
-            : new WeightNames[] {WeightNames.b_Q, WeightNames.b_K, WeightNames.b_V};
-    int d = weights.config().dModel();
-    int rows = matrix ? d : 1;
-    float[] all = new float[3 * rows * d];
-    for (int third = 0; third < 3; third++) {
-      float[] part = weights.get(Weight.of(names[third], query.layer())).toArray();
-      for (int r = 0; r < rows; r++) {
-        System.arraycopy(part, r * d, all, (3 * r + third) * d, d);
-      }
-    }
-    return Tensor.wrap(
-        matrix ? Shape.of(Axis.D_MODEL, d, Axis.OUT, 3 * d) : Shape.of(Axis.OUT, 3 * d), all);
   }
 
   @Override
