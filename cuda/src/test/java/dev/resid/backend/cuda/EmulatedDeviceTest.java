@@ -22,7 +22,15 @@ import dev.resid.tensor.Tensor;
 import dev.resid.testing.Cases;
 import dev.resid.testing.TensorAssert;
 import dev.resid.testing.Tolerance;
+import java.io.OutputStream;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
+import java.util.logging.SimpleFormatter;
+import java.util.logging.StreamHandler;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -283,9 +291,29 @@ class EmulatedDeviceTest {
     }
   }
 
-  /** A GPU that is there and has no memory for us is passed over. */
+  /** A GPU that is there and has no memory for us is passed over, and the log says why. */
   @Test
   void theFastestBackendIsNotAGpuWithoutMemory() {
+    List<String> said = new ArrayList<>();
+    Logger logger = Logger.getLogger(Backends.class.getName());
+    Handler handler =
+        new StreamHandler(OutputStream.nullOutputStream(), new SimpleFormatter()) {
+          @Override
+          public void publish(LogRecord entry) {
+            said.add(entry.getMessage());
+          }
+        };
+    logger.addHandler(handler);
+    try {
+      passedOver();
+    } finally {
+      logger.removeHandler(handler);
+    }
+    assertEquals(1, said.size(), said::toString);
+    assertTrue(said.getFirst().matches("Not using cuda: .* no memory left .*"), said::toString);
+  }
+
+  private void passedOver() {
     gpu.memory(gpu.inUse() + 1024);
     BackendUnavailableException e =
         assertThrows(BackendUnavailableException.class, () -> Backends.named("cuda"));
