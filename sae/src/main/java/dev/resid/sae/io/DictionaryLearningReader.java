@@ -176,8 +176,8 @@ final class DictionaryLearningReader {
     Map<SaeWeight, StoredWeight> stored =
         SaeContents.find(file, table, EnumSet.noneOf(SaeWeight.class), kind.others);
     int[] encoder = stored.get(SaeWeight.W_enc).matrixSizes();
-    agree("activation_dim", encoder[0]);
-    agree("dict_size", encoder[1]);
+    trainer.requireOfTensors("activation_dim", encoder[0]);
+    trainer.requireOfTensors("dict_size", encoder[1]);
     OptionalInt k = k();
     if (k.isPresent() && (k.getAsInt() < 1 || k.getAsInt() > encoder[1])) {
       throw trainer.error("k", "is " + k.getAsInt() + ", must lie from 1 to " + encoder[1]);
@@ -231,21 +231,6 @@ final class DictionaryLearningReader {
             + ", known are "
             + String.join(", ", Arrays.stream(Kind.values()).map(each -> each.className).toList())
             + ". Use an SAE of one of these classes");
-  }
-
-  private void agree(String key, int found) throws SaeCheckpointException {
-    OptionalInt stated = trainer.integer(key);
-    if (stated.isPresent() && stated.getAsInt() != found) {
-      throw trainer.error(
-          key,
-          "is "
-              + stated.getAsInt()
-              + ", but the tensors of "
-              + WEIGHTS
-              + " have "
-              + found
-              + "; the files do not belong together. Fetch them again");
-    }
   }
 
   /** Returns k of a top-k or batch top-k dictionary, from the configuration and the tensor. */

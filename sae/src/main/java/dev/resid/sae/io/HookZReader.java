@@ -43,8 +43,8 @@ final class HookZReader {
     Map<SaeWeight, StoredWeight> stored =
         SaeContents.find(file, table, EnumSet.noneOf(SaeWeight.class), Set.of());
     int[] encoder = stored.get(SaeWeight.W_enc).matrixSizes();
-    agree(json, "act_size", encoder[0]);
-    agree(json, "dict_size", encoder[1]);
+    json.requireOfTensors("act_size", encoder[0]);
+    json.requireOfTensors("dict_size", encoder[1]);
     if (!json.flag("concat_heads").orElse(true)) {
       throw json.error(
           "concat_heads", "is false; SAEs on a single head are not supported. Use one on all");
@@ -86,18 +86,5 @@ final class HookZReader {
       throw json.error("act_name", "is " + json.value("act_name") + Points.UNKNOWN);
     }
     return point;
-  }
-
-  private static void agree(SaeJson json, String key, int found) throws SaeCheckpointException {
-    OptionalInt stated = json.integer(key);
-    if (stated.isPresent() && stated.getAsInt() != found) {
-      throw json.error(
-          key,
-          "is "
-              + stated.getAsInt()
-              + ", but the tensors have "
-              + found
-              + "; the files do not belong together. Fetch them again");
-    }
   }
 }

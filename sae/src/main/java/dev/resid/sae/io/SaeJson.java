@@ -135,6 +135,24 @@ final class SaeJson {
     return shown(node.path(key).toString());
   }
 
+  /** Refuses a number that is stated and is not the one that the tensors have. */
+  void requireOfTensors(String key, int found) throws SaeCheckpointException {
+    requireOfTensors(key, integer(key), found);
+  }
+
+  /** Refuses a number that the file states, under this key or otherwise, for tensors of another. */
+  void requireOfTensors(String key, OptionalInt stated, int found) throws SaeCheckpointException {
+    if (stated.isPresent() && stated.getAsInt() != found) {
+      throw error(
+          key,
+          "is "
+              + stated.getAsInt()
+              + ", but the tensors have "
+              + found
+              + "; the files do not belong together. Fetch them again");
+    }
+  }
+
   /** Returns an exception that names file and key. */
   SaeCheckpointException error(String key, String what) {
     return new SaeCheckpointException(file + ": " + shown(prefix + key) + " " + what);

@@ -102,8 +102,8 @@ final class SparsifyReader {
     Map<SaeWeight, StoredWeight> stored =
         SaeContents.find(file, table, EnumSet.noneOf(SaeWeight.class), Set.of());
     int[] encoder = stored.get(SaeWeight.W_enc).matrixSizes();
-    agree("d_in", json.integer("d_in"), encoder[0]);
-    agree("num_latents", latents(encoder[0]), encoder[1]);
+    json.requireOfTensors("d_in", encoder[0]);
+    json.requireOfTensors("num_latents", latents(encoder[0]), encoder[1]);
     OptionalInt k = json.integer("k");
     if (k.isEmpty() || k.getAsInt() < 1 || k.getAsInt() > encoder[1]) {
       throw json.error(
@@ -166,20 +166,6 @@ final class SparsifyReader {
       return OptionalInt.of(Math.multiplyExact(factor.getAsInt(), dIn));
     } catch (ArithmeticException e) {
       throw json.error("expansion_factor", "is " + factor.getAsInt() + ", more than any SAE has");
-    }
-  }
-
-  private void agree(String key, OptionalInt stated, int found) throws SaeCheckpointException {
-    if (stated.isPresent() && stated.getAsInt() != found) {
-      throw json.error(
-          key,
-          "is "
-              + stated.getAsInt()
-              + ", but the tensors of "
-              + WEIGHTS
-              + " have "
-              + found
-              + "; the files do not belong together. Fetch them again");
     }
   }
 }
