@@ -133,6 +133,7 @@ class ThetaRandomTest {
         assertThrows(
             IllegalStateException.class,
             () -> ThetaRandom.of(0.5, 1).draw(1, BasePoints.of(zeros), WORKERS));
-    assertTrue(e.getMessage().contains("row 0, position 0"), e.getMessage());
+    // Whichever row a worker comes to first.
+    assertTrue(e.getMessage().matches(".* row \\d+, position 0 .*"), e.getMessage());
   }
 }
