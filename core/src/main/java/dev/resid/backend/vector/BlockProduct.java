@@ -159,29 +159,14 @@ final class BlockProduct {
       Sink sink,
       int nextRow) {
     int rows = Math.min(ROWS, a.rows() - row);
-    int pairs = depth - depth % StreamingTile.TERMS;
     int aFrom = a.at(row, k);
     int next = a.at(nextRow, k);
     long bFrom = b.from() + k * (COLUMNS * 4L);
     for (int j = 0; j < columns; j += COLUMNS) {
       sink.expect(row, rows, j);
       StreamingTile.rows12(
-          a.tiles(), aFrom, b.values(), bFrom, pairs, sums, start + j, end + j, next);
-      next += StreamingTile.elementsAhead(depth);
-      if (pairs < depth) {
-        long bRest = bFrom + pairs * (COLUMNS * 4L);
-        MicroKernel.tile(
-            a.tiles(),
-            a.at(row, k + pairs),
-            b.values(),
-            bRest,
-            depth - pairs,
-            sums,
-            end + j,
-            WIDTH,
-            end + j,
-            WIDTH);
-      }
+          a.tiles(), aFrom, b.values(), bFrom, depth, sums, start + j, end + j, next);
+      next += depth;
       bFrom += b.stride();
     }
   }

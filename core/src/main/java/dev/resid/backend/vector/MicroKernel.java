@@ -27,8 +27,10 @@ import jdk.incubator.vector.VectorSpecies;
 //         take the place of an FMA. Two leading dimensions belong to this: with one, the compiler
 //         keeps its multiples for the stores, has no registers left for indices, and moves them
 //         to vector registers and back, on the ports that multiply. So would more arguments.
-//   0.01 to 0.03  (one tile, one panel) The tile of 12 rows takes two terms a turn. (With four, the
-//         first compiler, for which vectors are objects, gives up: "out of virtual registers".)
+// Two terms a turn were worth 0.01 to 0.02 of the peak. But the first compiler inlines all of the
+// Vector API too, and where it runs out of virtual registers ("COMPILE SKIPPED: out of virtual
+// registers in linear scan") a method is never compiled by the second one, and every vector stays
+// an object: with two terms in one program of twelve, which then took a hundred times as long.
 final class MicroKernel {
   private static final VectorSpecies<Float> F = Lanes.F;
   private static final int L = Lanes.L;
@@ -125,8 +127,8 @@ final class MicroKernel {
     FloatVector s11 = FloatVector.fromArray(F, c, start + 11 * startLd);
     FloatVector t11 = FloatVector.fromArray(F, c, start + 11 * startLd + L);
     long bK = bFrom;
-    int aEnd = aFrom + (depth - depth % 2) * 12;
-    for (int aK = aFrom; aK < aEnd; aK += 24) {
+    int aEnd = aFrom + depth * 12;
+    for (int aK = aFrom; aK < aEnd; aK += 12) {
       FloatVector left = FloatVector.fromMemorySegment(F, panel, bK, ORDER);
       FloatVector right = FloatVector.fromMemorySegment(F, panel, bK + L * 4L, ORDER);
       FloatVector x = FloatVector.broadcast(F, a[aK]);
@@ -165,85 +167,7 @@ final class MicroKernel {
       x = FloatVector.broadcast(F, a[aK + 11]);
       s11 = x.fma(left, s11);
       t11 = x.fma(right, t11);
-      left = FloatVector.fromMemorySegment(F, panel, bK + COLUMNS * 4L, ORDER);
-      right = FloatVector.fromMemorySegment(F, panel, bK + (COLUMNS + L) * 4L, ORDER);
-      x = FloatVector.broadcast(F, a[aK + 12]);
-      s0 = x.fma(left, s0);
-      t0 = x.fma(right, t0);
-      x = FloatVector.broadcast(F, a[aK + 13]);
-      s1 = x.fma(left, s1);
-      t1 = x.fma(right, t1);
-      x = FloatVector.broadcast(F, a[aK + 14]);
-      s2 = x.fma(left, s2);
-      t2 = x.fma(right, t2);
-      x = FloatVector.broadcast(F, a[aK + 15]);
-      s3 = x.fma(left, s3);
-      t3 = x.fma(right, t3);
-      x = FloatVector.broadcast(F, a[aK + 16]);
-      s4 = x.fma(left, s4);
-      t4 = x.fma(right, t4);
-      x = FloatVector.broadcast(F, a[aK + 17]);
-      s5 = x.fma(left, s5);
-      t5 = x.fma(right, t5);
-      x = FloatVector.broadcast(F, a[aK + 18]);
-      s6 = x.fma(left, s6);
-      t6 = x.fma(right, t6);
-      x = FloatVector.broadcast(F, a[aK + 19]);
-      s7 = x.fma(left, s7);
-      t7 = x.fma(right, t7);
-      x = FloatVector.broadcast(F, a[aK + 20]);
-      s8 = x.fma(left, s8);
-      t8 = x.fma(right, t8);
-      x = FloatVector.broadcast(F, a[aK + 21]);
-      s9 = x.fma(left, s9);
-      t9 = x.fma(right, t9);
-      x = FloatVector.broadcast(F, a[aK + 22]);
-      s10 = x.fma(left, s10);
-      t10 = x.fma(right, t10);
-      x = FloatVector.broadcast(F, a[aK + 23]);
-      s11 = x.fma(left, s11);
-      t11 = x.fma(right, t11);
-      bK += COLUMNS * 8L;
-    }
-    if (depth % 2 == 1) {
-      FloatVector left = FloatVector.fromMemorySegment(F, panel, bK, ORDER);
-      FloatVector right = FloatVector.fromMemorySegment(F, panel, bK + L * 4L, ORDER);
-      FloatVector x = FloatVector.broadcast(F, a[aEnd]);
-      s0 = x.fma(left, s0);
-      t0 = x.fma(right, t0);
-      x = FloatVector.broadcast(F, a[aEnd + 1]);
-      s1 = x.fma(left, s1);
-      t1 = x.fma(right, t1);
-      x = FloatVector.broadcast(F, a[aEnd + 2]);
-      s2 = x.fma(left, s2);
-      t2 = x.fma(right, t2);
-      x = FloatVector.broadcast(F, a[aEnd + 3]);
-      s3 = x.fma(left, s3);
-      t3 = x.fma(right, t3);
-      x = FloatVector.broadcast(F, a[aEnd + 4]);
-      s4 = x.fma(left, s4);
-      t4 = x.fma(right, t4);
-      x = FloatVector.broadcast(F, a[aEnd + 5]);
-      s5 = x.fma(left, s5);
-      t5 = x.fma(right, t5);
-      x = FloatVector.broadcast(F, a[aEnd + 6]);
-      s6 = x.fma(left, s6);
-      t6 = x.fma(right, t6);
-      x = FloatVector.broadcast(F, a[aEnd + 7]);
-      s7 = x.fma(left, s7);
-      t7 = x.fma(right, t7);
-      x = FloatVector.broadcast(F, a[aEnd + 8]);
-      s8 = x.fma(left, s8);
-      t8 = x.fma(right, t8);
-      x = FloatVector.broadcast(F, a[aEnd + 9]);
-      s9 = x.fma(left, s9);
-      t9 = x.fma(right, t9);
-      x = FloatVector.broadcast(F, a[aEnd + 10]);
-      s10 = x.fma(left, s10);
-      t10 = x.fma(right, t10);
-      x = FloatVector.broadcast(F, a[aEnd + 11]);
-      s11 = x.fma(left, s11);
-      t11 = x.fma(right, t11);
+      bK += COLUMNS * 4L;
     }
     ((FloatVector) KIND.cast(s0)).intoArray(c, end);
     ((FloatVector) KIND.cast(t0)).intoArray(c, end + L);

@@ -27,31 +27,16 @@ final class StreamingTile {
   // As in MicroKernel.
   private static final Class<?> KIND = Lanes.KIND;
 
-  // Panels of a group: each reads as large a part of the next tile ahead.
-  private static final int RATIO = LD / COLUMNS;
-
-  /** Terms of a turn. */
-  static final int TERMS = 2;
-
-  /** Elements that are read ahead from one turn to the next. */
-  private static final int STEP = TERMS * 12 / RATIO;
-
-  /** Whether tiles and panels have sizes for it. */
-  static final boolean FITS = MicroKernel.ROWS == 12 && TERMS * 12 % RATIO == 0;
+  /** Whether tiles have the size for it, and panels of a group read no more than a tile ahead. */
+  static final boolean FITS = MicroKernel.ROWS == 12 && LD / COLUMNS <= 12;
 
   private StreamingTile() {}
-
-  /** Returns how many elements one panel reads ahead, of so many terms. */
-  static int elementsAhead(int depth) {
-    return depth / TERMS * STEP;
-  }
 
   /**
    * c[end + r·LD + j] = c[start + r·LD + j] + Σ_k a[k, r]·b[k, j] in ascending k, with LD the width
    * of a group.
    *
-   * @param depth terms, a multiple of {@link #TERMS}
-   * @param next where in a to read ahead
+   * @param next where in a to read `depth` elements ahead
    * @return the sum of what was read ahead
    */
   static float rows12(
@@ -92,11 +77,11 @@ final class StreamingTile {
     long bK = bFrom;
     // The index of what is read ahead counts, because the compiler has no register for another.
     float ahead = 0f;
-    int fromNext = aFrom - RATIO * next;
-    int last = next + depth / TERMS * STEP;
-    for (int j = next; j < last; j += STEP) {
+    int fromNext = aFrom - 12 * next;
+    int last = next + depth;
+    for (int j = next; j < last; j++) {
       ahead += a[j];
-      int aK = RATIO * j + fromNext;
+      int aK = 12 * j + fromNext;
       FloatVector left = FloatVector.fromMemorySegment(F, panel, bK, ORDER);
       FloatVector right = FloatVector.fromMemorySegment(F, panel, bK + L * 4L, ORDER);
       FloatVector x = FloatVector.broadcast(F, a[aK]);
@@ -135,45 +120,7 @@ final class StreamingTile {
       x = FloatVector.broadcast(F, a[aK + 11]);
       s11 = x.fma(left, s11);
       t11 = x.fma(right, t11);
-      left = FloatVector.fromMemorySegment(F, panel, bK + COLUMNS * 4L, ORDER);
-      right = FloatVector.fromMemorySegment(F, panel, bK + (COLUMNS + L) * 4L, ORDER);
-      x = FloatVector.broadcast(F, a[aK + 12]);
-      s0 = x.fma(left, s0);
-      t0 = x.fma(right, t0);
-      x = FloatVector.broadcast(F, a[aK + 13]);
-      s1 = x.fma(left, s1);
-      t1 = x.fma(right, t1);
-      x = FloatVector.broadcast(F, a[aK + 14]);
-      s2 = x.fma(left, s2);
-      t2 = x.fma(right, t2);
-      x = FloatVector.broadcast(F, a[aK + 15]);
-      s3 = x.fma(left, s3);
-      t3 = x.fma(right, t3);
-      x = FloatVector.broadcast(F, a[aK + 16]);
-      s4 = x.fma(left, s4);
-      t4 = x.fma(right, t4);
-      x = FloatVector.broadcast(F, a[aK + 17]);
-      s5 = x.fma(left, s5);
-      t5 = x.fma(right, t5);
-      x = FloatVector.broadcast(F, a[aK + 18]);
-      s6 = x.fma(left, s6);
-      t6 = x.fma(right, t6);
-      x = FloatVector.broadcast(F, a[aK + 19]);
-      s7 = x.fma(left, s7);
-      t7 = x.fma(right, t7);
-      x = FloatVector.broadcast(F, a[aK + 20]);
-      s8 = x.fma(left, s8);
-      t8 = x.fma(right, t8);
-      x = FloatVector.broadcast(F, a[aK + 21]);
-      s9 = x.fma(left, s9);
-      t9 = x.fma(right, t9);
-      x = FloatVector.broadcast(F, a[aK + 22]);
-      s10 = x.fma(left, s10);
-      t10 = x.fma(right, t10);
-      x = FloatVector.broadcast(F, a[aK + 23]);
-      s11 = x.fma(left, s11);
-      t11 = x.fma(right, t11);
-      bK += COLUMNS * 8L;
+      bK += COLUMNS * 4L;
     }
     ((FloatVector) KIND.cast(s0)).intoArray(c, end);
     ((FloatVector) KIND.cast(t0)).intoArray(c, end + L);
