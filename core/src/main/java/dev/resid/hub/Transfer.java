@@ -127,7 +127,7 @@ final class Transfer {
       requireLength(body.bytes(), out);
       out.truncate(body.from()); // the whole again, where the server does not send parts
       out.position(body.from());
-      copy(body, out, task);
+      copy(body, incomplete, out, task);
       out.force(true);
     }
   }
@@ -149,7 +149,8 @@ final class Transfer {
     }
   }
 
-  private void copy(Body body, FileChannel out, Progress.Task task) throws IOException {
+  private void copy(Body body, Path incomplete, FileChannel out, Progress.Task task)
+      throws IOException {
     long end = remote.bytes().orElse(Long.MAX_VALUE);
     byte[] buffer = new byte[BUFFER_BYTES];
     long at = body.from();
@@ -167,7 +168,7 @@ final class Transfer {
                 + "; nothing of it was kept, try again later");
       }
       for (ByteBuffer rest = ByteBuffer.wrap(buffer, 0, n); rest.hasRemaining(); ) {
-        write(out, rest);
+        write(incomplete, out, rest);
       }
       at += n;
       task.advanceTo(at);
@@ -200,7 +201,7 @@ final class Transfer {
         name + ": the connection for " + file + " broke: " + HubClient.reason(e), e);
   }
 
-  private void write(FileChannel out, ByteBuffer bytes) throws IOException {
+  private void write(Path incomplete, FileChannel out, ByteBuffer bytes) throws IOException {
     try {
       out.write(bytes);
     } catch (IOException e) {
@@ -208,7 +209,9 @@ final class Transfer {
           name
               + ": "
               + file
-              + " could not be written to the cache: "
+              + " could not be written to the cache, "
+              + incomplete
+              + ": "
               + HubClient.reason(e)
               + "; what is there is kept, the same command goes on from it",
           e);

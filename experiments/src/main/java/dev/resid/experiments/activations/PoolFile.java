@@ -2,6 +2,7 @@ package dev.resid.experiments.activations;
 
 import dev.resid.experiments.direction.ActivationPool;
 import dev.resid.experiments.sweep.DrawKeys;
+import dev.resid.io.ReadFailure;
 import dev.resid.random.CounterRandom;
 import dev.resid.tokenizer.TokenBatch;
 import java.io.Closeable;
@@ -114,6 +115,8 @@ final class PoolFile {
     try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
       return ActivationPool.of(
           channel.map(FileChannel.MapMode.READ_ONLY, 0, bytes(), arena), width, rows, positions);
+    } catch (IOException e) {
+      throw ReadFailure.of(path, e);
     }
   }
 
@@ -147,8 +150,18 @@ final class PoolFile {
     private Writer(int row) throws IOException {
       channel = FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
       begin = before(row) * vectorBytes();
-      channel.truncate(begin);
-      channel.position(channel.size());
+      try {
+        channel.truncate(begin);
+        channel.position(channel.size());
+      } catch (IOException e) {
+        channel.close();
+        throw notWritten(e);
+      }
+    }
+
+    // The system's own message is "Input/output error" and nothing else.
+    private IOException notWritten(IOException e) {
+      return new IOException(path + ": could not be written: " + e.getMessage(), e);
     }
 
     /**
@@ -173,14 +186,19 @@ final class PoolFile {
           channel.write(bytes);
         }
       } catch (IOException e) {
-        throw new IOException(path + ": could not be written: " + e.getMessage(), e);
+        throw notWritten(e);
       }
     }
 
     /** Forces what was appended since the last call to disk. */
     void force() throws IOException {
-      channel.force(false);
-      long end = channel.position();
+      long end;
+      try {
+        channel.force(false);
+        end = channel.position();
+      } catch (IOException e) {
+        throw notWritten(e);
+      }
       parts.add(new PoolPart(end - begin, (int) crc.getValue()));
       begin = end;
       crc.reset();
