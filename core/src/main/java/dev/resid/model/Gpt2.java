@@ -318,8 +318,8 @@ public final class Gpt2 {
    */
   public int keyVectors(List<HookPoint> points) {
     int first = points.stream().mapToInt(HookPoint::layer).min().orElse(0);
-    int caches = 2 * config().nLayers();
-    return backend().freeBytes().isPresent() ? caches : caches + 2 * (config().nLayers() - first);
+    int caches = 2 * (config().nLayers() - first);
+    return backend().freeBytes().isPresent() ? caches : 2 * caches;
   }
 
   /**
