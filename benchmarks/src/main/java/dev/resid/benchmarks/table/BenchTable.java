@@ -140,13 +140,12 @@ public final class BenchTable {
     }
   }
 
-  // The shell's convention: a signal is a code above 128.
+  // The shell's convention: a signal is a code above 128. After a fault in native code, whichever,
+  // Java aborts.
   private static String ending(int code) {
-    return switch (code - 128) {
-      case 6 -> "ended the process (aborted)";
-      case 8 -> "ended the process (arithmetic error)";
-      case 9 -> "was killed, perhaps for lack of memory";
-      case 11 -> "ended the process (address that is not its own)";
+    return switch (code) {
+      case 134 -> "ended the process (a fault in native code)";
+      case 137 -> "was killed, perhaps for lack of memory";
       default -> "ended the process (exit code " + code + ")";
     };
   }

@@ -98,12 +98,7 @@ final class BlockProduct {
         boolean last = k + n == terms;
         Sink next = last ? sink : NOBODY;
         int from = fromZero ? 0 : at;
-        if (StreamingTile.FITS && parts > 1 && a.height(first + r) == ROWS) {
-          int following = r + ROWS < count ? r + ROWS : 0;
-          streaming(a, first + r, k, n, b, columns, sums, from, at, next, first + following);
-        } else {
-          panels(a, first + r, k, n, b, columns, sums, from, at, next);
-        }
+        panels(a, first + r, k, n, b, columns, sums, from, at, next);
         if (last) {
           sink.take(first + r, rows, sums, at);
         }
@@ -141,33 +136,6 @@ final class BlockProduct {
       }
       bFrom += b.stride();
       from += step;
-    }
-  }
-
-  // As panels, for a whole tile of many terms, which comes from memory; so may the tile of another
-  // row, which is next.
-  private static void streaming(
-      PackedRows a,
-      int row,
-      int k,
-      int depth,
-      Panels b,
-      int columns,
-      float[] sums,
-      int start,
-      int end,
-      Sink sink,
-      int nextRow) {
-    int rows = Math.min(ROWS, a.rows() - row);
-    int aFrom = a.at(row, k);
-    int next = a.at(nextRow, k);
-    long bFrom = b.from() + k * (COLUMNS * 4L);
-    for (int j = 0; j < columns; j += COLUMNS) {
-      sink.expect(row, rows, j);
-      StreamingTile.rows12(
-          a.tiles(), aFrom, b.values(), bFrom, depth, sums, start + j, end + j, next);
-      next += depth;
-      bFrom += b.stride();
     }
   }
 }
