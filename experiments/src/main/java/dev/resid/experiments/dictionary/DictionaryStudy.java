@@ -16,6 +16,7 @@ import dev.resid.experiments.study.StudyOutcome;
 import dev.resid.experiments.study.StudyPage;
 import dev.resid.experiments.study.StudyPlan;
 import dev.resid.experiments.study.Work;
+import dev.resid.experiments.sweep.MemoryPlan;
 import dev.resid.experiments.sweep.Shard;
 import dev.resid.experiments.sweep.Workers;
 import dev.resid.experiments.text.TokenDigest;
@@ -115,15 +116,14 @@ public final class DictionaryStudy implements Study {
     }
     return String.format(
         Locale.ROOT,
-        "%,d rows (%,d tokens), %,d SAEs of %,d features: %s; memory: weights %,d MiB, SAEs %,d"
-            + " MiB",
+        "%,d rows (%,d tokens), %,d SAEs of %,d features: %s; memory: weights %s, SAEs %s",
         options.tokens().rows(),
         options.tokens().tokenCount(),
         saes,
         features,
         String.join("; ", parts),
-        Math.max(1, config.parameters() * Float.BYTES >> 20),
-        Math.max(1, 2 * features * config.dModel() * Float.BYTES >> 20));
+        MemoryPlan.mebibytes(config.parameters() * Float.BYTES),
+        MemoryPlan.mebibytes(2 * features * config.dModel() * Float.BYTES));
   }
 
   @Override

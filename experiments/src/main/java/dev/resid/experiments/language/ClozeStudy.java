@@ -13,6 +13,7 @@ import dev.resid.experiments.study.StudyPage;
 import dev.resid.experiments.study.StudyPlan;
 import dev.resid.experiments.study.Work;
 import dev.resid.experiments.study.Work.SaeWork;
+import dev.resid.experiments.sweep.MemoryPlan;
 import dev.resid.experiments.sweep.Shard;
 import dev.resid.experiments.sweep.Workers;
 import dev.resid.model.Gpt2;
@@ -60,14 +61,14 @@ public final class ClozeStudy implements Study {
     return String.format(
         Locale.ROOT,
         "%,d prompts of up to %d tokens, %d SAEs, about %,d evaluations of a block; memory: weights"
-            + " %,d MiB, SAEs %,d MiB, activations %,d MiB",
+            + " %s, SAEs %s, activations %s",
         options.prompts().size(),
         longest,
         options.saes().size(),
         work().blocks(),
-        Math.max(1, config.parameters() * Float.BYTES >> 20),
-        NamedSae.bytes(options.saes()) >> 20,
-        Math.max(1, bytes >> 20));
+        MemoryPlan.mebibytes(config.parameters() * Float.BYTES),
+        MemoryPlan.mebibytes(NamedSae.bytes(options.saes())),
+        MemoryPlan.mebibytes(bytes));
   }
 
   @Override

@@ -14,6 +14,7 @@ import dev.resid.experiments.study.StudyPage;
 import dev.resid.experiments.study.StudyPlan;
 import dev.resid.experiments.study.Work;
 import dev.resid.experiments.study.Work.SaeWork;
+import dev.resid.experiments.sweep.MemoryPlan;
 import dev.resid.experiments.sweep.RowRange;
 import dev.resid.experiments.sweep.Shard;
 import dev.resid.experiments.sweep.Workers;
@@ -104,15 +105,15 @@ public final class ContextStudy implements Study {
     int rows = options.tokens().rows();
     return String.format(
         Locale.ROOT,
-        "%,d rows of %d tokens, %d SAEs, about %,d evaluations of a block; memory: weights %,d MiB,"
-            + " SAEs %,d MiB, numbers %,d MiB",
+        "%,d rows of %d tokens, %d SAEs, about %,d evaluations of a block; memory: weights %s,"
+            + " SAEs %s, numbers %s",
         rows,
         options.tokens().maxLength(),
         options.saes().size(),
         work().blocks(),
-        Math.max(1, gpt2.config().parameters() * Float.BYTES >> 20),
-        NamedSae.bytes(options.saes()) >> 20,
-        Math.max(1, (long) rows * layout.count() * Double.BYTES >> 20));
+        MemoryPlan.mebibytes(gpt2.config().parameters() * Float.BYTES),
+        MemoryPlan.mebibytes(NamedSae.bytes(options.saes())),
+        MemoryPlan.mebibytes((long) rows * layout.count() * Double.BYTES));
   }
 
   @Override

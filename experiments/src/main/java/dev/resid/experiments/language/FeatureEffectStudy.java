@@ -13,6 +13,7 @@ import dev.resid.experiments.study.StudyPage;
 import dev.resid.experiments.study.StudyPlan;
 import dev.resid.experiments.study.Work;
 import dev.resid.experiments.study.Work.SaeWork;
+import dev.resid.experiments.sweep.MemoryPlan;
 import dev.resid.experiments.sweep.RowRange;
 import dev.resid.experiments.sweep.Shard;
 import dev.resid.experiments.sweep.Workers;
@@ -85,14 +86,14 @@ public final class FeatureEffectStudy implements Study {
     return String.format(
         Locale.ROOT,
         "%,d prompts, %d SAEs, the last %d positions before the final token, about %,d evaluations"
-            + " of a block; memory: weights %,d MiB, SAEs %,d MiB, active features %,d MiB",
+            + " of a block; memory: weights %s, SAEs %s, active features %s",
         prompts,
         cloze.saes().size(),
         options.window(),
         work().blocks(),
-        Math.max(1, config.parameters() * Float.BYTES >> 20),
-        NamedSae.bytes(cloze.saes()) >> 20,
-        Math.max(1, (long) prompts * layout.count() * Double.BYTES >> 20));
+        MemoryPlan.mebibytes(config.parameters() * Float.BYTES),
+        MemoryPlan.mebibytes(NamedSae.bytes(cloze.saes())),
+        MemoryPlan.mebibytes((long) prompts * layout.count() * Double.BYTES));
   }
 
   @Override

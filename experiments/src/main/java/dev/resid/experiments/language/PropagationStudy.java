@@ -14,6 +14,7 @@ import dev.resid.experiments.study.StudyPage;
 import dev.resid.experiments.study.StudyPlan;
 import dev.resid.experiments.study.Work;
 import dev.resid.experiments.study.Work.SaeWork;
+import dev.resid.experiments.sweep.MemoryPlan;
 import dev.resid.experiments.sweep.RowRange;
 import dev.resid.experiments.sweep.Shard;
 import dev.resid.experiments.sweep.Workers;
@@ -179,14 +180,14 @@ public final class PropagationStudy implements Study {
     return String.format(
         Locale.ROOT,
         "%,d rows of %d tokens, of which the first %d count, %d SAEs, about %,d evaluations of a"
-            + " block; memory: weights %,d MiB, SAEs %,d MiB",
+            + " block; memory: weights %s, SAEs %s",
         options.tokens().rows(),
         options.tokens().maxLength(),
         Math.min(options.tokens().maxLength(), POSITIONS + 1),
         saes,
         work().blocks(),
-        Math.max(1, gpt2.config().parameters() * Float.BYTES >> 20),
-        NamedSae.bytes(options.saes()) >> 20);
+        MemoryPlan.mebibytes(gpt2.config().parameters() * Float.BYTES),
+        MemoryPlan.mebibytes(NamedSae.bytes(options.saes())));
   }
 
   @Override

@@ -10,6 +10,7 @@ import dev.resid.experiments.study.StudyOutcome;
 import dev.resid.experiments.study.StudyPage;
 import dev.resid.experiments.study.StudyPlan;
 import dev.resid.experiments.study.Work;
+import dev.resid.experiments.sweep.MemoryPlan;
 import dev.resid.experiments.sweep.Shard;
 import dev.resid.experiments.sweep.Workers;
 import dev.resid.model.Gpt2;
@@ -63,15 +64,15 @@ public final class PatchStudy implements Study {
     return String.format(
         Locale.ROOT,
         "%s of up to %d tokens, %,d patches, about %,d evaluations of a block;"
-            + " memory: weights %,d MiB, activations %,d MiB (%d patches at a time)",
+            + " memory: weights %s, activations %s (%d patches at a time)",
         options.pairs().size() == 1
             ? "1 pair of prompts"
             : String.format(Locale.ROOT, "%,d pairs of prompts", options.pairs().size()),
         sizes.positions(),
         work.predictions(),
         work.blocks(),
-        Math.max(1, config.parameters() * Float.BYTES >> 20),
-        Math.max(1, bytes >> 20),
+        MemoryPlan.mebibytes(config.parameters() * Float.BYTES),
+        MemoryPlan.mebibytes(bytes),
         options.copiesAtOnce());
   }
 

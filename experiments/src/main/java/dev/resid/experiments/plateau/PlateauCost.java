@@ -90,19 +90,15 @@ record PlateauCost(
         cleanBlocks,
         movedBlocks,
         unembeddings,
-        mebibytes(config.parameters() * Float.BYTES),
+        MemoryPlan.mebibytes(config.parameters() * Float.BYTES),
         options
             .sae()
-            .map(sae -> "SAE " + mebibytes(NamedSae.bytes(List.of(sae.named()))) + ", ")
+            .map(sae -> "SAE " + MemoryPlan.mebibytes(NamedSae.bytes(List.of(sae.named()))) + ", ")
             .orElse(""),
-        mebibytes(bytes),
+        MemoryPlan.mebibytes(bytes),
         batch,
-        mebibytes((long) options.tokens().rows() * config.dModel() * Float.BYTES),
+        MemoryPlan.mebibytes((long) options.tokens().rows() * config.dModel() * Float.BYTES),
         onDevice);
-  }
-
-  private static String mebibytes(long bytes) {
-    return String.format(Locale.ROOT, "%,d MiB", Math.max(1, bytes >> 20));
   }
 
   /** Returns about how many seconds all ways take, from running one way of one prompt. */

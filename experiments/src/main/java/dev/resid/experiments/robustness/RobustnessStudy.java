@@ -41,7 +41,6 @@ public final class RobustnessStudy implements Study {
   public static final String COMMAND = "robustness";
 
   private static final int ROWS_PER_BLOCK = 4;
-  private static final long MOST_BYTES = 768L << 20;
 
   private final Gpt2 gpt2;
   private final RobustnessOptions options;
@@ -74,7 +73,7 @@ public final class RobustnessStudy implements Study {
             options.cosines(),
             options.ratios(),
             options.saes().stream().map(NamedSae::name).toList());
-    this.memory = MemoryPlan.of(gpt2.backend(), MOST_BYTES);
+    this.memory = MemoryPlan.of(gpt2.backend());
     this.batches =
         BatchSizes.choose(
             gpt2.config(),
@@ -103,9 +102,9 @@ public final class RobustnessStudy implements Study {
         options.saes().size(),
         sizes.continuations(),
         work().blocks() / tokens.rows(),
-        mebibytes(config.parameters() * Float.BYTES),
-        mebibytes(NamedSae.bytes(options.saes())),
-        mebibytes(batches.bytes()),
+        MemoryPlan.mebibytes(config.parameters() * Float.BYTES),
+        MemoryPlan.mebibytes(NamedSae.bytes(options.saes())),
+        MemoryPlan.mebibytes(batches.bytes()),
         batches.lengths(),
         batches.rows(),
         memory.words(batches.cleanRun()));
@@ -134,10 +133,6 @@ public final class RobustnessStudy implements Study {
         rows * blocks,
         rows * sizes.continuations(),
         SaeWork.each(options.saes(), rows));
-  }
-
-  private static String mebibytes(long bytes) {
-    return String.format(Locale.ROOT, "%,d MiB", Math.max(1, bytes >> 20));
   }
 
   @Override

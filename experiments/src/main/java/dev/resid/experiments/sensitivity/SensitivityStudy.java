@@ -54,7 +54,6 @@ public final class SensitivityStudy implements Study {
   public static final String COMMAND = "sensitivity";
 
   private static final int ROWS_PER_BLOCK = 8;
-  private static final long MOST_BYTES = 768L << 20;
 
   private final Gpt2 gpt2;
   private final SensitivityOptions options;
@@ -80,7 +79,7 @@ public final class SensitivityStudy implements Study {
     gpt2.requireTokens(options.tokens());
     HookPoint perturbed = HookPoint.residPre(options.layer());
     options.saes().forEach(sae -> sae.requireReconstructs(gpt2, perturbed));
-    this.memory = MemoryPlan.of(gpt2.backend(), MOST_BYTES);
+    this.memory = MemoryPlan.of(gpt2.backend());
     this.batches =
         BatchSizes.choose(
             config,
@@ -110,13 +109,13 @@ public final class SensitivityStudy implements Study {
         options.lengths().count(),
         work().predictions(),
         work().blocks(),
-        mebibytes(config.parameters() * Float.BYTES),
-        mebibytes(NamedSae.bytes(options.saes())),
-        mebibytes(batches.bytes()),
+        MemoryPlan.mebibytes(config.parameters() * Float.BYTES),
+        MemoryPlan.mebibytes(NamedSae.bytes(options.saes())),
+        MemoryPlan.mebibytes(batches.bytes()),
         batches.rows(),
         batches.lengths(),
         inPool,
-        mebibytes(inPool * config.dModel() * Float.BYTES),
+        MemoryPlan.mebibytes(inPool * config.dModel() * Float.BYTES),
         memory.words(batches.cleanRun()));
   }
 
@@ -146,10 +145,6 @@ public final class SensitivityStudy implements Study {
       }
     }
     return work;
-  }
-
-  private static String mebibytes(long bytes) {
-    return String.format(Locale.ROOT, "%,d MiB", Math.max(1, bytes >> 20));
   }
 
   @Override

@@ -51,7 +51,6 @@ public final class SubstitutionStudy implements Study {
   public static final String COMMAND = "substitution";
 
   private static final int ROWS_PER_BLOCK = 8;
-  private static final long MOST_BYTES = 768L << 20;
 
   private final Gpt2 gpt2;
   private final SubstitutionOptions options;
@@ -73,7 +72,7 @@ public final class SubstitutionStudy implements Study {
     gpt2.requireTokens(options.tokens());
     options.saes().forEach(sae -> sae.requireReconstructs(gpt2));
     options.ablated().forEach(point -> requireResidual(gpt2, point));
-    this.memory = MemoryPlan.of(gpt2.backend(), MOST_BYTES);
+    this.memory = MemoryPlan.of(gpt2.backend());
     this.batches =
         BatchSizes.choose(
             gpt2.config(),
@@ -125,12 +124,12 @@ public final class SubstitutionStudy implements Study {
         options.points().size(),
         cases.all().size(),
         work().blocks() / tokens.rows(),
-        mebibytes(config.parameters() * Float.BYTES),
-        mebibytes(NamedSae.bytes(options.saes())),
-        mebibytes(batches.bytes()),
+        MemoryPlan.mebibytes(config.parameters() * Float.BYTES),
+        MemoryPlan.mebibytes(NamedSae.bytes(options.saes())),
+        MemoryPlan.mebibytes(batches.bytes()),
         batches.rows(),
         inPool,
-        mebibytes(options.points().size() * inPool * config.dModel() * Float.BYTES),
+        MemoryPlan.mebibytes(options.points().size() * inPool * config.dModel() * Float.BYTES),
         memory.words(batches.cleanRun()));
   }
 
@@ -157,10 +156,6 @@ public final class SubstitutionStudy implements Study {
         rows * blocks,
         rows * predictions,
         SaeWork.each(options.saes(), 2L * rows)); // once for the statistics of its point
-  }
-
-  private static String mebibytes(long bytes) {
-    return String.format(Locale.ROOT, "%,d MiB", Math.max(1, bytes >> 20));
   }
 
   @Override

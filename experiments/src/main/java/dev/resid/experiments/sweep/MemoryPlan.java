@@ -18,6 +18,19 @@ public record MemoryPlan(long budget, OptionalLong free) {
   /** The same of a device's memory: the rest is for clean runs, logits and features. */
   private static final int DEVICE_PART = 2;
 
+  /** Bytes of activations beyond which a sweep of rows gets no faster. */
+  private static final long ENOUGH = 768L << 20;
+
+  /**
+   * Returns the plan of a sweep of rows, for a backend that holds what it needs besides activations
+   * already.
+   *
+   * @param backend where the run computes
+   */
+  public static MemoryPlan of(Backend backend) {
+    return of(backend, ENOUGH);
+  }
+
   /**
    * Returns the plan for a backend that holds what it needs besides activations already.
    *
@@ -67,7 +80,8 @@ public record MemoryPlan(long budget, OptionalLong free) {
             + " free beside the weights";
   }
 
-  private static String mebibytes(long bytes) {
-    return String.format(Locale.ROOT, "%,d MiB", Math.max(1, bytes >> 20));
+  /** Returns a size in words, such as {@code 7 MiB}; what is less than one, but not 0, as one. */
+  public static String mebibytes(long bytes) {
+    return String.format(Locale.ROOT, "%,d MiB", bytes == 0 ? 0 : Math.max(1, bytes >> 20));
   }
 }
