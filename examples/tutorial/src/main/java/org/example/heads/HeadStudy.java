@@ -18,6 +18,7 @@ import dev.resid.experiments.study.RowStudy.Steps;
 import dev.resid.experiments.study.StudyOutcome;
 import dev.resid.experiments.study.StudyPage;
 import dev.resid.experiments.study.StudyPlan;
+import dev.resid.experiments.study.StudyRecord;
 import dev.resid.experiments.sweep.RowRange;
 import dev.resid.experiments.sweep.RowValues;
 import dev.resid.experiments.sweep.Workers;
@@ -117,12 +118,12 @@ final class HeadStudy {
   /** Computes what is missing in the folder, and writes the tables and the page. */
   StudyOutcome run(Path folder) throws IOException {
     Settings settings =
-        StudyPage.settings("heads/1", gpt2, "1")
+        StudyRecord.settings("heads/1", gpt2, "1")
             .with("tokens_sha256", TokenDigest.sha256(tokens))
             .with("layer", layer)
             .with("lengths", LENGTHS)
             .with("seed", SEED);
-    Settings facts = StudyPage.facts(gpt2, workers);
+    Settings facts = StudyRecord.facts(gpt2, workers);
     int perRow = (1 + heads.size()) * LENGTHS.length;
     StudyPlan plan =
         new StudyPlan(
@@ -154,7 +155,7 @@ final class HeadStudy {
     return new StudyPage("What heads write", "Are directions that a head can write special?")
         .table("results", table)
         .section(new Table("Results", "", table))
-        .section(StudyPage.run(out.record(), List.of()))
+        .section(StudyRecord.run(out.record(), List.of()))
         .write(out, workers);
   }
 

@@ -12,6 +12,7 @@ import dev.resid.experiments.result.Settings;
 import dev.resid.experiments.study.SaeFacts;
 import dev.resid.experiments.study.StudyOutcome;
 import dev.resid.experiments.study.StudyPage;
+import dev.resid.experiments.study.StudyRecord;
 import dev.resid.experiments.sweep.RowValues;
 import dev.resid.experiments.sweep.Workers;
 import java.io.IOException;
@@ -65,7 +66,7 @@ final class DictionaryPage {
 
   /** Returns the line under figures. */
   private static String source(Settings settings, RunFolder out) {
-    return StudyPage.source(
+    return StudyRecord.source(
         out.record(),
         Numbers.grouped(settings.whole("rows"))
             + " rows, "
@@ -76,7 +77,7 @@ final class DictionaryPage {
   private StudyOutcome write(Workers workers) throws IOException {
     StudyPage page =
         new StudyPage(
-            "SAEs as dictionaries in " + StudyPage.modelName(out.record()),
+            "SAEs as dictionaries in " + StudyRecord.modelName(out.record()),
             "What are the most frequent features of an SAE worth, how much of its raw error is the"
                 + " norm of what it reconstructs, and which directions do two SAEs share? What do"
                 + " single features respond to, and what do they do to predictions and to later"
@@ -99,7 +100,7 @@ final class DictionaryPage {
             "Verdicts come from 95 % bootstrap intervals over rows or, for single features, over"
                 + " features; where an interval does not allow one, none is given.",
             findings, Math.toIntExact(out.record().settings().whole("rows")))
-        .section(StudyPage.run(out.record(), run()))
+        .section(StudyRecord.run(out.record(), run()))
         .section(new Terms("Definitions", "", definitions))
         .section(new Prose("What differs from the source", remarks));
     for (PartReport part : parts) {
@@ -112,15 +113,7 @@ final class DictionaryPage {
   private List<Term> run() {
     Settings settings = out.record().settings();
     return List.of(
-        new Term(
-            "Text",
-            out.record().facts().text("text")
-                + ": "
-                + Numbers.grouped(settings.whole("rows"))
-                + " rows, "
-                + Numbers.grouped(settings.whole("tokens"))
-                + " tokens; SHA-256 of the ids "
-                + settings.text("tokens_sha256")),
+        StudyRecord.text(out.record()),
         new Term("Parts", String.join(", ", settings.list("parts"))),
         new Term(
             "Rows that continuations start from",

@@ -13,8 +13,8 @@ import dev.resid.experiments.study.RowStudy.Steps;
 import dev.resid.experiments.study.SaeFacts;
 import dev.resid.experiments.study.Study;
 import dev.resid.experiments.study.StudyOutcome;
-import dev.resid.experiments.study.StudyPage;
 import dev.resid.experiments.study.StudyPlan;
+import dev.resid.experiments.study.StudyRecord;
 import dev.resid.experiments.study.Work;
 import dev.resid.experiments.sweep.MemoryPlan;
 import dev.resid.experiments.sweep.Shard;
@@ -146,7 +146,7 @@ public final class DictionaryStudy implements Study {
         new StudyPlan(
             COMMAND,
             settings(),
-            StudyPage.facts(gpt2, workers).with("text", options.text()),
+            StudyRecord.facts(gpt2, workers).with("text", options.text()),
             rows.count(),
             1,
             rows.columns(sizes),
@@ -259,7 +259,7 @@ public final class DictionaryStudy implements Study {
   private Settings settings() {
     TokenBatch tokens = options.tokens();
     List<NamedSae> saes = options.saes();
-    return StudyPage.settings("dictionary/3", gpt2, BuildInfo.current().version())
+    return StudyRecord.settings("dictionary/3", gpt2, BuildInfo.current().version())
         .with("tokens_sha256", TokenDigest.sha256(tokens))
         .with("rows", tokens.rows())
         .with("tokens", tokens.tokenCount())

@@ -16,6 +16,7 @@ import dev.resid.experiments.study.RowStudy;
 import dev.resid.experiments.study.SaeFacts;
 import dev.resid.experiments.study.StudyOutcome;
 import dev.resid.experiments.study.StudyPage;
+import dev.resid.experiments.study.StudyRecord;
 import dev.resid.experiments.sweep.RowValues;
 import dev.resid.experiments.sweep.Workers;
 import java.io.IOException;
@@ -49,12 +50,12 @@ final class ClozeReport {
     String quality = out.record().settings().text("quality");
     StudyPage page =
         new StudyPage(
-            title + " in " + StudyPage.modelName(out.record()),
+            title + " in " + StudyRecord.modelName(out.record()),
             "Does the model still predict the word when an activation is replaced by an SAE's"
                 + " reconstruction at every position?");
     if (!result.saes().isEmpty()) {
       ClozeFigures figures =
-          new ClozeFigures(result, StudyPage.source(out.record(), result.prompts() + " prompts"));
+          new ClozeFigures(result, StudyRecord.source(out.record(), result.prompts() + " prompts"));
       page.section(figures.strips()).section(figures.scatters());
     }
     page.findings(
@@ -68,7 +69,7 @@ final class ClozeReport {
                     + " others from 1.",
                 saes))
         .table("results", saes)
-        .section(StudyPage.run(out.record(), run()))
+        .section(StudyRecord.run(out.record(), run()))
         .section(new Terms("Definitions", "", definitions()))
         .section(new Prose("What differs from the publication", differences(quality)))
         .section(new Table("Prompts", "Every prompt and SAE.", prompts))

@@ -9,13 +9,14 @@ import dev.resid.experiments.study.RowStudy;
 import dev.resid.experiments.study.RowStudy.Steps;
 import dev.resid.experiments.study.Study;
 import dev.resid.experiments.study.StudyOutcome;
-import dev.resid.experiments.study.StudyPage;
 import dev.resid.experiments.study.StudyPlan;
+import dev.resid.experiments.study.StudyRecord;
 import dev.resid.experiments.study.Work;
 import dev.resid.experiments.study.Work.SaeWork;
 import dev.resid.experiments.sweep.MemoryPlan;
 import dev.resid.experiments.sweep.Shard;
 import dev.resid.experiments.sweep.Workers;
+import dev.resid.experiments.text.TokenDigest;
 import dev.resid.model.Gpt2;
 import dev.resid.model.Gpt2Config;
 import java.nio.file.Path;
@@ -101,7 +102,7 @@ public final class ClozeStudy implements Study {
         new StudyPlan(
             command(options.task()),
             settings(),
-            StudyPage.facts(gpt2, workers).with("data", options.data()),
+            StudyRecord.facts(gpt2, workers).with("data", options.data()),
             options.prompts().size(),
             ROWS_PER_BLOCK,
             ClozeLayout.of(options.saes().size()).count(),
@@ -130,11 +131,11 @@ public final class ClozeStudy implements Study {
   private Settings settings() {
     StringBuilder keys = new StringBuilder();
     options.prompts().forEach(prompt -> keys.append(prompt.key()).append('\n'));
-    return StudyPage.settings(
+    return StudyRecord.settings(
             "language-" + options.task().word() + "/2", gpt2, BuildInfo.current().version())
         .with("task", options.task().word())
         .with("prompts", options.prompts().size())
-        .with("prompts_sha256", StudyPage.sha256(keys.toString()))
+        .with("prompts_sha256", TokenDigest.sha256(keys.toString()))
         .with("saes", options.saes().stream().map(sae -> sae.name()).toList())
         .with("saes_sha256", options.saes().stream().map(sae -> sae.sha256()).toList())
         .with(

@@ -18,6 +18,7 @@ import dev.resid.experiments.study.RowStudy;
 import dev.resid.experiments.study.SaeFacts;
 import dev.resid.experiments.study.StudyOutcome;
 import dev.resid.experiments.study.StudyPage;
+import dev.resid.experiments.study.StudyRecord;
 import dev.resid.experiments.sweep.Bootstrap;
 import dev.resid.experiments.sweep.RowValues;
 import dev.resid.experiments.sweep.Workers;
@@ -122,10 +123,10 @@ final class ContextReport {
     StudyPage page =
         noSaes
             ? new StudyPage(
-                "Activations by position in " + StudyPage.modelName(out.record()),
+                "Activations by position in " + StudyRecord.modelName(out.record()),
                 "How large are activations, and how good is the prediction, at each position?")
             : new StudyPage(
-                "SAEs by position in " + StudyPage.modelName(out.record()),
+                "SAEs by position in " + StudyRecord.modelName(out.record()),
                 "Is an SAE as good late in the context as early, and at the first token?");
     return page.section(
             noSaes
@@ -136,7 +137,7 @@ final class ContextReport {
                 + " published for GPT-2 small, SAEs trained on 128 tokens and rows of 1,024.",
             noSaes ? cleanFindings() : findings(), rows)
         .section(
-            StudyPage.run(
+            StudyRecord.run(
                 out.record(),
                 List.of(
                     new Term(
@@ -190,7 +191,7 @@ final class ContextReport {
   }
 
   private String source() {
-    return StudyPage.source(out.record(), rows + " rows of " + positions + " tokens");
+    return StudyRecord.source(out.record(), rows + " rows of " + positions + " tokens");
   }
 
   private List<Finding> cleanFindings() {

@@ -14,6 +14,7 @@ import dev.resid.experiments.study.RowStudy;
 import dev.resid.experiments.study.SaeFacts;
 import dev.resid.experiments.study.StudyOutcome;
 import dev.resid.experiments.study.StudyPage;
+import dev.resid.experiments.study.StudyRecord;
 import dev.resid.experiments.sweep.RowValues;
 import dev.resid.experiments.sweep.Workers;
 import java.io.IOException;
@@ -44,9 +45,9 @@ final class FeatureEffectReport {
     Settings settings = out.record().settings();
     ClozeTask task = ClozeTask.of(settings.text("task"));
     ResultTable saes = saeTable();
-    String source = StudyPage.source(out.record(), result.prompts() + " prompts");
+    String source = StudyRecord.source(out.record(), result.prompts() + " prompts");
     return new StudyPage(
-            "Features on " + task.title() + " in " + StudyPage.modelName(out.record()),
+            "Features on " + task.title() + " in " + StudyRecord.modelName(out.record()),
             "When a feature is active, does the SAE's reconstruction help or hurt the answer?")
         .section(new FeatureEffectFigures(result, source).histograms())
         .findings(
@@ -57,7 +58,7 @@ final class FeatureEffectReport {
         .table("results", saes)
         .table("features", featureTable())
         .section(
-            StudyPage.run(
+            StudyRecord.run(
                 out.record(),
                 List.of(
                     new Term(

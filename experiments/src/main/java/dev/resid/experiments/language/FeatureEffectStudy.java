@@ -9,14 +9,15 @@ import dev.resid.experiments.study.RowStudy.Steps;
 import dev.resid.experiments.study.SaeFacts;
 import dev.resid.experiments.study.Study;
 import dev.resid.experiments.study.StudyOutcome;
-import dev.resid.experiments.study.StudyPage;
 import dev.resid.experiments.study.StudyPlan;
+import dev.resid.experiments.study.StudyRecord;
 import dev.resid.experiments.study.Work;
 import dev.resid.experiments.study.Work.SaeWork;
 import dev.resid.experiments.sweep.MemoryPlan;
 import dev.resid.experiments.sweep.RowRange;
 import dev.resid.experiments.sweep.Shard;
 import dev.resid.experiments.sweep.Workers;
+import dev.resid.experiments.text.TokenDigest;
 import dev.resid.hook.HookPoint;
 import dev.resid.hook.Site;
 import dev.resid.metric.LogSoftmax;
@@ -122,7 +123,7 @@ public final class FeatureEffectStudy implements Study {
         new StudyPlan(
             COMMAND,
             settings(),
-            StudyPage.facts(gpt2, workers).with("data", cloze.data()),
+            StudyRecord.facts(gpt2, workers).with("data", cloze.data()),
             cloze.prompts().size(),
             ROWS_PER_BLOCK,
             layout.count(),
@@ -200,10 +201,10 @@ public final class FeatureEffectStudy implements Study {
   private Settings settings() {
     StringBuilder keys = new StringBuilder();
     cloze.prompts().forEach(prompt -> keys.append(prompt.key()).append('\n'));
-    return StudyPage.settings("language-features/1", gpt2, BuildInfo.current().version())
+    return StudyRecord.settings("language-features/1", gpt2, BuildInfo.current().version())
         .with("task", cloze.task().word())
         .with("prompts", cloze.prompts().size())
-        .with("prompts_sha256", StudyPage.sha256(keys.toString()))
+        .with("prompts_sha256", TokenDigest.sha256(keys.toString()))
         .with("window", options.window())
         .with("saes", cloze.saes().stream().map(NamedSae::name).toList())
         .with("saes_sha256", cloze.saes().stream().map(NamedSae::sha256).toList())

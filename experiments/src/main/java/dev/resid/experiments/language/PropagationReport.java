@@ -25,6 +25,7 @@ import dev.resid.experiments.study.RowStudy;
 import dev.resid.experiments.study.SaeFacts;
 import dev.resid.experiments.study.StudyOutcome;
 import dev.resid.experiments.study.StudyPage;
+import dev.resid.experiments.study.StudyRecord;
 import dev.resid.experiments.sweep.RowValues;
 import dev.resid.experiments.sweep.Workers;
 import java.io.IOException;
@@ -99,13 +100,13 @@ final class PropagationReport {
   private StudyOutcome write() throws IOException {
     ResultTable table = table();
     return new StudyPage(
-            "Error propagation in " + StudyPage.modelName(out.record()),
+            "Error propagation in " + StudyRecord.modelName(out.record()),
             "What does one SAE's reconstruction do to the input of an SAE further down?")
         .section(figures())
         .findings(
             "Verdicts come from 95 % bootstrap intervals over rows.", findings(), estimates.rows())
         .section(
-            StudyPage.run(
+            StudyRecord.run(
                 out.record(),
                 List.of(
                     new Term(
@@ -186,7 +187,7 @@ final class PropagationReport {
               new HeatMap(
                   "Fractional change of " + NAMES.get(q),
                   "Rows: the SAE that is put in. Columns: the SAE that is looked at",
-                  StudyPage.source(out.record(), estimates.rows() + " rows"),
+                  StudyRecord.source(out.record(), estimates.rows() + " rows"),
                   "Q_after/Q_before − 1",
                   List.of(
                       new Cells(

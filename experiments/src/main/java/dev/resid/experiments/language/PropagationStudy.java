@@ -10,8 +10,8 @@ import dev.resid.experiments.study.RowStudy.Steps;
 import dev.resid.experiments.study.SaeFacts;
 import dev.resid.experiments.study.Study;
 import dev.resid.experiments.study.StudyOutcome;
-import dev.resid.experiments.study.StudyPage;
 import dev.resid.experiments.study.StudyPlan;
+import dev.resid.experiments.study.StudyRecord;
 import dev.resid.experiments.study.Work;
 import dev.resid.experiments.study.Work.SaeWork;
 import dev.resid.experiments.sweep.MemoryPlan;
@@ -215,7 +215,7 @@ public final class PropagationStudy implements Study {
         new StudyPlan(
             COMMAND,
             settings(),
-            StudyPage.facts(gpt2, workers).with("data", options.data()),
+            StudyRecord.facts(gpt2, workers).with("data", options.data()),
             options.tokens().rows(),
             ROWS_PER_BLOCK,
             layout.count(),
@@ -332,7 +332,7 @@ public final class PropagationStudy implements Study {
   }
 
   private Settings settings() {
-    return StudyPage.settings("language-propagation/2", gpt2, BuildInfo.current().version())
+    return StudyRecord.settings("language-propagation/2", gpt2, BuildInfo.current().version())
         .with("tokens_sha256", TokenDigest.sha256(options.tokens()))
         .with("rows", options.tokens().rows())
         .with("positions", options.tokens().maxLength())

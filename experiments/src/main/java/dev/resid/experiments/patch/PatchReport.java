@@ -14,6 +14,7 @@ import dev.resid.experiments.study.Estimates.Estimate;
 import dev.resid.experiments.study.RowStudy;
 import dev.resid.experiments.study.StudyOutcome;
 import dev.resid.experiments.study.StudyPage;
+import dev.resid.experiments.study.StudyRecord;
 import dev.resid.experiments.sweep.RowValues;
 import dev.resid.experiments.sweep.Workers;
 import dev.resid.hook.Site;
@@ -46,11 +47,11 @@ final class PatchReport {
 
   private StudyOutcome write() throws IOException {
     String data = means.pairs() + (means.pairs() == 1 ? " pair of prompts" : " pairs of prompts");
-    PatchFigures figures = new PatchFigures(means, labels, StudyPage.source(out.record(), data));
+    PatchFigures figures = new PatchFigures(means, labels, StudyRecord.source(out.record(), data));
     ResultTable pairs = pairsTable();
     StudyPage page =
         new StudyPage(
-                "Patching in " + StudyPage.modelName(out.record()),
+                "Patching in " + StudyRecord.modelName(out.record()),
                 "Two prompts differ in one thing. Which activations, at which layer and position,"
                     + " carry the difference to the prediction?")
             .section(figures.patching())
@@ -61,7 +62,7 @@ final class PatchReport {
                 "Verdicts come from 95 % bootstrap intervals over pairs of prompts; where an"
                     + " interval does not allow one, none is given.",
                 new PatchClaims(means, labels).findings(), means.pairs())
-            .section(StudyPage.run(out.record(), run()))
+            .section(StudyRecord.run(out.record(), run()))
             .section(new Terms("Definitions", "", definitions()))
             .section(
                 new Prose(

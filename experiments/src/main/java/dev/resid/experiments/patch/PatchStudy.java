@@ -7,8 +7,8 @@ import dev.resid.experiments.study.RowStudy;
 import dev.resid.experiments.study.RowStudy.Steps;
 import dev.resid.experiments.study.Study;
 import dev.resid.experiments.study.StudyOutcome;
-import dev.resid.experiments.study.StudyPage;
 import dev.resid.experiments.study.StudyPlan;
+import dev.resid.experiments.study.StudyRecord;
 import dev.resid.experiments.study.Work;
 import dev.resid.experiments.sweep.MemoryPlan;
 import dev.resid.experiments.sweep.Shard;
@@ -100,7 +100,7 @@ public final class PatchStudy implements Study {
         new StudyPlan(
             COMMAND,
             settings(),
-            StudyPage.facts(gpt2, workers).with("data", options.data()),
+            StudyRecord.facts(gpt2, workers).with("data", options.data()),
             options.pairs().size(),
             1,
             sizes.rows().count(),
@@ -135,7 +135,7 @@ public final class PatchStudy implements Study {
                         + " "
                         + pair.against())
             .toList();
-    return StudyPage.settings("patch/1", gpt2, BuildInfo.current().version())
+    return StudyRecord.settings("patch/1", gpt2, BuildInfo.current().version())
         .with("pairs", pairs)
         .with("seed", options.seed())
         .with("bootstrap_resamples", RowStudy.RESAMPLES);

@@ -12,6 +12,7 @@ import dev.resid.experiments.result.RunRecord;
 import dev.resid.experiments.result.Settings;
 import dev.resid.experiments.study.StudyOutcome;
 import dev.resid.experiments.study.StudyPage;
+import dev.resid.experiments.study.StudyRecord;
 import dev.resid.experiments.sweep.Bootstrap;
 import dev.resid.experiments.sweep.RowValues;
 import dev.resid.experiments.sweep.Workers;
@@ -60,7 +61,7 @@ final class PlateauReport {
     ResultTable steps = tables.steps();
     StudyPage page =
         new StudyPage(
-                "Plateaus and blow-ups in " + StudyPage.modelName(record),
+                "Plateaus and blow-ups in " + StudyRecord.modelName(record),
                 "The residual stream of a prompt's last token is moved step by step from one"
                     + " activation to another, at "
                     + record.settings().text("site")
@@ -79,7 +80,7 @@ final class PlateauReport {
                 Math.toIntExact(record.settings().whole("prompts")))
             .table("statistics", statistics.table(result.scale()));
     figures.subList(1, figures.size()).forEach(page::section);
-    return page.section(StudyPage.run(record, run()))
+    return page.section(StudyRecord.run(record, run()))
         .section(new Terms("Definitions", "", definitions()))
         .section(
             new Prose(
@@ -146,7 +147,7 @@ final class PlateauReport {
 
   private String source() {
     Settings settings = record.settings();
-    return StudyPage.source(
+    return StudyRecord.source(
         record,
         settings.text("site")
             + " · "

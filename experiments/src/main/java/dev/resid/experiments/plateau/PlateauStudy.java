@@ -11,8 +11,8 @@ import dev.resid.experiments.study.RowStudy.Blocks;
 import dev.resid.experiments.study.RowStudy.Steps;
 import dev.resid.experiments.study.Study;
 import dev.resid.experiments.study.StudyOutcome;
-import dev.resid.experiments.study.StudyPage;
 import dev.resid.experiments.study.StudyPlan;
+import dev.resid.experiments.study.StudyRecord;
 import dev.resid.experiments.study.Work;
 import dev.resid.experiments.sweep.DrawKeys;
 import dev.resid.experiments.sweep.MemoryPlan;
@@ -104,7 +104,7 @@ public final class PlateauStudy implements Study {
         new StudyPlan(
             COMMAND,
             settings(),
-            StudyPage.facts(gpt2, workers)
+            StudyRecord.facts(gpt2, workers)
                 .with("text", options.text())
                 .with("batch_prompts", cost.batch()),
             options.prompts(),
@@ -208,7 +208,7 @@ public final class PlateauStudy implements Study {
   }
 
   private Settings settings() {
-    Settings common = StudyPage.settings("plateau/2", gpt2, BuildInfo.current().version());
+    Settings common = StudyRecord.settings("plateau/2", gpt2, BuildInfo.current().version());
     return options
         .variants()
         .in(common)

@@ -23,6 +23,7 @@ import dev.resid.experiments.result.ResultTable.Type;
 import dev.resid.experiments.result.RunFolder;
 import dev.resid.experiments.study.StudyOutcome;
 import dev.resid.experiments.study.StudyPage;
+import dev.resid.experiments.study.StudyRecord;
 import dev.resid.experiments.sweep.Workers;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -66,7 +67,7 @@ final class ReproduceReport {
         checks.stream().filter(check -> check.verdict() == Verdict.DOES_NOT_HOLD).toList();
     StudyOutcome written =
         new StudyPage(
-                "Published numbers, measured with " + StudyPage.modelName(out.record()),
+                "Published numbers, measured with " + StudyRecord.modelName(out.record()),
                 "Do the published numbers come out of these files? Published, measured, how far"
                     + " apart both may be and where that comes from.")
             .section(answer())
@@ -88,7 +89,7 @@ final class ReproduceReport {
                     "Which numbers could not be checked, by the file they need. Nothing is"
                         + " downloaded by this command.",
                     missingTable()))
-            .section(StudyPage.run(out.record(), run()))
+            .section(StudyRecord.run(out.record(), run()))
             .section(new Terms("Definitions", "", definitions()))
             .section(new Prose("What is not checked", NOT_CHECKED))
             .table("numbers", table(checks))
@@ -264,7 +265,7 @@ final class ReproduceReport {
         new Chart(
             "Measured against published",
             "Every number that could be checked and is above 0; equal numbers lie on the diagonal",
-            StudyPage.source(out.record(), checks.size() + " numbers"),
+            StudyRecord.source(out.record(), checks.size() + " numbers"),
             new AxisSpec("published, each in its own unit", "published", AxisKind.LOG),
             new AxisSpec("measured, in the same unit", "measured", AxisKind.LOG),
             List.of(new Panel("", series, Optional.empty())));

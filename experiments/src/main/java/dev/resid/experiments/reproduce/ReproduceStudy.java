@@ -9,9 +9,10 @@ import dev.resid.experiments.study.Devices;
 import dev.resid.experiments.study.RowStudy;
 import dev.resid.experiments.study.SideBySide;
 import dev.resid.experiments.study.StudyOutcome;
-import dev.resid.experiments.study.StudyPage;
+import dev.resid.experiments.study.StudyRecord;
 import dev.resid.experiments.sweep.Shard;
 import dev.resid.experiments.sweep.Workers;
+import dev.resid.experiments.text.TokenDigest;
 import dev.resid.io.FileHash;
 import dev.resid.model.Gpt2;
 import dev.resid.model.Gpt2Config;
@@ -125,7 +126,7 @@ public final class ReproduceStudy {
         RunRecord.begin(
             COMMAND,
             settings(),
-            StudyPage.facts(gpt2, workers)
+            StudyRecord.facts(gpt2, workers)
                 .with("saes", options.saes().stream().map(sae -> sae.path().toString()).toList()),
             Shard.WHOLE.toString());
     for (Gpt2 model : models) {
@@ -207,8 +208,8 @@ public final class ReproduceStudy {
 
   private Settings settings() throws IOException {
     Settings settings =
-        StudyPage.settings("reproduce/1", gpt2, BuildInfo.current().version())
-            .with("numbers_sha256", StudyPage.sha256(options.table().numbers().toString()))
+        StudyRecord.settings("reproduce/1", gpt2, BuildInfo.current().version())
+            .with("numbers_sha256", TokenDigest.sha256(options.table().numbers().toString()))
             .with("saes", options.saes().stream().map(sae -> sae.published().name()).toList())
             .with("saes_sha256", options.saes().stream().map(GivenSae::sha256).toList())
             .with("parts", parts().stream().map(Part::word).toList())

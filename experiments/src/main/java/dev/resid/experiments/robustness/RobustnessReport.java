@@ -16,6 +16,7 @@ import dev.resid.experiments.study.Estimates;
 import dev.resid.experiments.study.RowStudy;
 import dev.resid.experiments.study.StudyOutcome;
 import dev.resid.experiments.study.StudyPage;
+import dev.resid.experiments.study.StudyRecord;
 import dev.resid.experiments.sweep.RowValues;
 import dev.resid.experiments.sweep.Workers;
 import java.io.IOException;
@@ -34,7 +35,7 @@ final class RobustnessReport {
     RobustnessMeans means = new RobustnessMeans(settings, estimates);
     RobustnessTables tables = new RobustnessTables(means);
     String source =
-        StudyPage.source(
+        StudyRecord.source(
             out.record(),
             Numbers.grouped(settings.whole("rows"))
                 + " rows, "
@@ -44,7 +45,7 @@ final class RobustnessReport {
     RobustnessSaeFigures compared = new RobustnessSaeFigures(means, source);
     StudyPage page =
         new StudyPage(
-            "Robustness against turned activations in " + StudyPage.modelName(out.record()),
+            "Robustness against turned activations in " + StudyRecord.modelName(out.record()),
             "How much does the prediction change when an activation is turned by an angle and its"
                 + " norm is held? Does the reconstruction of an SAE do more or less than a random"
                 + " vector at the same angle?");
@@ -59,7 +60,7 @@ final class RobustnessReport {
                 + " from 95 % bootstrap intervals over rows; where an interval does not allow one,"
                 + " none is given.",
             new RobustnessClaims(means).findings(), values.rows())
-        .section(StudyPage.run(out.record(), run(out, means)))
+        .section(StudyRecord.run(out.record(), run(out, means)))
         .section(new Terms("Definitions", "", definitions()))
         .section(
             new Prose(
@@ -92,16 +93,7 @@ final class RobustnessReport {
   private static List<Term> run(RunFolder out, RobustnessMeans means) {
     Settings settings = out.record().settings();
     List<Term> terms = new ArrayList<>();
-    terms.add(
-        new Term(
-            "Text",
-            out.record().facts().text("text")
-                + ": "
-                + Numbers.grouped(settings.whole("rows"))
-                + " rows, "
-                + Numbers.grouped(settings.whole("tokens"))
-                + " tokens; SHA-256 of the ids "
-                + settings.text("tokens_sha256")));
+    terms.add(StudyRecord.text(out.record()));
     terms.add(
         new Term(
             "Cross-entropy of the clean run",

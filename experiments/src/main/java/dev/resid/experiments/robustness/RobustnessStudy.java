@@ -9,8 +9,8 @@ import dev.resid.experiments.study.RowStudy;
 import dev.resid.experiments.study.RowStudy.Steps;
 import dev.resid.experiments.study.Study;
 import dev.resid.experiments.study.StudyOutcome;
-import dev.resid.experiments.study.StudyPage;
 import dev.resid.experiments.study.StudyPlan;
+import dev.resid.experiments.study.StudyRecord;
 import dev.resid.experiments.study.Work;
 import dev.resid.experiments.study.Work.SaeWork;
 import dev.resid.experiments.sweep.MemoryPlan;
@@ -141,7 +141,7 @@ public final class RobustnessStudy implements Study {
         new StudyPlan(
             COMMAND,
             settings(),
-            StudyPage.facts(gpt2, workers)
+            StudyRecord.facts(gpt2, workers)
                 .with("text", options.text())
                 .with("longest_row", options.tokens().maxLength())
                 .with("batch_rows", batches.rows()),
@@ -172,7 +172,7 @@ public final class RobustnessStudy implements Study {
   private Settings settings() {
     TokenBatch tokens = options.tokens();
     List<NamedSae> saes = options.saes();
-    return StudyPage.settings("robustness/1", gpt2, BuildInfo.current().version())
+    return StudyRecord.settings("robustness/1", gpt2, BuildInfo.current().version())
         .with("tokens_sha256", TokenDigest.sha256(tokens))
         .with("rows", tokens.rows())
         .with("tokens", tokens.tokenCount())

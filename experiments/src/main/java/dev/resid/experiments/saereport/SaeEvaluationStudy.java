@@ -10,6 +10,7 @@ import dev.resid.experiments.study.RowStudy;
 import dev.resid.experiments.study.RowStudy.Blocks;
 import dev.resid.experiments.study.RowStudy.Steps;
 import dev.resid.experiments.study.StudyPlan;
+import dev.resid.experiments.study.StudyRecord;
 import dev.resid.experiments.sweep.BlockLog;
 import dev.resid.experiments.sweep.RowRange;
 import dev.resid.experiments.sweep.RowValues;
@@ -19,7 +20,6 @@ import dev.resid.experiments.sweep.SweepRunner;
 import dev.resid.experiments.sweep.Workers;
 import dev.resid.experiments.text.TokenDigest;
 import dev.resid.model.Gpt2;
-import dev.resid.model.Gpt2Config;
 import dev.resid.progress.Progress;
 import dev.resid.sae.SaeConfig;
 import dev.resid.sae.metric.ActivationMeans;
@@ -30,6 +30,7 @@ import dev.resid.tokenizer.TokenBatch;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.BinaryOperator;
 import java.util.function.Function;
 
@@ -193,7 +194,7 @@ public final class SaeEvaluationStudy {
             .with("weights", gpt2.weightsState().name())
             .with("sae", named.name())
             .with("sae_sha256", named.sha256())
-            .with("architecture", config.architecture().name().toLowerCase(java.util.Locale.ROOT))
+            .with("architecture", config.architecture().name().toLowerCase(Locale.ROOT))
             .with("d_in", config.dIn())
             .with("d_sae", config.dSae())
             .with("d_out", config.dOut())
@@ -208,17 +209,8 @@ public final class SaeEvaluationStudy {
   }
 
   private Settings facts() {
-    Gpt2Config config = gpt2.config();
-    Settings facts =
-        new Settings()
-            .with("model", gpt2.source())
-            .with("n_layers", config.nLayers())
-            .with("d_model", config.dModel())
-            .with("parameters", config.parameters())
-            .with("text", options.text())
-            .with("longest_row", options.tokens().maxLength())
-            .with("backend_description", gpt2.backend().description())
-            .with("java", Runtime.version().toString());
-    return Devices.record(gpt2.backend(), facts);
+    return StudyRecord.facts(gpt2)
+        .with("text", options.text())
+        .with("longest_row", options.tokens().maxLength());
   }
 }

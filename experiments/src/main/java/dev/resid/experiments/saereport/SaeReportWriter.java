@@ -18,11 +18,10 @@ import dev.resid.experiments.report.Section.Figures;
 import dev.resid.experiments.report.Section.Prose;
 import dev.resid.experiments.report.Section.Table;
 import dev.resid.experiments.report.Section.Term;
-import dev.resid.experiments.report.Section.Terms;
 import dev.resid.experiments.result.RunFolder;
 import dev.resid.experiments.result.RunRecord;
 import dev.resid.experiments.result.Settings;
-import dev.resid.experiments.study.Devices;
+import dev.resid.experiments.study.StudyRecord;
 import dev.resid.experiments.sweep.RowValues;
 import dev.resid.experiments.sweep.Workers;
 import dev.resid.io.AtomicFiles;
@@ -88,11 +87,11 @@ final class SaeReportWriter {
     AtomicFiles.write(
         page,
         HtmlReport.of(
-            name() + " on " + text(),
+            name() + " on " + record.facts().text("text"),
             "What a sparse autoencoder reconstructs of "
                 + record.settings().text("writes")
                 + " of "
-                + model()
+                + StudyRecord.modelName(record)
                 + ", and what its reconstruction does to the model's predictions.",
             files,
             sections(figures)));
@@ -111,7 +110,7 @@ final class SaeReportWriter {
         new Table("Reconstruction", "", tables.shown(SaeMetric.Group.RECONSTRUCTION)),
         new Table("Sparsity", "", tables.shown(SaeMetric.Group.SPARSITY)),
         figures,
-        new Terms("What was run", "", run()),
+        StudyRecord.run(record, run()),
         new Prose(
             "How to read this",
             List.of(
@@ -227,7 +226,6 @@ final class SaeReportWriter {
 
   private List<Term> run() {
     Settings settings = record.settings();
-    Settings facts = record.facts();
     return List.of(
         new Term(
             "SAE",
@@ -243,38 +241,8 @@ final class SaeReportWriter {
                 + (settings.text("reads").equals(settings.text("writes"))
                     ? ""
                     : ", writes " + settings.text("writes"))),
-        new Term("SHA-256 of the SAE's weights", orMemory(settings.text("sae_sha256"))),
-        new Term(
-            "Model",
-            model()
-                + ": "
-                + facts.whole("n_layers")
-                + " blocks, d_model "
-                + facts.whole("d_model")
-                + ", "
-                + Numbers.grouped(facts.whole("parameters"))
-                + " parameters, weights "
-                + settings.text("weights")),
-        new Term("SHA-256 of the model's weights", orMemory(settings.text("model_sha256"))),
-        new Term(
-            "Text",
-            text()
-                + ": "
-                + Numbers.grouped(settings.whole("rows"))
-                + " rows of up to "
-                + facts.whole("longest_row")
-                + " tokens, "
-                + Numbers.grouped(settings.whole("tokens"))
-                + " tokens; SHA-256 of the ids "
-                + settings.text("tokens_sha256")),
-        new Term("Backend", Devices.words(settings)),
-        new Term(
-            "Software",
-            "resid " + record.build().version() + ", commit " + record.build().commit()));
-  }
-
-  private static String orMemory(String sha256) {
-    return sha256.isEmpty() ? "made in memory" : sha256;
+        new Term("SHA-256 of the SAE's weights", StudyRecord.hash(settings.text("sae_sha256"))),
+        StudyRecord.text(record));
   }
 
   private String source() {
@@ -292,17 +260,5 @@ final class SaeReportWriter {
 
   private String name() {
     return record.settings().text("sae");
-  }
-
-  private String text() {
-    return record.facts().text("text");
-  }
-
-  /** Returns the model's name without the folders it lies in, which differ between machines. */
-  private String model() {
-    String source = record.facts().text("model");
-    Path last = Path.of(source).getFileName();
-    boolean embedded = source.equals("embedded");
-    return last == null || embedded ? "the embedded model" : last.toString();
   }
 }

@@ -18,6 +18,7 @@ import dev.resid.experiments.result.Settings;
 import dev.resid.experiments.study.RowStudy;
 import dev.resid.experiments.study.StudyOutcome;
 import dev.resid.experiments.study.StudyPage;
+import dev.resid.experiments.study.StudyRecord;
 import dev.resid.experiments.sweep.Bootstrap;
 import dev.resid.experiments.sweep.RowValues;
 import dev.resid.experiments.sweep.Workers;
@@ -84,7 +85,7 @@ final class SensitivityReport {
     findings.addAll(new SaeExpectations(result, distance, groups).findings());
     StudyPage page =
         new StudyPage(
-                "Sensitive directions in " + StudyPage.modelName(record),
+                "Sensitive directions in " + StudyRecord.modelName(record),
                 "How much does the prediction change when the residual stream is moved by a given"
                     + " length, and does the direction matter? Isotropic, cov-random and real"
                     + " directions at "
@@ -107,7 +108,7 @@ final class SensitivityReport {
                 + " given only where the interval allows it.",
             findings, Math.toIntExact(record.settings().whole("rows")))
         .table("statistics", statistics.table())
-        .section(StudyPage.run(record, run()))
+        .section(StudyRecord.run(record, run()))
         .section(new Terms("Definitions", "", definitions()))
         .section(new Prose("What differs from the publication", differences()))
         .section(
@@ -120,23 +121,12 @@ final class SensitivityReport {
 
   private List<Term> run() {
     Settings settings = record.settings();
-    Settings facts = record.facts();
     return List.of(
         new Term(
             "Perturbed",
             settings.text("site") + ", " + Moved.parse(settings.text("moved")).words()),
         new Term("L2 read at", settings.text("l2_site")),
-        new Term(
-            "Text",
-            facts.text("text")
-                + ": "
-                + Numbers.grouped(settings.whole("rows"))
-                + " rows of up to "
-                + facts.whole("longest_row")
-                + " tokens, "
-                + Numbers.grouped(settings.whole("tokens"))
-                + " tokens; SHA-256 of the ids "
-                + settings.text("tokens_sha256")),
+        StudyRecord.text(record),
         new Term("SAEs", saesInWords()),
         new Term("Lengths", lengthsInWords()),
         new Term(
@@ -292,7 +282,7 @@ final class SensitivityReport {
 
   private String source() {
     Settings settings = record.settings();
-    return StudyPage.source(
+    return StudyRecord.source(
         record,
         settings.text("site")
             + " · "

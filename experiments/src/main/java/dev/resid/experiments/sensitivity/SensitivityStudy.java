@@ -18,8 +18,8 @@ import dev.resid.experiments.study.RowStudy.Blocks;
 import dev.resid.experiments.study.RowStudy.Steps;
 import dev.resid.experiments.study.Study;
 import dev.resid.experiments.study.StudyOutcome;
-import dev.resid.experiments.study.StudyPage;
 import dev.resid.experiments.study.StudyPlan;
+import dev.resid.experiments.study.StudyRecord;
 import dev.resid.experiments.study.Work;
 import dev.resid.experiments.study.Work.SaeWork;
 import dev.resid.experiments.sweep.MemoryPlan;
@@ -154,7 +154,7 @@ public final class SensitivityStudy implements Study {
         new StudyPlan(
             COMMAND,
             settings(),
-            StudyPage.facts(gpt2, workers)
+            StudyRecord.facts(gpt2, workers)
                 .with("text", options.text())
                 .with("longest_row", options.tokens().maxLength())
                 .with("batch_rows", batches.rows())
@@ -255,7 +255,7 @@ public final class SensitivityStudy implements Study {
 
   private Settings settings() {
     TokenBatch tokens = options.tokens();
-    return StudyPage.settings("sensitivity/3", gpt2, BuildInfo.current().version())
+    return StudyRecord.settings("sensitivity/3", gpt2, BuildInfo.current().version())
         .with("tokens_sha256", TokenDigest.sha256(tokens))
         .with("rows", tokens.rows())
         .with("tokens", tokens.tokenCount())

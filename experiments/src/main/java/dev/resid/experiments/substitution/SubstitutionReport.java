@@ -16,6 +16,7 @@ import dev.resid.experiments.result.Settings;
 import dev.resid.experiments.study.RowStudy;
 import dev.resid.experiments.study.StudyOutcome;
 import dev.resid.experiments.study.StudyPage;
+import dev.resid.experiments.study.StudyRecord;
 import dev.resid.experiments.sweep.Bootstrap;
 import dev.resid.experiments.sweep.RowValues;
 import dev.resid.experiments.sweep.Workers;
@@ -64,7 +65,7 @@ final class SubstitutionReport {
     SubstitutionFigures drawn = new SubstitutionFigures(result, saes, source(), position);
     StudyPage page =
         new StudyPage(
-                "Substitution at equal distance in " + StudyPage.modelName(record),
+                "Substitution at equal distance in " + StudyRecord.modelName(record),
                 "Is the reconstruction of an SAE worse for the prediction than a random change of"
                     + " the same length? SAE(x) against isotropic, cov-random and real changes,"
                     + " with corrections of the norm and ablations.")
@@ -80,7 +81,7 @@ final class SubstitutionReport {
             "The expectations are those stated for GPT-2 small and published SAEs. Intervals are"
                 + " 95 % bootstrap intervals over rows.",
             findings(), Math.toIntExact(record.settings().whole("rows")))
-        .section(StudyPage.run(record, run()))
+        .section(StudyRecord.run(record, run()))
         .section(new Terms("Definitions", "", definitions()))
         .section(
             new Prose(
@@ -107,18 +108,8 @@ final class SubstitutionReport {
 
   private List<Term> run() {
     Settings settings = record.settings();
-    Settings facts = record.facts();
     List<Term> terms = new ArrayList<>();
-    terms.add(
-        new Term(
-            "Text",
-            facts.text("text")
-                + ": "
-                + Numbers.grouped(settings.whole("rows"))
-                + " rows, "
-                + Numbers.grouped(settings.whole("tokens"))
-                + " tokens; SHA-256 of the ids "
-                + settings.text("tokens_sha256")));
+    terms.add(StudyRecord.text(record));
     for (SubstitutedSae sae : saes) {
       terms.add(
           new Term(
@@ -166,7 +157,7 @@ final class SubstitutionReport {
 
   private String source() {
     Settings settings = record.settings();
-    return StudyPage.source(
+    return StudyRecord.source(
         record,
         Numbers.grouped(settings.whole("rows"))
             + " rows, "

@@ -18,7 +18,7 @@ public record MemoryPlan(long budget, OptionalLong free) {
   /** The same of a device's memory: the rest is for clean runs, logits and features. */
   private static final int DEVICE_PART = 2;
 
-  /** Bytes of activations beyond which a sweep of rows gets no faster. */
+  /** Bytes of activations that are enough for any speed of a sweep of rows. */
   private static final long ENOUGH = 768L << 20;
 
   /**
