@@ -119,7 +119,7 @@ public final class Generator {
               + "; ask for at most "
               + Math.max(0, nCtx - prompt.length));
     }
-    Gpt2.requireTokens(model.config(), TokenBatch.of(prompt));
+    model.config().requireTokens(TokenBatch.of(prompt));
   }
 
   /** Returns the logits of the last position, [batch=1, pos=1, d_vocab]. */

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * A GPT-2: weights on a backend. Immutable and free of hooks; what a call looks at or changes are
@@ -173,6 +174,15 @@ public final class Gpt2 {
     return tokenizer.isPresent();
   }
 
+  /**
+   * Returns the token that begins a text: the one that the configuration names for that, or else
+   * the one that ends a text, or else the tokenizer's; empty if none is named.
+   */
+  public OptionalInt beginOfText() {
+    OptionalInt named = config().bosToken().isPresent() ? config().bosToken() : config().eosToken();
+    return named.isPresent() || tokenizer.isEmpty() ? named : tokenizer.get().endOfText();
+  }
+
   /** Returns where the model came from, for records: a directory, {@code embedded} or memory. */
   public String source() {
     return source.name();
@@ -194,7 +204,7 @@ public final class Gpt2 {
    *     the message names row and position
    */
   public void requireTokens(TokenBatch tokens) {
-    requireTokens(config(), tokens);
+    config().requireTokens(tokens);
   }
 
   /**
@@ -374,41 +384,11 @@ public final class Gpt2 {
   }
 
   private Hooks hooks(TokenBatch tokens, Hook... hooks) {
-    requireTokens(config(), tokens);
+    config().requireTokens(tokens);
     return new Hooks(new HookPlan(config(), hooks), backend(), tokens.lengths());
   }
 
   private static int[] ids(TokenBatch tokens) {
     return tokens.padded(0);
-  }
-
-  static void requireTokens(Gpt2Config config, TokenBatch tokens) {
-    for (int row = 0; row < tokens.rows(); row++) {
-      if (tokens.length(row) > config.nCtx()) {
-        throw new IllegalArgumentException(
-            "row "
-                + row
-                + " has "
-                + tokens.length(row)
-                + " tokens, the model's context is "
-                + config.nCtx()
-                + "; cut the row");
-      }
-      for (int pos = 0; pos < tokens.length(row); pos++) {
-        int id = tokens.id(row, pos);
-        if (id < 0 || id >= config.dVocab()) {
-          throw new IllegalArgumentException(
-              "token "
-                  + id
-                  + " at row "
-                  + row
-                  + ", position "
-                  + pos
-                  + " is outside the vocabulary of "
-                  + config.dVocab()
-                  + "; was it encoded with another tokenizer?");
-        }
-      }
-    }
   }
 }

@@ -1,6 +1,7 @@
 package dev.resid.model;
 
 import dev.resid.tensor.Activation;
+import dev.resid.tokenizer.TokenBatch;
 import java.util.OptionalInt;
 
 /**
@@ -121,6 +122,71 @@ public record Gpt2Config(
     long block = 4 * d * d + 4 * d + 2 * d * dMlp + dMlp + d + 4 * d;
     long embeddingCount = embeddings == Embeddings.TIED ? 1 : 2;
     return nLayers * block + embeddingCount * d * dVocab + d * nCtx + 2 * d;
+  }
+
+  /** Refuses rows that a model of this kind cannot be run on. */
+  void requireTokens(TokenBatch tokens) {
+    for (int row = 0; row < tokens.rows(); row++) {
+      if (tokens.length(row) > nCtx) {
+        throw new IllegalArgumentException(
+            "row "
+                + row
+                + " has "
+                + tokens.length(row)
+                + " tokens, the model's context is "
+                + nCtx
+                + "; cut the row");
+      }
+      for (int pos = 0; pos < tokens.length(row); pos++) {
+        int id = tokens.id(row, pos);
+        if (id < 0 || id >= dVocab) {
+          throw new IllegalArgumentException(
+              "token "
+                  + id
+                  + " at row "
+                  + row
+                  + ", position "
+                  + pos
+                  + " is outside the vocabulary of "
+                  + dVocab
+                  + "; was it encoded with another tokenizer?");
+        }
+      }
+    }
+  }
+
+  /** Returns this with other tokens that begin and end a text, each empty for none. */
+  public Gpt2Config withSpecialTokens(OptionalInt bos, OptionalInt eos) {
+    return new Gpt2Config(
+        nLayers,
+        nHeads,
+        dModel,
+        dMlp,
+        dVocab,
+        nCtx,
+        activation,
+        layerNormEpsilon,
+        scores,
+        embeddings,
+        bos,
+        eos);
+  }
+
+  /** Returns this with an unembedding of its own. */
+  Gpt2Config untied() {
+    return new Gpt2Config(
+        nLayers,
+        nHeads,
+        dModel,
+        dMlp,
+        dVocab,
+        nCtx,
+        activation,
+        layerNormEpsilon,
+        scores,
+        Embeddings.UNTIED,
+        bosToken,
+        eosToken);
   }
 
   private static void positive(String name, int value) {

@@ -1,6 +1,5 @@
 package dev.resid.model;
 
-import dev.resid.model.Gpt2Config.Embeddings;
 import dev.resid.tensor.Shape;
 import dev.resid.tensor.Tensor;
 
@@ -14,7 +13,7 @@ final class TransformedWeights {
   static Gpt2Weights apply(WeightTransform transform, Gpt2Weights from) {
     WeightsState state = from.state().after(transform);
     Gpt2Config config =
-        transform == WeightTransform.FOLD_VALUE_BIASES ? from.config() : untied(from.config());
+        transform == WeightTransform.FOLD_VALUE_BIASES ? from.config() : from.config().untied();
     WeightSource source =
         switch (transform) {
           case FOLD_LAYER_NORM -> w -> foldLayerNorm(from, w);
@@ -23,22 +22,6 @@ final class TransformedWeights {
           case FOLD_VALUE_BIASES -> w -> foldValueBiases(from, w);
         };
     return new Gpt2Weights(config, state, source);
-  }
-
-  private static Gpt2Config untied(Gpt2Config c) {
-    return new Gpt2Config(
-        c.nLayers(),
-        c.nHeads(),
-        c.dModel(),
-        c.dMlp(),
-        c.dVocab(),
-        c.nCtx(),
-        c.activation(),
-        c.layerNormEpsilon(),
-        c.scores(),
-        Embeddings.UNTIED,
-        c.bosToken(),
-        c.eosToken());
   }
 
   private static Tensor foldLayerNorm(Gpt2Weights from, Weight weight) {

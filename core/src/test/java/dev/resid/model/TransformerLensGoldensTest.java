@@ -7,7 +7,6 @@ import dev.resid.hook.Capture;
 import dev.resid.hook.HookPoint;
 import dev.resid.hook.Site;
 import dev.resid.io.Safetensors;
-import dev.resid.model.Gpt2Config.Embeddings;
 import dev.resid.tensor.Tensor;
 import dev.resid.testing.Golden;
 import dev.resid.testing.OnEachCpuBackend;
@@ -218,7 +217,7 @@ class TransformerLensGoldensTest extends OnEachCpuBackend {
   void parameterGradientsOfTheUntiedModelAgree(String name) throws IOException {
     Golden golden = golden(name);
     Gpt2 tied = Gpt2.load(golden.model(), backend());
-    Gpt2Config untied = untied(tied.config());
+    Gpt2Config untied = tied.config().untied();
     Map<Weight, Tensor> weights = new HashMap<>();
     Weight.all(untied).forEach(weight -> weights.put(weight, tied.weights().get(weight)));
     Gpt2 gpt2 = Gpt2.of(Gpt2Weights.of(untied, weights), backend());
@@ -261,21 +260,5 @@ class TransformerLensGoldensTest extends OnEachCpuBackend {
           .close(sum, gradients.weight(Weight.of(WeightNames.W_E)), GRADIENTS);
       assertTrue(!gradients.weights().contains(Weight.of(WeightNames.W_U)));
     }
-  }
-
-  private static Gpt2Config untied(Gpt2Config c) {
-    return new Gpt2Config(
-        c.nLayers(),
-        c.nHeads(),
-        c.dModel(),
-        c.dMlp(),
-        c.dVocab(),
-        c.nCtx(),
-        c.activation(),
-        c.layerNormEpsilon(),
-        c.scores(),
-        Embeddings.UNTIED,
-        c.bosToken(),
-        c.eosToken());
   }
 }

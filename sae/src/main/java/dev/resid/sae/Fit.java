@@ -12,8 +12,8 @@ final class Fit {
   private Fit() {}
 
   static void require(SaeConfig config, Gpt2 gpt2) {
-    requirePoint(config, config.point(), "reads", config.dIn(), gpt2.config());
-    requirePoint(config, config.outputPoint(), "writes", config.dOut(), gpt2.config());
+    requirePoint(config, config.point(), "reads", config.dIn(), gpt2);
+    requirePoint(config, config.outputPoint(), "writes", config.dOut(), gpt2);
     WeightsState state =
         config
             .weights()
@@ -41,7 +41,8 @@ final class Fit {
   }
 
   private static void requirePoint(
-      SaeConfig config, HookPoint point, String does, int width, Gpt2Config model) {
+      SaeConfig config, HookPoint point, String does, int width, Gpt2 gpt2) {
+    Gpt2Config model = gpt2.config();
     if (point.layer() >= model.nLayers()) {
       throw new SaeMismatchException(
           config.name()
@@ -49,7 +50,9 @@ final class Fit {
               + does
               + " "
               + point
-              + ", the model has the blocks 0 to "
+              + ", the model "
+              + gpt2.source()
+              + " has the blocks 0 to "
               + (model.nLayers() - 1)
               + "; take an SAE of this model");
     }
@@ -63,7 +66,9 @@ final class Fit {
               + point
               + " with width "
               + width
-              + ", the model has "
+              + ", the model "
+              + gpt2.source()
+              + " has "
               + (found == 0 ? "no vectors" : "width " + found)
               + " there; take an SAE of this model");
     }

@@ -160,6 +160,6 @@ public sealed interface Sae permits ReluSae, TopKSae, JumpReluSae, GatedSae {
    *     that state; the message says what to do
    */
   default void requireFits(Gpt2 gpt2) {
-    Fit.require(config(), gpt2);
+    config().requireFits(gpt2);
   }
 }

@@ -1,6 +1,7 @@
 package dev.resid.sae;
 
 import dev.resid.hook.HookPoint;
+import dev.resid.model.Gpt2;
 import dev.resid.model.WeightsState;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -144,5 +145,17 @@ public record SaeConfig(
         outputPoint,
         Optional.of(state),
         provenance);
+  }
+
+  /**
+   * Refuses a model that an SAE of these facts does not belong to.
+   *
+   * @param gpt2 the model
+   * @throws SaeMismatchException if the model lacks a point the SAE reads or writes, has another
+   *     width there, has weights in another state than the SAE was trained on, or nothing states
+   *     that state; the message says what to do
+   */
+  public void requireFits(Gpt2 gpt2) {
+    Fit.require(this, gpt2);
   }
 }

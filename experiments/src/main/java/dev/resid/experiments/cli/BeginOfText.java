@@ -1,26 +1,28 @@
 package dev.resid.experiments.cli;
 
 import dev.resid.model.Gpt2;
-import java.util.OptionalInt;
 
 /** The token that begins a text. */
 final class BeginOfText {
   private BeginOfText() {}
 
+  /** The remedy of commands that have no option for it. */
+  static final String STATE_IT = "state bos_token_id in its config.json";
+
   /**
    * Returns the token that the model, or else its tokenizer, names.
    *
+   * @param remedy what to do if there is none, for the message
    * @throws IllegalArgumentException if neither names one
    */
-  static int of(Gpt2 gpt2) {
-    OptionalInt named = gpt2.config().bosToken();
-    OptionalInt end = named.isPresent() ? named : gpt2.config().eosToken();
-    OptionalInt token =
-        end.isPresent() || !gpt2.hasTokenizer() ? end : gpt2.tokenizer().endOfText();
-    return token.orElseThrow(
-        () ->
-            new IllegalArgumentException(
-                "neither the model nor its tokenizer names a token that begins a text; make the"
-                    + " rows yourself and pass them with --tokens, or leave it out with --no-bos"));
+  static int of(Gpt2 gpt2, String remedy) {
+    return gpt2.beginOfText()
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "neither the model "
+                        + gpt2.source()
+                        + " nor its tokenizer names a token that begins a text; "
+                        + remedy));
   }
 }

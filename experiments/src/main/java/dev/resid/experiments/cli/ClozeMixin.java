@@ -85,7 +85,11 @@ final class ClozeMixin {
     return new ClozeOptions(
         task,
         ClozePrompt.of(
-            items, gpt2.tokenizer(), BeginOfText.of(gpt2), gpt2.config().nCtx(), tooLong),
+            items,
+            gpt2.tokenizer(),
+            BeginOfText.of(gpt2, BeginOfText.STATE_IT),
+            gpt2.config().nCtx(),
+            tooLong),
         saes.load(gpt2, List.of(), gpt2.backend()),
         data == null ? "items that ship with Resid" : data.getFileName().toString(),
         seed);

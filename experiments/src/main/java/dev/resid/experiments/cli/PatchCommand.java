@@ -132,7 +132,8 @@ final class PatchCommand implements Callable<Integer> {
   }
 
   private List<TokenPair> pairs(Gpt2 gpt2) throws IOException {
-    OptionalInt bos = noBos ? OptionalInt.empty() : OptionalInt.of(BeginOfText.of(gpt2));
+    OptionalInt bos =
+        noBos ? OptionalInt.empty() : OptionalInt.of(BeginOfText.of(gpt2, "add --no-bos"));
     List<TokenPair> tokens = new ArrayList<>();
     for (PromptPair pair : texts()) {
       tokens.add(TokenPair.of(pair, gpt2.tokenizer(), bos));

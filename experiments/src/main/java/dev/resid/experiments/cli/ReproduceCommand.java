@@ -200,7 +200,7 @@ final class ReproduceCommand implements Callable<Integer> {
                       chosen,
                       rows,
                       longRows,
-                      BeginOfText.of(models.getFirst())));
+                      BeginOfText.of(models.getFirst(), BeginOfText.STATE_IT)));
       ReproduceStudy study = new ReproduceStudy(models, options);
       if (!progress.quiet()) {
         err.println(study.plan() + opened.words() + ".");

@@ -7,7 +7,6 @@ import dev.resid.model.Gpt2Config;
 import dev.resid.tokenizer.TokenBatch;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.OptionalInt;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -133,18 +132,12 @@ final class RowsMixin {
     int most = rows != null ? rows : source == null ? embeddedRows : Integer.MAX_VALUE;
     try (Documents documents =
         source == null ? Documents.embedded() : Documents.open(source.text)) {
-      return RowPacker.pack(documents, gpt2.tokenizer(), bos(gpt2), length, most);
+      return RowPacker.pack(
+          documents,
+          gpt2.tokenizer(),
+          BeginOfText.of(gpt2, "make the rows yourself and pass them with --tokens"),
+          length,
+          most);
     }
-  }
-
-  private static int bos(Gpt2 gpt2) {
-    OptionalInt named = gpt2.config().bosToken();
-    OptionalInt end = named.isPresent() ? named : gpt2.config().eosToken();
-    OptionalInt token = end.isPresent() ? end : gpt2.tokenizer().endOfText();
-    return token.orElseThrow(
-        () ->
-            new IllegalArgumentException(
-                "neither the model nor its tokenizer names a token that begins a text; make the"
-                    + " rows yourself and pass them with --tokens"));
   }
 }

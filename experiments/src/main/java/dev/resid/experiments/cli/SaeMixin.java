@@ -5,6 +5,7 @@ import dev.resid.model.WeightTransforms;
 import dev.resid.model.WeightsState;
 import dev.resid.sae.Sae;
 import dev.resid.sae.SaeConfig;
+import dev.resid.sae.SaeMismatchException;
 import dev.resid.sae.io.SaeCheckpoint;
 import dev.resid.tensor.Backend;
 import java.io.IOException;
@@ -61,12 +62,12 @@ final class SaeMixin {
    *
    * @param folder which model
    * @param config facts of the SAE
-   * @throws IOException if nobody states which weights those are, the model cannot be read, or it
-   *     lacks the activation
+   * @throws IOException if nobody states which weights those are, or the model cannot be read
+   * @throws SaeMismatchException if the model lacks the activation
    */
   static Gpt2 model(ModelFolderMixin folder, SaeConfig config, Backend backend) throws IOException {
     Gpt2 gpt2 = model(folder, requireWeights(config), backend);
-    SaePoints.requireFit(config, gpt2);
+    config.requireFits(gpt2);
     return gpt2;
   }
 

@@ -184,19 +184,7 @@ final class TrainGpt2Command implements Callable<Integer> {
 
   private Gpt2Config config(ByteLevelBpe tokenizer) {
     OptionalInt end = tokenizer.endOfText();
-    Gpt2Config usual = Gpt2Config.of(layers, heads, width, tokenizer.vocabularySize(), context);
-    return new Gpt2Config(
-        usual.nLayers(),
-        usual.nHeads(),
-        usual.dModel(),
-        usual.dMlp(),
-        usual.dVocab(),
-        usual.nCtx(),
-        usual.activation(),
-        usual.layerNormEpsilon(),
-        usual.scores(),
-        usual.embeddings(),
-        end,
-        end);
+    return Gpt2Config.of(layers, heads, width, tokenizer.vocabularySize(), context)
+        .withSpecialTokens(end, end);
   }
 }

@@ -19,6 +19,7 @@ import dev.resid.sae.SaeConfig.TopKScale;
 import dev.resid.sae.SaeWeight;
 import dev.resid.sae.SaeWeights;
 import dev.resid.sae.io.SaeCheckpoint;
+import dev.resid.sae.metric.WeightsFit;
 import dev.resid.tensor.Axis;
 import dev.resid.tensor.Shape;
 import dev.resid.tensor.Tensor;
@@ -158,14 +159,16 @@ class SaeCommandTest {
   @Test
   void checkSaysHowItsFindingStandsToWhatIsStated() {
     Optional<WeightsState> raw = Optional.of(WeightsState.RAW);
-    assertEquals("raw fits, as stated", SaeCheckCommand.verdict(0.1, 0.5, raw));
+    assertEquals("raw fits, as stated", SaeCheckCommand.verdict(new WeightsFit(0.1, 0.5), raw));
     assertEquals(
-        "transformerlens fits, although raw is stated", SaeCheckCommand.verdict(0.5, 0.1, raw));
+        "transformerlens fits, although raw is stated",
+        SaeCheckCommand.verdict(new WeightsFit(0.5, 0.1), raw));
     assertEquals(
         "both fit alike; nothing speaks against the stated raw",
-        SaeCheckCommand.verdict(0.0997, 0.0974, raw));
+        SaeCheckCommand.verdict(new WeightsFit(0.0997, 0.0974), raw));
     assertEquals(
-        "raw fits: add --weights raw", SaeCheckCommand.verdict(0.1, 0.5, Optional.empty()));
+        "raw fits: add --weights raw",
+        SaeCheckCommand.verdict(new WeightsFit(0.1, 0.5), Optional.empty()));
   }
 
   @Test
@@ -197,8 +200,8 @@ class SaeCommandTest {
         temp.resolve("deep"));
     Path model = TinyModel.saveWithTokenizer(temp.resolve("model"), 4);
     CliRun.line("sae check --sae", temp.resolve("deep"), "--model", model)
-        .refused("blocks.7.hook_resid_pre", "2 blocks");
-    CliRun.line("sae check --sae", sae).refused("width 16", "embedded");
+        .refused("blocks.7.hook_resid_pre", "blocks 0 to 1");
+    CliRun.line("sae check --sae", sae).refused("width 16", "embedded", "width 192");
   }
 
   @Test
