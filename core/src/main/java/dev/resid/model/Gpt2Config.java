@@ -116,6 +116,14 @@ public record Gpt2Config(
     };
   }
 
+  /**
+   * Returns whether blocks and width are those of GPT-2 small, 12 and 768, for which publications
+   * chose their lengths and thresholds.
+   */
+  public boolean hasGpt2SmallSize() {
+    return nLayers == 12 && dModel == 768;
+  }
+
   /** Returns the number of parameters; a tied unembedding counts once, b_U not at all. */
   public long parameters() {
     long d = dModel;

@@ -55,16 +55,6 @@ final class PlateauCommand implements Callable<Integer> {
 
   private static final int POOL = 20_000;
   private static final String MEAN_NORM = "mean-norm";
-  private static final int GPT2_SMALL_LAYERS = 12;
-  private static final int GPT2_SMALL_WIDTH = 768;
-
-  /** The published starts. */
-  private static final TargetKind[] BASES = {
-    TargetKind.MODEL_GENERATED,
-    TargetKind.RANDOM,
-    TargetKind.SYNTHETIC_BASELINE,
-    TargetKind.SYNTHETIC_STRUCTURED
-  };
 
   @Spec private CommandSpec spec;
   private Usage usage;
@@ -251,8 +241,8 @@ final class PlateauCommand implements Callable<Integer> {
             sourceName(),
             layer,
             prompts(tokens),
-            kinds(targets, possible(features, TargetKind.USUAL)),
-            kinds(bases, possible(features, List.of(BASES))),
+            kinds(targets, TargetKind.usual(features)),
+            kinds(bases, TargetKind.usualBases(features)),
             realBase,
             features,
             spacings,
@@ -291,10 +281,6 @@ final class PlateauCommand implements Callable<Integer> {
     return words.equals(List.of("none")) ? List.of() : words.stream().map(TargetKind::of).toList();
   }
 
-  private static List<TargetKind> possible(Optional<PlateauSae> sae, List<TargetKind> kinds) {
-    return kinds.stream().filter(kind -> sae.isPresent() || !kind.needsSae()).toList();
-  }
-
   private TokenBatch tokens(Gpt2 gpt2) throws IOException {
     if (source != null && source.tokens != null) {
       TokenBatch all = TokenBatch.readJson(source.tokens);
@@ -315,9 +301,7 @@ final class PlateauCommand implements Callable<Integer> {
   }
 
   private Scale scale(Gpt2Config config) {
-    boolean published =
-        config.nLayers() == GPT2_SMALL_LAYERS && config.dModel() == GPT2_SMALL_WIDTH;
-    Scale.Rule rule = scale != null ? scale : published ? Scale.Rule.PUBLISHED : Scale.Rule.SCALED;
+    Scale.Rule rule = scale == null ? Scale.Rule.usual(config) : scale;
     return new Scale(rule, optional(step), optional(threshold), featureValue());
   }
 

@@ -95,7 +95,7 @@ final class SaesMixin {
       saes.add(
           new NamedSae(
               unique(saes, source.name()),
-              family.orElseGet(() -> familyOf(source.name(), config)),
+              family.orElseGet(() -> NamedSae.familyOf(source.name(), config)),
               checkpoint.sha256(),
               sae));
       collect(config);
@@ -113,24 +113,5 @@ final class SaesMixin {
 
   private static boolean isTaken(List<NamedSae> saes, String name) {
     return saes.stream().anyMatch(sae -> sae.name().equals(name));
-  }
-
-  /**
-   * Returns the objective that names of embedded and of Apollo's SAEs state, else a neutral word.
-   */
-  static String familyOf(String name, SaeConfig config) {
-    String id = config.provenance().neuronpediaId().orElse("");
-    if (id.endsWith("res_scl-ajt") || id.endsWith("res_sll-ajt") || name.startsWith("local-")) {
-      return "local";
-    }
-    if (id.endsWith("res_sce-ajt") || id.endsWith("res_sle-ajt") || name.startsWith("e2e-")) {
-      return "e2e";
-    }
-    if (id.endsWith("res_scefr-ajt")
-        || id.endsWith("res_slefr-ajt")
-        || name.startsWith("downstream-")) {
-      return "downstream";
-    }
-    return "sae";
   }
 }

@@ -49,9 +49,6 @@ final class SensitivityCommand implements Callable<Integer> {
   /** The same with all directions of the SAEs that ship with it, in two minutes. */
   private static final int EMBEDDED_ROWS_WITH_SAES = 24;
 
-  private static final int GPT2_SMALL_LAYERS = 12;
-  private static final int GPT2_SMALL_WIDTH = 768;
-
   @Spec private CommandSpec spec;
   private Usage usage;
   @Mixin private ModelOptionsMixin model;
@@ -151,7 +148,7 @@ final class SensitivityCommand implements Callable<Integer> {
             rowsOfText.tokens(gpt2, ofSaes ? EMBEDDED_ROWS_WITH_SAES : EMBEDDED_ROWS),
             rowsOfText.name(),
             perturbed,
-            asked == null ? defaultLengths(config) : asked,
+            asked == null ? Lengths.usual(config) : asked,
             kinds,
             Moved.parse(perturb),
             ofSaes ? named : List.of(),
@@ -167,18 +164,11 @@ final class SensitivityCommand implements Callable<Integer> {
 
   /** Returns the directions asked for, those of SAEs once for each. */
   private List<SweptDirection> directions(List<NamedSae> named) {
-    List<String> words = directions;
-    if (words == null) {
-      words =
-          new ArrayList<>(
-              SensitivityOptions.baselines().stream().map(SweptDirection::name).toList());
-      if (!named.isEmpty()) {
-        words.add(SaeDirectionKind.ERROR.word());
-        words.add(SaeDirectionKind.FEATURE.word());
-      }
+    if (directions == null) {
+      return SensitivityOptions.usualDirections(named);
     }
     List<SweptDirection> all = new ArrayList<>();
-    for (String word : words) {
+    for (String word : directions) {
       if (!SaeDirectionKind.isOne(word)) {
         all.add(new SweptDirection.Baseline(DirectionKind.of(word)));
         continue;
@@ -192,11 +182,5 @@ final class SensitivityCommand implements Callable<Integer> {
       }
     }
     return all;
-  }
-
-  private static Lengths defaultLengths(Gpt2Config config) {
-    return config.nLayers() == GPT2_SMALL_LAYERS && config.dModel() == GPT2_SMALL_WIDTH
-        ? new Lengths.Published()
-        : new Lengths.Scaled();
   }
 }

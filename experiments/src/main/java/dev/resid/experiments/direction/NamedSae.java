@@ -30,6 +30,29 @@ public record NamedSae(String name, String family, String sha256, Sae sae) {
     }
   }
 
+  /**
+   * Returns the family that an SAE is drawn with if nobody names one: the objective that the names
+   * of embedded and of Apollo's SAEs state, {@code sae} for all others.
+   *
+   * @param name what the SAE is called
+   * @param config of the SAE
+   */
+  public static String familyOf(String name, SaeConfig config) {
+    String id = config.provenance().neuronpediaId().orElse("");
+    if (id.endsWith("res_scl-ajt") || id.endsWith("res_sll-ajt") || name.startsWith("local-")) {
+      return "local";
+    }
+    if (id.endsWith("res_sce-ajt") || id.endsWith("res_sle-ajt") || name.startsWith("e2e-")) {
+      return "e2e";
+    }
+    if (id.endsWith("res_scefr-ajt")
+        || id.endsWith("res_slefr-ajt")
+        || name.startsWith("downstream-")) {
+      return "downstream";
+    }
+    return "sae";
+  }
+
   /** Returns about how many bytes the weights of some SAEs take: encoders and decoders. */
   public static long bytes(List<NamedSae> saes) {
     return saes.stream()

@@ -1,7 +1,9 @@
 package dev.resid.experiments.plateau;
 
+import dev.resid.model.Gpt2Config;
 import java.math.BigDecimal;
 import java.math.MathContext;
+import java.util.Locale;
 import java.util.OptionalDouble;
 
 /**
@@ -38,7 +40,12 @@ public record Scale(
     /** The published lengths, for GPT-2 small. */
     PUBLISHED,
     /** Scaled by distances of the model's own activations. */
-    SCALED
+    SCALED;
+
+    /** Returns the published lengths for models of GPT-2 small's size, scaled ones for others. */
+    public static Rule usual(Gpt2Config config) {
+      return config.hasGpt2SmallSize() ? PUBLISHED : SCALED;
+    }
   }
 
   /** Checks the lengths that are given. */
@@ -100,7 +107,7 @@ public record Scale(
 
   /** Returns the scale in one word or a few, for settings. */
   String text() {
-    StringBuilder text = new StringBuilder(rule.name().toLowerCase(java.util.Locale.ROOT));
+    StringBuilder text = new StringBuilder(rule.name().toLowerCase(Locale.ROOT));
     step.ifPresent(value -> text.append(" step=").append(value));
     threshold.ifPresent(value -> text.append(" threshold=").append(value));
     featureValue.ifPresent(value -> text.append(" feature=").append(value));
@@ -124,7 +131,7 @@ public record Scale(
           };
       given[at] = OptionalDouble.of(Double.parseDouble(parts[1]));
     }
-    Rule rule = Rule.valueOf(words[0].toUpperCase(java.util.Locale.ROOT));
+    Rule rule = Rule.valueOf(words[0].toUpperCase(Locale.ROOT));
     return new Scale(rule, given[0], given[1], given[2]);
   }
 }

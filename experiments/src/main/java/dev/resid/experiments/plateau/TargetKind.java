@@ -3,6 +3,7 @@ package dev.resid.experiments.plateau;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /** What the residual stream is moved towards, or, in the second part of the study, away from. */
@@ -24,9 +25,8 @@ public enum TargetKind {
   /** As {@link #SYNTHETIC_STRUCTURED} in the version before the paper's. */
   SYNTHETIC_STRUCTURED_V1("synthetic structured v1", Needs.SAE);
 
-  /** Kinds of the paper and its notebooks, which a run has if nothing else is asked for. */
-  public static final List<TargetKind> USUAL =
-      Arrays.stream(values()).filter(kind -> kind != SYNTHETIC_STRUCTURED_V1).toList();
+  private static final List<TargetKind> BASES =
+      List.of(MODEL_GENERATED, RANDOM, SYNTHETIC_BASELINE, SYNTHETIC_STRUCTURED);
 
   private enum Needs {
     NOTHING,
@@ -54,6 +54,27 @@ public enum TargetKind {
   /** Returns whether it is made with a sparse autoencoder. */
   public boolean needsSae() {
     return needs == Needs.SAE;
+  }
+
+  /**
+   * Returns the targets that a run has if nothing else is asked for: the kinds of the paper and its
+   * notebooks, without an SAE those that need none.
+   *
+   * @param sae what they are made with
+   */
+  public static List<TargetKind> usual(Optional<PlateauSae> sae) {
+    return Arrays.stream(values())
+        .filter(kind -> kind != SYNTHETIC_STRUCTURED_V1 && (sae.isPresent() || !kind.needsSae()))
+        .toList();
+  }
+
+  /**
+   * Returns the published starts of the study's second part, without an SAE those that need none.
+   *
+   * @param sae what they are made with
+   */
+  public static List<TargetKind> usualBases(Optional<PlateauSae> sae) {
+    return BASES.stream().filter(kind -> sae.isPresent() || !kind.needsSae()).toList();
   }
 
   /**

@@ -1,5 +1,6 @@
 package dev.resid.experiments.sensitivity;
 
+import dev.resid.model.Gpt2Config;
 import java.math.BigDecimal;
 import java.math.MathContext;
 import java.util.Arrays;
@@ -110,6 +111,11 @@ public sealed interface Lengths {
     public String text() {
       return Arrays.stream(values).mapToObj(String::valueOf).collect(Collectors.joining(","));
     }
+  }
+
+  /** Returns the published lengths for models of GPT-2 small's size, scaled ones for others. */
+  static Lengths usual(Gpt2Config config) {
+    return config.hasGpt2SmallSize() ? new Published() : new Scaled();
   }
 
   /**

@@ -2,8 +2,10 @@ package dev.resid.experiments.sensitivity;
 
 import dev.resid.experiments.direction.DirectionKind;
 import dev.resid.experiments.direction.NamedSae;
+import dev.resid.experiments.direction.SaeDirectionKind;
 import dev.resid.experiments.direction.SweptDirection;
 import dev.resid.tokenizer.TokenBatch;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
@@ -136,6 +138,20 @@ public record SensitivityOptions(
     return Arrays.stream(DirectionKind.values())
         .<SweptDirection>map(SweptDirection.Baseline::new)
         .toList();
+  }
+
+  /**
+   * Returns what a run has if nothing else is asked for: the five, and of every SAE its error and
+   * its features that are alive but not active in the row.
+   *
+   * @param saes at the activation that is perturbed
+   */
+  public static List<SweptDirection> usualDirections(List<NamedSae> saes) {
+    List<SweptDirection> all = new ArrayList<>(baselines());
+    for (SaeDirectionKind kind : List.of(SaeDirectionKind.ERROR, SaeDirectionKind.FEATURE)) {
+      saes.forEach(sae -> all.add(new SweptDirection.OfSae(kind, sae.name())));
+    }
+    return all;
   }
 
   /**

@@ -340,7 +340,7 @@ class PlateauStudyTest {
         "random tokens",
         1,
         PROMPTS,
-        TargetKind.USUAL,
+        TargetKind.usual(Optional.of(sae)),
         bases,
         realBase,
         Optional.of(sae),

@@ -3,6 +3,9 @@ package dev.resid.experiments.plateau;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.resid.model.Gpt2Config;
+import java.util.List;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import org.junit.jupiter.api.Test;
 
@@ -46,5 +49,18 @@ class ScaleTest {
                 OptionalDouble.of(0),
                 OptionalDouble.empty(),
                 OptionalDouble.empty()));
+  }
+
+  @Test
+  void publishedLengthsAreForModelsOfGpt2SmallsSize() {
+    assertEquals(Scale.Rule.PUBLISHED, Scale.Rule.usual(Gpt2Config.of(12, 12, 768, 50257, 1024)));
+    assertEquals(Scale.Rule.SCALED, Scale.Rule.usual(Gpt2Config.of(6, 6, 192, 4096, 256)));
+  }
+
+  @Test
+  void withoutAnSaeTheUsualKindsAreThoseThatNeedNone() {
+    List<TargetKind> two = List.of(TargetKind.MODEL_GENERATED, TargetKind.RANDOM);
+    assertEquals(two, TargetKind.usual(Optional.empty()));
+    assertEquals(two, TargetKind.usualBases(Optional.empty()));
   }
 }

@@ -11,12 +11,14 @@ import dev.resid.experiments.direction.DirectionKind;
 import dev.resid.experiments.direction.Gaussian;
 import dev.resid.experiments.sweep.Workers;
 import dev.resid.experiments.testing.TinyModel;
+import dev.resid.experiments.testing.Vectors;
 import dev.resid.hook.HookPoint;
 import dev.resid.model.BaseRun;
 import dev.resid.model.Continuation;
 import dev.resid.model.Gpt2;
 import dev.resid.model.PositionValues;
 import dev.resid.random.CounterRandom;
+import dev.resid.reference.Distributions;
 import dev.resid.tensor.Backend;
 import dev.resid.tensor.Tensor;
 import dev.resid.tokenizer.TokenBatch;
@@ -132,8 +134,8 @@ class PerturbationInvariantsTest {
       int n = 0;
       for (int row = 0; row < TOKENS.rows(); row++) {
         for (int pos = 0; pos < TOKENS.length(row); pos++) {
-          double[] p = logSoftmax(clean, row, pos);
-          double[] q = logSoftmax(after, row, pos);
+          double[] p = Distributions.logProbabilities(Vectors.at(clean, row, pos));
+          double[] q = Distributions.logProbabilities(Vectors.at(after, row, pos));
           klSum += kl.get(row, pos);
           for (int i = 0; i < draws; i++) {
             int label = label(p, random.uniform(row, pos, i));
@@ -161,19 +163,6 @@ class PerturbationInvariantsTest {
       }
     }
     return logProbabilities.length - 1;
-  }
-
-  private static double[] logSoftmax(Tensor logits, int row, int pos) {
-    double[] values = new double[TinyModel.CONFIG.dVocab()];
-    double sum = 0;
-    for (int v = 0; v < values.length; v++) {
-      values[v] = logits.get(row, pos, v);
-      sum += Math.exp(values[v]);
-    }
-    for (int v = 0; v < values.length; v++) {
-      values[v] -= Math.log(sum);
-    }
-    return values;
   }
 
   private static Continuation follow(BaseRun base, Tensor unit, double alpha) {

@@ -2,6 +2,7 @@ package dev.resid.experiments.sensitivity;
 
 import static dev.resid.experiments.testing.StudyRuns.differences;
 import static dev.resid.experiments.testing.StudyRuns.interruptedAfter;
+import static dev.resid.experiments.testing.Vectors.at;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -10,8 +11,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.resid.experiments.direction.BasePoints;
 import dev.resid.experiments.direction.Direction;
 import dev.resid.experiments.direction.DirectionKind;
-import dev.resid.experiments.direction.FeatureChoice;
-import dev.resid.experiments.direction.NamedSae;
 import dev.resid.experiments.direction.SweptDirection;
 import dev.resid.experiments.result.ResultTable;
 import dev.resid.experiments.result.RunRecord;
@@ -25,8 +24,7 @@ import dev.resid.hook.HookPoint;
 import dev.resid.model.ForwardResult;
 import dev.resid.model.Gpt2;
 import dev.resid.progress.Progress;
-import dev.resid.sae.SaeWeight;
-import dev.resid.sae.SparseFeatures;
+import dev.resid.reference.Distributions;
 import dev.resid.tensor.Axis;
 import dev.resid.tensor.Backend;
 import dev.resid.tensor.Tensor;
@@ -35,7 +33,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.BitSet;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
@@ -87,9 +84,11 @@ class SensitivityStudyTest {
         ForwardResult changed =
             gpt2.forward(one, point.replace((a, at) -> a.plus(unit.times(alpha))), last.capture());
         for (int pos = 0; pos < one.length(0) - 1; pos++) {
-          double kl = kl(clean.logits(), changed.logits(), pos);
+          double kl = Distributions.kl(at(clean.logits(), 0, pos), at(changed.logits(), 0, pos));
           klAll += kl;
-          l2All += distance(clean.cache().get(last), changed.cache().get(last), pos);
+          l2All +=
+              Distributions.distance(
+                  at(clean.cache().get(last), 0, pos), at(changed.cache().get(last), 0, pos));
           klRest += pos == 0 ? 0 : kl;
           all++;
           rest += pos == 0 ? 0 : 1;
@@ -142,7 +141,7 @@ class SensitivityStudyTest {
               gpt2.forward(one, point.replace((a, at) -> moved(moved, a, unit, alpha))).logits();
           for (int pos = 0; pos < one.length(0) - 1; pos++) {
             if (!(moved instanceof Moved.One) || pos == 8) {
-              sum += kl(clean.logits(), logits, pos);
+              sum += Distributions.kl(at(clean.logits(), 0, pos), at(logits, 0, pos));
               n++;
             }
           }
@@ -200,75 +199,6 @@ class SensitivityStudyTest {
     assertTrue(lines > 10, lines + " lines");
   }
 
-  /** T15, by the whole study: the perturbation of length ε along the error is the substitution. */
-  @Test
-  void errorDirectionsPointToTheReconstruction() throws IOException {
-    try (Backend backend = TinyModel.backend(1);
-        Workers workers = new Workers(1)) {
-      Gpt2 gpt2 = TinyModel.on(backend);
-      HookPoint point = HookPoint.residPre(1);
-      TokenBatch one = TOKENS.slice(1, 2);
-      Tensor x = gpt2.forward(one, point.capture()).cache().get(point);
-      NamedSae sae = TinySaes.both().getFirst();
-      Tensor unit = Direction.saeError(sae).draw(23, BasePoints.of(x, 1, one.lengths()), workers);
-      Tensor replaced = sae.sae().reconstruct(x);
-      for (int pos = 0; pos < one.length(0); pos++) {
-        double epsilon = distance(x, replaced, pos);
-        for (int c = 0; c < TinyModel.CONFIG.dModel(); c++) {
-          double there = x.get(0, pos, c) + epsilon * unit.get(0, pos, c);
-          assertEquals(replaced.get(0, pos, c), there, 1e-5 * epsilon);
-        }
-      }
-    }
-  }
-
-  /**
-   * T25: among alive features, none that is active in the row; the same u for every SAE and length.
-   */
-  @Test
-  void featureDirectionsAreDecoderRowsOfCandidates() {
-    try (Backend backend = TinyModel.backend(1);
-        Workers workers = new Workers(2)) {
-      Gpt2 gpt2 = TinyModel.on(backend);
-      HookPoint point = HookPoint.residPre(1);
-      TokenBatch two = TOKENS.slice(2, 4);
-      Tensor x = gpt2.forward(two, point.capture()).cache().get(point);
-      NamedSae sae = TinySaes.both().getFirst();
-      float[] decoder = sae.sae().weights().get(SaeWeight.W_dec).toArray();
-      SparseFeatures features = sae.sae().encode(x);
-      BitSet alive = new BitSet();
-      alive.set(0, features.dSae() - 3);
-      for (FeatureChoice choice : FeatureChoice.values()) {
-        Tensor unit =
-            Direction.saeFeature(sae, choice, alive)
-                .draw(23, BasePoints.of(x, 2, two.lengths()), workers);
-        for (int row = 0; row < 2; row++) {
-          BitSet active = new BitSet();
-          int stride = two.maxLength();
-          for (int r = row * stride; r < row * stride + two.length(row); r++) {
-            for (int at = features.start(r); at < features.end(r); at++) {
-              active.set(features.indices()[at]);
-            }
-          }
-          for (int pos = 0; pos < two.length(row); pos++) {
-            int feature = rowOf(decoder, unit, row, pos);
-            boolean candidate =
-                switch (choice) {
-                  case ALIVE_NOT_ACTIVE -> alive.get(feature) && !active.get(feature);
-                  case ACTIVE -> active.get(feature);
-                  case DEAD -> !alive.get(feature);
-                };
-            assertTrue(candidate, choice + " drew " + feature);
-          }
-        }
-      }
-      Tensor absent =
-          Direction.saeFeature(sae, FeatureChoice.ALIVE_NOT_ACTIVE, new BitSet())
-              .draw(23, BasePoints.of(x, 2, two.lengths()), workers);
-      assertTrue(absent.sameBits(Tensor.zeros(absent.shape())), "no candidate, no direction");
-    }
-  }
-
   /** A dictionary all of whose features are active in a row says so, and is not averaged as 0. */
   @Test
   void aDirectionThatNoRowHasIsRefused() {
@@ -289,23 +219,6 @@ class SensitivityStudyTest {
         assertThrows(IllegalStateException.class, () -> run(temporary.resolve("busy"), dead, 1))
             .getMessage();
     assertTrue(message.contains("sae-feature:busy exists in none of the 2 rows"), message);
-  }
-
-  /** Returns the feature whose unit decoder row is the vector. */
-  private static int rowOf(float[] decoder, Tensor unit, int row, int pos) {
-    int d = TinyModel.CONFIG.dModel();
-    for (int feature = 0; feature < decoder.length / d; feature++) {
-      double norm = 0;
-      double dot = 0;
-      for (int c = 0; c < d; c++) {
-        norm += (double) decoder[feature * d + c] * decoder[feature * d + c];
-        dot += (double) decoder[feature * d + c] * unit.get(row, pos, c);
-      }
-      if (dot / Math.sqrt(norm) > 1 - 1e-6) {
-        return feature;
-      }
-    }
-    throw new AssertionError("no decoder row at row " + row + ", position " + pos);
   }
 
   /** One part is interrupted, and has other threads and another batch: nothing of that is left. */
@@ -405,19 +318,6 @@ class SensitivityStudyTest {
     }
   }
 
-  @Test
-  void scaledLengthsFollowTheMeanDistance() {
-    assertEquals(24, new Lengths.Scaled().count());
-    double[] scaled = new Lengths.Scaled().values(8.159);
-    assertEquals(0.1, scaled[0]);
-    assertEquals(10.1, scaled[23]);
-    assertEquals(
-        List.of(1.0, 2.5), Arrays.stream(Lengths.parse("1,2.5").values(7)).boxed().toList());
-    assertThrows(IllegalArgumentException.class, () -> Lengths.parse("2,1"));
-    assertThrows(IllegalArgumentException.class, () -> Lengths.parse("0,1"));
-    assertThrows(IllegalArgumentException.class, () -> Lengths.parse("1,x"));
-  }
-
   private static void cutEnd(Path file, int bytes) throws IOException {
     if (Files.exists(file)) {
       byte[] content = Files.readAllBytes(file);
@@ -471,37 +371,5 @@ class SensitivityStudyTest {
         .findFirst()
         .orElseThrow()
         .split(",");
-  }
-
-  private static double kl(Tensor clean, Tensor changed, int pos) {
-    double[] p = logSoftmax(clean, pos);
-    double[] q = logSoftmax(changed, pos);
-    double sum = 0;
-    for (int v = 0; v < p.length; v++) {
-      sum += Math.exp(p[v]) * (p[v] - q[v]);
-    }
-    return sum;
-  }
-
-  private static double[] logSoftmax(Tensor logits, int pos) {
-    double[] values = new double[TinyModel.CONFIG.dVocab()];
-    double sum = 0;
-    for (int v = 0; v < values.length; v++) {
-      values[v] = logits.get(0, pos, v);
-      sum += Math.exp(values[v]);
-    }
-    for (int v = 0; v < values.length; v++) {
-      values[v] -= Math.log(sum);
-    }
-    return values;
-  }
-
-  private static double distance(Tensor one, Tensor other, int pos) {
-    double sum = 0;
-    for (int c = 0; c < TinyModel.CONFIG.dModel(); c++) {
-      double delta = (double) one.get(0, pos, c) - other.get(0, pos, c);
-      sum += delta * delta;
-    }
-    return Math.sqrt(sum);
   }
 }
