@@ -1,6 +1,5 @@
 package dev.resid.analysis;
 
-import dev.resid.hook.At;
 import dev.resid.hook.Intervention;
 import dev.resid.tensor.Axis;
 import dev.resid.tensor.Shape;
@@ -31,16 +30,12 @@ public final class Ablation {
    *     the pass does not compute is left alone
    */
   public static Intervention zeroAt(Axis axis, int index) {
-    return (x, at) -> {
-      int there = index - first(axis, at);
-      boolean computed = !axis.equals(Axis.POS) || there >= 0 && there < x.shape().size(axis);
-      return computed ? x.with(axis, there, Tensor.zeros(x.shape().without(axis))) : x;
-    };
+    return zero().onlyAt(axis, index);
   }
 
   /**
    * Returns the intervention that puts a mean at every row, and at every position if the mean has
-   * none.
+   * none; of one head, with {@code .onlyAt(HEAD, 3)}.
    *
    * @param mean an activation without the axis {@code batch}, with or without {@code pos}; with it,
    *     as many positions as the run has
@@ -60,21 +55,8 @@ public final class Ablation {
         throw new ShapeMismatchException(
             "the mean to put at " + at.point() + " is " + mean.shape() + ", expected " + one);
       }
-      return broadcast(part, x.shape());
+      return Tensor.zeros(x.shape()).plus(part);
     };
-  }
-
-  private static int first(Axis axis, At at) {
-    return axis.equals(Axis.POS) ? at.firstPosition() : 0;
-  }
-
-  private static Tensor broadcast(Tensor part, Shape shape) {
-    float[] values = part.toArray();
-    float[] all = new float[Math.toIntExact(shape.elements())];
-    for (int i = 0; i < all.length; i++) {
-      all[i] = values[i % values.length];
-    }
-    return Tensor.wrap(shape, all);
   }
 
   /**

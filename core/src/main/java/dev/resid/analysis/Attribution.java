@@ -56,7 +56,7 @@ public final class Attribution {
       Collection<HookPoint> points) {
     requireSameLengths(corrupted, clean);
     readout.requireRows(corrupted);
-    Capture[] captures = points.stream().map(HookPoint::capture).toArray(Capture[]::new);
+    Capture[] captures = Capture.each(points);
     ActivationCache donor = gpt2.capture(clean, captures);
     try (Tape tape = gpt2.record(corrupted, captures)) {
       Gradients gradients =

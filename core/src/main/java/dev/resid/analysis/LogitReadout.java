@@ -14,7 +14,6 @@ import dev.resid.tensor.ShapeMismatchException;
 import dev.resid.tensor.Tensor;
 import dev.resid.tokenizer.TokenBatch;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -115,9 +114,7 @@ public final class LogitReadout {
    */
   public double[] of(Gpt2 gpt2, TokenBatch tokens, Hook... hooks) {
     requireRows(tokens);
-    Hook[] all = Arrays.copyOf(hooks, hooks.length + 1);
-    all[hooks.length] = POINT.capture();
-    Tensor normalized = gpt2.capture(tokens, all).get(POINT);
+    Tensor normalized = gpt2.capture(tokens, Hook.join(hooks, POINT.capture())).get(POINT);
     double[] values = new double[tokens.rows()];
     for (int row = 0; row < values.length; row++) {
       values[row] = at(normalized, row, tokens.length(row) - 1);

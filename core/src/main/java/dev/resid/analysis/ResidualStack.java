@@ -71,8 +71,7 @@ public record ResidualStack(TokenBatch tokens, List<Term> terms, Tensor last, Te
     List<HookPoint> all = new ArrayList<>(points);
     all.add(last);
     all.add(scale);
-    ActivationCache cache =
-        gpt2.capture(tokens, all.stream().map(HookPoint::capture).toArray(Capture[]::new));
+    ActivationCache cache = gpt2.capture(tokens, Capture.each(all));
     List<Term> terms = new ArrayList<>();
     for (HookPoint point : points) {
       Tensor values = cache.get(point);

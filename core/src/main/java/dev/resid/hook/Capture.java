@@ -1,5 +1,6 @@
 package dev.resid.hook;
 
+import java.util.Collection;
 import java.util.Objects;
 
 /**
@@ -13,5 +14,14 @@ public record Capture(HookPoint point, Positions positions) implements Hook {
   public Capture {
     Objects.requireNonNull(point, "point");
     Objects.requireNonNull(positions, "positions");
+  }
+
+  /**
+   * Returns hooks that keep the activations at some points, at every position.
+   *
+   * @param points for example {@link HookPoint#matching}
+   */
+  public static Capture[] each(Collection<HookPoint> points) {
+    return points.stream().map(HookPoint::capture).toArray(Capture[]::new);
   }
 }

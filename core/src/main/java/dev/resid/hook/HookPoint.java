@@ -121,6 +121,19 @@ public record HookPoint(Site site, int layer) implements Comparable<HookPoint> {
     return points;
   }
 
+  /**
+   * Returns the points whose names match, each once, in the order of the forward pass.
+   *
+   * @param nLayers blocks of the model
+   * @param patterns names such as {@code blocks.6.hook_resid_pre}, or patterns such as {@code
+   *     blocks.*.attn.hook_pattern}: {@code *} stands for any characters, {@code ?} for one, {@code
+   *     [abc]} and {@code [0-3]} for one of these, {@code [!abc]} for one that is none of these
+   * @throws IllegalArgumentException if one of them matches nothing; the message lists the names
+   */
+  public static List<HookPoint> matching(int nLayers, String... patterns) {
+    return List.copyOf(PointPatterns.matching(List.of(patterns), nLayers));
+  }
+
   /** Returns the TransformerLens name, for example {@code blocks.6.hook_resid_pre}. */
   public String name() {
     return site.inBlock() ? "blocks." + layer + "." + site.suffix() : site.suffix();

@@ -1,5 +1,6 @@
 package dev.resid.hook;
 
+import dev.resid.tensor.Axis;
 import dev.resid.tensor.Tensor;
 
 /** Activation in, activation out. */
@@ -14,4 +15,19 @@ public interface Intervention {
    * @return a tensor of the same shape, or {@code activation} itself to change nothing
    */
   Tensor apply(Tensor activation, At at);
+
+  /**
+   * Returns this intervention at some indices of an axis alone, such as one head or a few
+   * positions; everything else stays as it came. What this one returns at other indices is left
+   * out.
+   *
+   * @param axis which axis; at {@link Axis#POS} indices are true positions
+   * @param indices which indices
+   * @throws IndexOutOfBoundsException when it acts, if the axis has no such index; a position that
+   *     the pass does not compute is left alone
+   */
+  default Intervention onlyAt(Axis axis, int... indices) {
+    int[] chosen = indices.clone();
+    return (x, at) -> PartOfAnActivation.replace(x, apply(x, at), axis, chosen, at);
+  }
 }

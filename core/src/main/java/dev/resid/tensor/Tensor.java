@@ -1,7 +1,10 @@
 package dev.resid.tensor;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
+import java.util.function.DoubleUnaryOperator;
 
 /**
  * A dense row-major float32 array with named axes. Methods return new tensors and never change this
@@ -104,6 +107,7 @@ public final class Tensor {
    * @throws IndexOutOfBoundsException if the index is outside the axis
    */
   public Tensor at(Axis axis, int index) {
+    NamedAxes.requireIndex(shape, axis, index);
     return slice(axis, index, index + 1).reshape(shape.without(axis));
   }
 
@@ -117,7 +121,10 @@ public final class Tensor {
    */
   public Tensor slice(Axis axis, int from, int to) {
     int size = shape.size(axis);
-    Objects.checkFromToIndex(from, to, size);
+    if (from < 0 || to < from || to > size) {
+      throw new IndexOutOfBoundsException(
+          axis + " " + from + " to before " + to + " is no range in " + shape);
+    }
     long inner = innerOf(axis);
     long outer = elements() / Math.max(1, inner * size);
     Shape result = shape.with(axis, to - from);
@@ -141,7 +148,7 @@ public final class Tensor {
    */
   public Tensor with(Axis axis, int index, Tensor part) {
     int size = shape.size(axis);
-    Objects.checkIndex(index, size);
+    NamedAxes.requireIndex(shape, axis, index);
     if (!part.shape.equals(shape.without(axis))) {
       throw new ShapeMismatchException(
           "the part at " + axis + " is " + part.shape + ", expected " + shape.without(axis));
@@ -169,14 +176,40 @@ public final class Tensor {
   }
 
   /**
-   * Returns the element-wise sum.
+   * Returns the same values with another name of one axis.
    *
+   * @param from the axis
+   * @param to its new name, which no other axis has
+   * @throws ShapeMismatchException if there is no such axis
+   */
+  public Tensor renamed(Axis from, Axis to) {
+    List<Dim> dims = new ArrayList<>(shape.dims());
+    dims.set(shape.indexOf(from), new Dim(to, shape.size(from)));
+    return new Tensor(new Shape(dims), storage);
+  }
+
+  /**
+   * Returns tensors of one shape side by side along a new outermost axis, [axis, ...]; {@link #at}
+   * takes them apart again.
+   *
+   * @param axis its name, which no axis of theirs has
+   * @param parts at least one
    * @throws ShapeMismatchException if the shapes differ
    */
+  public static Tensor stack(Axis axis, List<Tensor> parts) {
+    return NamedAxes.stack(axis, parts);
+  }
+
+  /**
+   * Returns the element-wise sum, in the shape of this tensor.
+   *
+   * @param other of this shape, or without some of its axes: the same is then added at each index
+   *     of those, as a vector [d_model] to every position
+   * @throws ShapeMismatchException if it has an axis that this one has not, or in another size
+   */
   public Tensor plus(Tensor other) {
-    requireShape(other);
     float[] out = toArray();
-    float[] right = other.toArray();
+    float[] right = NamedAxes.repeated(other, shape);
     for (int i = 0; i < out.length; i++) {
       out[i] += right[i];
     }
@@ -184,18 +217,84 @@ public final class Tensor {
   }
 
   /**
-   * Returns the element-wise difference.
+   * Returns the element-wise difference, in the shape of this tensor.
    *
-   * @throws ShapeMismatchException if the shapes differ
+   * @param other as for {@link #plus}
+   * @throws ShapeMismatchException if it has an axis that this one has not, or in another size
    */
   public Tensor minus(Tensor other) {
-    requireShape(other);
     float[] out = toArray();
-    float[] right = other.toArray();
+    float[] right = NamedAxes.repeated(other, shape);
     for (int i = 0; i < out.length; i++) {
       out[i] -= right[i];
     }
     return wrap(shape, out);
+  }
+
+  /**
+   * Returns the element-wise product, in the shape of this tensor.
+   *
+   * @param other as for {@link #plus}
+   * @throws ShapeMismatchException if it has an axis that this one has not, or in another size
+   */
+  public Tensor times(Tensor other) {
+    float[] out = toArray();
+    float[] right = NamedAxes.repeated(other, shape);
+    for (int i = 0; i < out.length; i++) {
+      out[i] *= right[i];
+    }
+    return wrap(shape, out);
+  }
+
+  /**
+   * Returns Σ_axis this·other. The result has the axes of this tensor without {@code axis}, then
+   * those of the other one that this one lacks: [batch, pos, d_model] and [d_model, d_vocab] give
+   * [batch, pos, d_vocab]. An axis that both have is matched, index by index, as {@code head} in
+   * [head, pos, d_head] and [head, d_head, d_model]; where it should not be, {@linkplain #renamed
+   * rename} it in one of them.
+   *
+   * <p>Computed on the host by one thread, for directions and single matrices; whole layers are the
+   * {@link Backend}'s.
+   *
+   * @param other has {@code axis} too
+   * @param axis summed over
+   * @throws ShapeMismatchException if one of them lacks the axis, or an axis has two sizes
+   * @accuracy one rounding to float32 of a float64 sum
+   */
+  public Tensor dot(Tensor other, Axis axis) {
+    return NamedAxes.dot(this, other, axis);
+  }
+
+  /**
+   * Returns the sum over an axis, without that axis.
+   *
+   * @throws ShapeMismatchException if there is no such axis
+   * @accuracy one rounding to float32 of a float64 sum
+   */
+  public Tensor sum(Axis axis) {
+    return rounded(axis, NamedAxes.sums(this, axis, x -> x), sum -> sum);
+  }
+
+  /**
+   * Returns the mean over an axis, without that axis. Positions past the end of a shorter row count
+   * like others; {@code Ablation.mean} leaves them out.
+   *
+   * @throws ShapeMismatchException if there is no such axis
+   * @accuracy that of a float64 sum, rounded to float32
+   */
+  public Tensor mean(Axis axis) {
+    int size = shape.size(axis);
+    return rounded(axis, NamedAxes.sums(this, axis, x -> x), sum -> sum / size);
+  }
+
+  /**
+   * Returns the Euclidean length along an axis, √(Σ x²), without that axis.
+   *
+   * @throws ShapeMismatchException if there is no such axis
+   * @accuracy that of a float64 sum, rounded to float32
+   */
+  public Tensor norm(Axis axis) {
+    return rounded(axis, NamedAxes.sums(this, axis, x -> x * x), Math::sqrt);
   }
 
   /** Returns every element multiplied by a factor, which is rounded to float first. */
@@ -241,10 +340,12 @@ public final class Tensor {
     float apply(float x);
   }
 
-  private void requireShape(Tensor other) {
-    if (!shape.equals(other.shape)) {
-      throw new ShapeMismatchException("shapes differ: " + shape + " and " + other.shape);
+  private Tensor rounded(Axis axis, double[] sums, DoubleUnaryOperator last) {
+    float[] out = new float[sums.length];
+    for (int i = 0; i < out.length; i++) {
+      out[i] = (float) last.applyAsDouble(sums[i]);
     }
+    return wrap(shape.without(axis), out);
   }
 
   private long innerOf(Axis axis) {
@@ -261,8 +362,9 @@ public final class Tensor {
     }
     long offset = 0;
     for (int i = 0; i < index.length; i++) {
-      int size = shape.dims().get(i).size();
-      offset = offset * size + Objects.checkIndex(index[i], size);
+      Dim dim = shape.dims().get(i);
+      NamedAxes.requireIndex(shape, dim.axis(), index[i]);
+      offset = offset * dim.size() + index[i];
     }
     return offset;
   }

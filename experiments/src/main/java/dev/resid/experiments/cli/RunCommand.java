@@ -67,9 +67,8 @@ final class RunCommand implements Callable<Integer> {
       Gpt2 gpt2 = model.load(backend);
       tokens.requireFit(batch, gpt2);
       Capture[] hooks =
-          ActivationPatterns.matching(captures, gpt2.config().nLayers()).stream()
-              .map(HookPoint::capture)
-              .toArray(Capture[]::new);
+          Capture.each(
+              HookPoint.matching(gpt2.config().nLayers(), captures.toArray(String[]::new)));
       out.requireRoomFor((1 + hooks.length) * (batch.isRagged() ? batch.rows() : 1));
       TensorOutput writer = new TensorOutput();
       writer.metadata("model", gpt2.source()).metadata("weights", gpt2.weightsState().name());

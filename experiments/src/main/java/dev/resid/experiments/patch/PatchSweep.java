@@ -64,8 +64,7 @@ final class PatchSweep implements BlockWork {
       }
       points.add(HookPoint.z(layer));
     }
-    ActivationCache clean =
-        gpt2.capture(pair.clean(), points.stream().map(HookPoint::capture).toArray(Capture[]::new));
+    ActivationCache clean = gpt2.capture(pair.clean(), Capture.each(points));
     double corrupted = readout.of(gpt2, pair.corrupted())[0];
     row[layout.index(PatchLayout.CLEAN)] = readout.of(gpt2, pair.clean())[0];
     row[layout.index(PatchLayout.CORRUPTED)] = corrupted;

@@ -1,7 +1,5 @@
-package dev.resid.experiments.cli;
+package dev.resid.hook;
 
-import dev.resid.hook.HookPoint;
-import dev.resid.hook.Site;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SortedSet;
@@ -14,16 +12,10 @@ import java.util.stream.Collectors;
  * ?} for one, {@code [abc]} and {@code [0-3]} for one of these, {@code [!abc]} for one that is none
  * of these.
  */
-final class ActivationPatterns {
-  private ActivationPatterns() {}
+final class PointPatterns {
+  private PointPatterns() {}
 
-  /**
-   * Returns the points that names or patterns match, in the order of the forward pass.
-   *
-   * @param patterns names or patterns
-   * @param nLayers blocks of the model
-   * @throws IllegalArgumentException if one matches nothing; the message lists the names
-   */
+  /** Returns the points that names or patterns match; see {@link HookPoint#matching}. */
   static SortedSet<HookPoint> matching(List<String> patterns, int nLayers) {
     SortedSet<HookPoint> points = new TreeSet<>();
     for (String pattern : patterns) {

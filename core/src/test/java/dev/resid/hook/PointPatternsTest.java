@@ -1,10 +1,9 @@
-package dev.resid.experiments.cli;
+package dev.resid.hook;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.resid.hook.HookPoint;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
@@ -12,9 +11,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class ActivationPatternsTest {
+class PointPatternsTest {
   private static String names(int layers, String... patterns) {
-    return ActivationPatterns.matching(List.of(patterns), layers).stream()
+    return HookPoint.matching(layers, patterns).stream()
         .map(HookPoint::name)
         .collect(Collectors.joining(" "));
   }
@@ -42,7 +41,7 @@ class ActivationPatternsTest {
 
   @Test
   void aStarAloneIsEverything() {
-    assertEquals(HookPoint.all(2), List.copyOf(ActivationPatterns.matching(List.of("*"), 2)));
+    assertEquals(HookPoint.all(2), List.copyOf(HookPoint.matching(2, "*")));
   }
 
   @Test
