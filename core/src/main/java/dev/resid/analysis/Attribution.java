@@ -129,11 +129,13 @@ public final class Attribution {
    */
   public double at(HookPoint point, int row, int pos, int head) {
     Scores found = scores(point);
-    java.util.Objects.checkIndex(pos, tokens.length(row));
+    found.shape.requireIndex(Axis.BATCH, row);
+    found.shape.with(Axis.POS, tokens.length(row)).requireIndex(Axis.POS, pos);
     int index = 0;
     for (var dim : found.shape.dims()) {
       int at = dim.axis().equals(Axis.BATCH) ? row : dim.axis().equals(Axis.POS) ? pos : head;
-      index = index * dim.size() + java.util.Objects.checkIndex(at, dim.size());
+      found.shape.requireIndex(dim.axis(), at);
+      index = index * dim.size() + at;
     }
     return found.values[index];
   }

@@ -204,8 +204,8 @@ public final class LogitReadout {
       throw new ShapeMismatchException(
           "a readout needs [batch, pos, d_model=" + width + "], got " + shape);
     }
-    java.util.Objects.checkIndex(row, shape.size(Axis.BATCH));
-    java.util.Objects.checkIndex(pos, shape.size(Axis.POS));
+    shape.requireIndex(Axis.BATCH, row);
+    shape.requireIndex(Axis.POS, pos);
     float[] x = new float[width];
     tensor.storage().read(((long) row * shape.size(Axis.POS) + pos) * width, x, 0, width);
     return x;

@@ -63,20 +63,6 @@ final class NamedAxes {
     return Tensor.wrap(new Shape(dims), values);
   }
 
-  /** Checks an index of an axis. */
-  static void requireIndex(Shape shape, Axis axis, int index) {
-    if (index < 0 || index >= shape.size(axis)) {
-      throw new IndexOutOfBoundsException(
-          "there is no "
-              + axis
-              + " "
-              + index
-              + " in "
-              + shape
-              + (index < 0 ? "; indices are counted from 0, never from the end" : ""));
-    }
-  }
-
   /** Returns Σ_axis left·right; see {@link Tensor#dot}. */
   static Tensor dot(Tensor left, Tensor right, Axis axis) {
     requireAgreement(left.shape(), right.shape());

@@ -92,6 +92,27 @@ public record Shape(List<Dim> dims) {
     throw new ShapeMismatchException("there is no axis " + axis + " in " + this);
   }
 
+  /**
+   * Checks an index of an axis.
+   *
+   * @param axis which axis
+   * @param index from 0 to its size less one
+   * @throws IndexOutOfBoundsException if it is outside; the message names axis, index and shape
+   * @throws ShapeMismatchException if this shape has no such axis
+   */
+  public void requireIndex(Axis axis, int index) {
+    if (index < 0 || index >= size(axis)) {
+      throw new IndexOutOfBoundsException(
+          "there is no "
+              + axis
+              + " "
+              + index
+              + " in "
+              + this
+              + (index < 0 ? "; indices are counted from 0, never from the end" : ""));
+    }
+  }
+
   /** Returns the size of the last axis; 1 for a shape without axes. */
   public int last() {
     return dims.isEmpty() ? 1 : dims.getLast().size();

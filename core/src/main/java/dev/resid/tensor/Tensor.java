@@ -107,7 +107,7 @@ public final class Tensor {
    * @throws IndexOutOfBoundsException if the index is outside the axis
    */
   public Tensor at(Axis axis, int index) {
-    NamedAxes.requireIndex(shape, axis, index);
+    shape.requireIndex(axis, index);
     return slice(axis, index, index + 1).reshape(shape.without(axis));
   }
 
@@ -148,7 +148,7 @@ public final class Tensor {
    */
   public Tensor with(Axis axis, int index, Tensor part) {
     int size = shape.size(axis);
-    NamedAxes.requireIndex(shape, axis, index);
+    shape.requireIndex(axis, index);
     if (!part.shape.equals(shape.without(axis))) {
       throw new ShapeMismatchException(
           "the part at " + axis + " is " + part.shape + ", expected " + shape.without(axis));
@@ -363,7 +363,7 @@ public final class Tensor {
     long offset = 0;
     for (int i = 0; i < index.length; i++) {
       Dim dim = shape.dims().get(i);
-      NamedAxes.requireIndex(shape, dim.axis(), index[i]);
+      shape.requireIndex(dim.axis(), index[i]);
       offset = offset * dim.size() + index[i];
     }
     return offset;

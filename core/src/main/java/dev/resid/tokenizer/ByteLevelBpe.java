@@ -3,11 +3,13 @@ package dev.resid.tokenizer;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
+import java.util.stream.Collectors;
 
 /**
  * GPT-2's tokenizer: byte-level byte-pair encoding after a fixed division into words. Immutable and
@@ -99,9 +101,9 @@ public final class ByteLevelBpe {
   }
 
   /**
-   * Returns the id of a token.
+   * Returns the id of a token; of a text, see {@link #singleToken}.
    *
-   * @param printable in the notation of {@link #printable}
+   * @param printable in the notation of {@link #printable}: {@code Ġsea}, not {@code " sea"}
    */
   public OptionalInt idOf(String printable) {
     int id = vocabulary.idOf(printable);
@@ -141,6 +143,48 @@ public final class ByteLevelBpe {
    */
   public String text(int id) {
     return new String(bytes(id), StandardCharsets.UTF_8);
+  }
+
+  /**
+   * Returns the texts of tokens one by one, each as {@link #text}; {@link #decode(int...)} puts
+   * them together.
+   *
+   * @param ids tokens of the vocabulary, {@code [pos]}
+   * @throws IllegalArgumentException if one is not in the vocabulary; the message says which
+   */
+  public List<String> texts(int... ids) {
+    List<String> texts = new ArrayList<>();
+    for (int pos = 0; pos < ids.length; pos++) {
+      check(ids[pos], pos);
+      texts.add(text(ids[pos]));
+    }
+    return texts;
+  }
+
+  /**
+   * Returns the one token that a text is, for example of an answer whose logit is read.
+   *
+   * @param text as it stands after the text before it, mostly with a blank in front: {@code " sea"}
+   * @throws IllegalArgumentException if it is several tokens or none; the message shows them
+   * @throws ForbiddenSpecialTokenException if the text spells out a special token
+   */
+  public int singleToken(String text) {
+    int[] ids = encodeToIds(text);
+    if (ids.length != 1) {
+      throw new IllegalArgumentException(
+          "\""
+              + text
+              + "\" is "
+              + (ids.length == 0
+                  ? "no token"
+                  : ids.length
+                      + " tokens, "
+                      + texts(ids).stream()
+                          .map(part -> "\"" + part + "\"")
+                          .collect(Collectors.joining(", ")))
+              + "; choose a text that is one");
+    }
+    return ids[0];
   }
 
   /**

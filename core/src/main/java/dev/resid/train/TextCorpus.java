@@ -16,7 +16,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Tokens of text files as one stream, cut into rows for training. After each document, as {@link
+ * Tokens of texts as one stream, cut into rows for training. After each document, as {@link
  * TextDocuments} finds them, stands an end-of-text token. Every row begins with one too, as rows of
  * the experiments do.
  */
@@ -53,12 +53,32 @@ public final class TextCorpus {
     for (Path file : files) {
       try (TextDocuments documents = TextDocuments.open(file)) {
         for (Optional<String> text = documents.next(); text.isPresent(); text = documents.next()) {
-          ids.addElements(ids.size(), tokenizer.encodeToIds(text.get(), SpecialTokens.AS_TEXT));
-          ids.add(end);
+          add(text.get(), tokenizer, end, ids);
         }
       }
     }
     return new TextCorpus(ids.toIntArray(), end);
+  }
+
+  /**
+   * Returns the corpus of texts in memory, in the order given.
+   *
+   * @param documents any texts
+   * @param tokenizer needs an end-of-text token
+   * @throws IllegalArgumentException if the tokenizer has no end-of-text token
+   */
+  public static TextCorpus of(List<String> documents, ByteLevelBpe tokenizer) {
+    int end = requireEndOfText(tokenizer);
+    IntArrayList ids = new IntArrayList();
+    for (String text : documents) {
+      add(text, tokenizer, end, ids);
+    }
+    return new TextCorpus(ids.toIntArray(), end);
+  }
+
+  private static void add(String text, ByteLevelBpe tokenizer, int end, IntArrayList ids) {
+    ids.addElements(ids.size(), tokenizer.encodeToIds(text, SpecialTokens.AS_TEXT));
+    ids.add(end);
   }
 
   /** Returns the number of tokens. */

@@ -172,6 +172,27 @@ class ByteLevelBpeTest {
   }
 
   @Test
+  void tokensAreShownOneByOne() {
+    assertEquals(List.of("Hello", " world"), gpt2().texts(15496, 995));
+    assertEquals(List.of(), gpt2().texts());
+    IllegalArgumentException error =
+        assertThrows(IllegalArgumentException.class, () -> gpt2().texts(15496, 999_999));
+    assertTrue(error.getMessage().contains("at position 1"), error.getMessage());
+  }
+
+  @Test
+  void aTextThatIsOneTokenIsThatToken() {
+    assertEquals(995, gpt2().singleToken(" world"));
+    assertEquals(
+        "\"Hello world\" is 2 tokens, \"Hello\", \" world\"; choose a text that is one",
+        assertThrows(IllegalArgumentException.class, () -> gpt2().singleToken("Hello world"))
+            .getMessage());
+    assertEquals(
+        "\"\" is no token; choose a text that is one",
+        assertThrows(IllegalArgumentException.class, () -> gpt2().singleToken("")).getMessage());
+  }
+
+  @Test
   void partsOfCharactersDecodeToReplacements() {
     int[] ids = gpt2().encodeToIds("👍");
     assertEquals(2, ids.length);

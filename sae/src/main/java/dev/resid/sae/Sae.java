@@ -40,7 +40,8 @@ public sealed interface Sae permits ReluSae, TopKSae, JumpReluSae, GatedSae {
 
   /**
    * Returns the direction a feature writes along, its row of W_dec as it is in the file, [d_out]; a
-   * copy of this row alone, where {@link #weights} copies everything.
+   * copy of this row alone, where {@link #weights} copies everything. To add it to an activation,
+   * name its axis as the activation's: {@code decoderRow(7).renamed(OUT, D_MODEL)}.
    *
    * @param feature from 0 to d_sae − 1
    * @throws IndexOutOfBoundsException if there is no such feature

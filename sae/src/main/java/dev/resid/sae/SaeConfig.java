@@ -128,6 +128,19 @@ public record SaeConfig(
     }
   }
 
+  /**
+   * Checks the number of a feature.
+   *
+   * @param feature from 0 to d_sae − 1
+   * @throws IndexOutOfBoundsException if there is no such feature
+   */
+  public void requireFeature(int feature) {
+    if (feature < 0 || feature >= dSae) {
+      throw new IndexOutOfBoundsException(
+          name + " has no feature " + feature + ", only 0 to " + (dSae - 1));
+    }
+  }
+
   /** Returns these facts with the state of the model's weights stated. */
   public SaeConfig withWeights(WeightsState state) {
     return new SaeConfig(

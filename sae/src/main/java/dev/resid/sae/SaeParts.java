@@ -15,7 +15,6 @@ import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 
@@ -161,7 +160,7 @@ final class SaeParts {
   }
 
   Tensor decoderRow(int feature) {
-    Objects.checkIndex(feature, config.dSae());
+    config.requireFeature(feature);
     float[] row = new float[config.dOut()];
     decoder.storage().read((long) feature * row.length, row, 0, row.length);
     return Tensor.wrap(Shape.of(Axis.OUT, row.length), row);

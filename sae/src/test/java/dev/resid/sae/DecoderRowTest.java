@@ -1,6 +1,7 @@
 package dev.resid.sae;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.resid.backend.Backends;
@@ -22,7 +23,9 @@ class DecoderRowTest {
             Arrays.copyOfRange(all, feature * d, (feature + 1) * d),
             sae.decoderRow(feature).toArray());
       }
-      assertThrows(IndexOutOfBoundsException.class, () -> sae.decoderRow(sae.config().dSae()));
+      assertEquals(
+          "local-layer3-l0-30 has no feature 768, only 0 to 767",
+          assertThrows(IndexOutOfBoundsException.class, () -> sae.decoderRow(768)).getMessage());
       assertThrows(IndexOutOfBoundsException.class, () -> sae.decoderRow(-1));
     }
   }

@@ -1,5 +1,6 @@
 package dev.resid.experiments.report;
 
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -50,6 +51,33 @@ public record HeatMap(
         throw new IllegalArgumentException(
             "the panel \"" + title + "\" needs " + rows.size() + " rows of " + width + " numbers");
       }
+    }
+
+    /**
+     * Returns a table of the numbers of an array.
+     *
+     * @param title what distinguishes it from its neighbours
+     * @param rowAxis what the rows are
+     * @param rows names of the rows, the lowest first
+     * @param columnAxis what the columns are
+     * @param columns names of the columns
+     * @param values [row][column], the lowest row first; NaN leaves a cell empty
+     * @throws IllegalArgumentException if there is not a number for every cell
+     */
+    public static Cells of(
+        String title,
+        String rowAxis,
+        List<String> rows,
+        String columnAxis,
+        List<String> columns,
+        double[][] values) {
+      return new Cells(
+          title,
+          rowAxis,
+          rows,
+          columnAxis,
+          columns,
+          Arrays.stream(values).map(row -> Arrays.stream(row).boxed().toList()).toList());
     }
   }
 

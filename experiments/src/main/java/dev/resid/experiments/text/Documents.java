@@ -4,6 +4,8 @@ import dev.resid.tokenizer.TextDocuments;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -62,6 +64,19 @@ public final class Documents implements AutoCloseable {
     return source
         .next()
         .map(text -> text.endsWith("\n") ? text.substring(0, text.length() - 1) : text);
+  }
+
+  /**
+   * Returns the documents that are left, all of them in memory.
+   *
+   * @throws IOException as {@link #next}
+   */
+  public List<String> remaining() throws IOException {
+    List<String> texts = new ArrayList<>();
+    for (Optional<String> text = next(); text.isPresent(); text = next()) {
+      texts.add(text.get());
+    }
+    return texts;
   }
 
   @Override

@@ -46,7 +46,8 @@ public final class AblatedText {
     }
     this.gpt2 = gpt2;
     this.sae = sae;
-    this.feature = Objects.checkIndex(feature, sae.config().dSae());
+    sae.config().requireFeature(feature);
+    this.feature = feature;
     this.text = text.clone();
     this.original = last(List.of(this.text))[0];
   }

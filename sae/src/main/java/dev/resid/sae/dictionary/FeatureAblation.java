@@ -30,7 +30,7 @@ public final class FeatureAblation {
    * @throws IndexOutOfBoundsException if there is no such feature
    */
   public static double[][] logProbChangeNats(Gpt2 gpt2, Sae sae, TokenBatch tokens, int feature) {
-    java.util.Objects.checkIndex(feature, sae.config().dSae());
+    sae.config().requireFeature(feature);
     try (WrittenRun base = WrittenRun.of(gpt2, tokens, sae)) {
       Tensor input = base.cache().get(sae.config().point());
       SparseFeatures features = sae.encode(input);

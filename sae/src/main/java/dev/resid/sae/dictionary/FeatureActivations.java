@@ -12,7 +12,6 @@ import it.unimi.dsi.fastutil.ints.IntArrayList;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Objects;
 import java.util.stream.IntStream;
 
 /** Where one feature is active in a token set, and how much. */
@@ -80,7 +79,7 @@ public final class FeatureActivations {
       Gpt2 gpt2, Sae sae, TokenBatch tokens, RowListener listener, int... features) {
     List<FeatureActivations> found = new ArrayList<>();
     for (int feature : features) {
-      Objects.checkIndex(feature, sae.config().dSae());
+      sae.config().requireFeature(feature);
       found.add(new FeatureActivations(feature, tokens));
     }
     HookPoint point = sae.config().point();

@@ -6,7 +6,6 @@ import dev.resid.sae.Sae;
 import dev.resid.sae.SparseFeatures;
 import dev.resid.tensor.Tensor;
 import dev.resid.tokenizer.TokenBatch;
-import java.util.Objects;
 
 /**
  * What a feature of one SAE does to the features of a later one, for example before and after an
@@ -78,7 +77,7 @@ public final class FeatureConnections {
 
   private static Effect change(
       Gpt2 gpt2, Sae from, Sae to, TokenBatch tokens, int feature, float value) {
-    Objects.checkIndex(feature, from.config().dSae());
+    from.config().requireFeature(feature);
     HookPoint first = from.config().outputPoint();
     HookPoint second = to.config().point();
     if (!first.isBefore(second)) {

@@ -14,7 +14,6 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Objects;
 import java.util.stream.IntStream;
 
 /**
@@ -78,7 +77,7 @@ public final class FeatureLens {
    * @throws IndexOutOfBoundsException if there is no such feature
    */
   public View view(Sae sae, int feature, int k) {
-    Objects.checkIndex(feature, sae.config().dSae());
+    sae.config().requireFeature(feature);
     Tensor decoder = sae.weights().get(SaeWeight.W_dec);
     float[] direction = decoder.slice(Axis.D_SAE, feature, feature + 1).toArray();
     double[] logits = logits(sae.config().outputPoint(), direction);
