@@ -1,0 +1,85 @@
+package dev.resid.backend.vector;
+
+import static dev.resid.backend.vector.Operands.in;
+import static dev.resid.backend.vector.Operands.out;
+import static dev.resid.backend.vector.Operands.requireElements;
+
+import dev.resid.tensor.Activation;
+import dev.resid.tensor.AdamStep;
+import dev.resid.tensor.Tensor;
+
+/** Element-wise operations: checks operands and runs the kernels on parts of their arrays. */
+final class ElementOps {
+  private final Tasks tasks;
+
+  ElementOps(Tasks tasks) {
+    this.tasks = tasks;
+  }
+
+  void activate(Tensor x, Activation activation, Tensor out) {
+    requireElements("out", out, Operands.elements(x));
+    float[] from = in(x);
+    float[] to = out(out);
+    tasks.perChunk(
+        Operands.elements(x),
+        (i, n, scratch) -> Activations.apply(activation, from, i, to, i, n, scratch));
+  }
+
+  void activateBackward(Tensor dOut, Tensor x, Activation activation, Tensor dX) {
+    requireElements("dOut", dOut, Operands.elements(x));
+    requireElements("dX", dX, Operands.elements(x));
+    float[] gradient = in(dOut);
+    float[] from = in(x);
+    float[] to = out(dX);
+    tasks.perChunk(
+        Operands.elements(x),
+        (i, n, scratch) -> Activations.backward(activation, gradient, from, to, i, n, scratch));
+  }
+
+  void add(Tensor a, Tensor b, Tensor out) {
+    requireElements("b", b, Operands.elements(a));
+    requireElements("out", out, Operands.elements(a));
+    float[] left = in(a);
+    float[] right = in(b);
+    float[] to = out(out);
+    tasks.perChunk(
+        Operands.elements(a), (i, n, scratch) -> Elementwise.add(left, right, to, i, i + n));
+  }
+
+  void addScaled(Tensor a, double factor, Tensor b, Tensor out) {
+    requireElements("b", b, Operands.elements(a));
+    requireElements("out", out, Operands.elements(a));
+    float[] left = in(a);
+    float[] right = in(b);
+    float[] to = out(out);
+    tasks.perChunk(
+        Operands.elements(a),
+        (i, n, scratch) -> Elementwise.addScaled(left, (float) factor, right, to, i, i + n));
+  }
+
+  double sumOfSquares(Tensor x) {
+    int elements = Operands.elements(x);
+    float[] from = in(x);
+    double[] parts = new double[(elements + Tasks.CHUNK - 1) / Tasks.CHUNK];
+    tasks.perChunk(
+        elements, (i, n, scratch) -> parts[i / Tasks.CHUNK] = RowKernels.dot(from, i, from, i, n));
+    double sum = 0;
+    for (double part : parts) {
+      sum += part;
+    }
+    return sum;
+  }
+
+  void adamW(AdamStep step, Tensor parameter, Tensor gradient, Tensor moment1, Tensor moment2) {
+    int elements = Operands.elements(parameter);
+    requireElements("gradient", gradient, elements);
+    requireElements("moment1", moment1, elements);
+    requireElements("moment2", moment2, elements);
+    float[] p = out(parameter);
+    float[] g = in(gradient);
+    float[] first = out(moment1);
+    float[] second = out(moment2);
+    tasks.perChunk(
+        elements, (i, n, scratch) -> Elementwise.adamW(step, p, g, first, second, i, i + n));
+  }
+}
