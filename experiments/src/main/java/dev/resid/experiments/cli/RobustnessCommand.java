@@ -46,6 +46,7 @@ final class RobustnessCommand implements Callable<Integer> {
   @Mixin private StudyMixin run;
   @Mixin private RowsMixin rows;
   @Mixin private SaesMixin saes;
+  @Mixin private BatchMixin batch;
 
   @Option(
       names = "--sites",
@@ -85,19 +86,13 @@ final class RobustnessCommand implements Callable<Integer> {
       description = "Seed of all random draws; ${DEFAULT-VALUE} if left out.")
   private long seed = RobustnessOptions.DEFAULT_SEED;
 
-  @Option(
-      names = "--batch",
-      paramLabel = "N",
-      description = "Rows at a time; what fits if left out. Results do not depend on it.")
-  private Integer batch;
-
   /** Called by picocli. */
   RobustnessCommand() {}
 
   @Override
   public Integer call() throws IOException {
     usage = new Usage(spec);
-    usage.requireAtLeast("--batch", batch, 1);
+    batch.require();
     usage.requireNames("--sites", sites);
     usage.requireNames("--layers", layers);
     usage.of(() -> RobustnessOptions.requireNumbers(cosines, norms));
@@ -118,7 +113,7 @@ final class RobustnessCommand implements Callable<Integer> {
                   norms,
                   named,
                   seed,
-                  batch == null ? 0 : batch));
+                  batch.rows()));
         });
   }
 

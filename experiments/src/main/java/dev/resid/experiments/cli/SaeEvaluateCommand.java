@@ -26,7 +26,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** {@code resid sae evaluate}: every metric of an SAE on a token set. */
@@ -70,12 +69,7 @@ final class SaeEvaluateCommand implements Callable<Integer> {
   @Mixin private BackendsMixin backends;
   @Mixin private ProgressMixin progress;
   @Mixin private ShardMixin shard;
-
-  @Option(
-      names = "--batch",
-      paramLabel = "N",
-      description = "Rows at a time; what fits if left out. Results do not depend on it.")
-  private Integer batch;
+  @Mixin private BatchMixin batch;
 
   @Option(names = "--out", required = true, paramLabel = "DIR", description = "Output folder.")
   private Path out;
@@ -93,10 +87,7 @@ final class SaeEvaluateCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    if (batch != null && batch < 1) {
-      throw new ParameterException(
-          spec.commandLine(), "--batch is " + batch + ", must be at least 1");
-    }
+    batch.require();
     OutputPaths.requireFolder(out);
     try (BackendsMixin.Opened opened = backends.open();
         Workers workers = new Workers(backends.threads());
@@ -129,7 +120,7 @@ final class SaeEvaluateCommand implements Callable<Integer> {
             checkpoint.sha256(),
             checkpoint.load(backend));
     return new SaeEvaluationStudy(
-        gpt2, named, new SaeEvaluationOptions(tokens, text.name(), batch == null ? 0 : batch));
+        gpt2, named, new SaeEvaluationOptions(tokens, text.name(), batch.rows()));
   }
 
   /** Prints the metrics and where the report is. */

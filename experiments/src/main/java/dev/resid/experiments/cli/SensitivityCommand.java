@@ -56,6 +56,7 @@ final class SensitivityCommand implements Callable<Integer> {
 
   @Mixin private RowsMixin rowsOfText;
   @Mixin private SaesMixin saes;
+  @Mixin private BatchMixin batch;
 
   @Option(
       names = "--layer",
@@ -112,19 +113,13 @@ final class SensitivityCommand implements Callable<Integer> {
           "Added to the diagonal of the covariance; ${DEFAULT-VALUE} if left out, as published.")
   private double ridge = SensitivityOptions.DEFAULT_RIDGE;
 
-  @Option(
-      names = "--batch",
-      paramLabel = "N",
-      description = "Rows at a time; what fits if left out. Results do not depend on it.")
-  private Integer batch;
-
   /** Called by picocli. */
   SensitivityCommand() {}
 
   @Override
   public Integer call() throws IOException {
     usage = new Usage(spec);
-    usage.requireAtLeast("--batch", batch, 1);
+    batch.require();
     usage.requireAtLeast("--layer", layer, 0);
     usage.requireAtLeast("--pool", pool, SensitivityOptions.SMALLEST_POOL);
     usage.requireNotNegative("--ridge", ridge);
@@ -155,7 +150,7 @@ final class SensitivityCommand implements Callable<Integer> {
             seed,
             pool,
             ridge,
-            batch == null ? 0 : batch));
+            batch.rows()));
   }
 
   private String known(String word) {

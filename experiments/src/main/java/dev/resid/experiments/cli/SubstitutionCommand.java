@@ -46,6 +46,7 @@ final class SubstitutionCommand implements Callable<Integer> {
   @Mixin private StudyMixin run;
   @Mixin private RowsMixin rows;
   @Mixin private SaesMixin saes;
+  @Mixin private BatchMixin batch;
 
   @Option(
       names = "--substitutes",
@@ -109,12 +110,6 @@ final class SubstitutionCommand implements Callable<Integer> {
       description = "Added to the diagonal of the covariance; ${DEFAULT-VALUE} if left out.")
   private double ridge = SubstitutionOptions.DEFAULT_RIDGE;
 
-  @Option(
-      names = "--batch",
-      paramLabel = "N",
-      description = "Rows at a time; what fits if left out. Results do not depend on it.")
-  private Integer batch;
-
   /** Called by picocli. */
   SubstitutionCommand() {}
 
@@ -123,7 +118,7 @@ final class SubstitutionCommand implements Callable<Integer> {
     usage = new Usage(spec);
     usage.requireAtLeast("--position", position, 0);
     usage.requireAtLeast("--pool", pool, SubstitutionOptions.SMALLEST_POOL);
-    usage.requireAtLeast("--batch", batch, 1);
+    batch.require();
     usage.requireNotNegative("--ridge", ridge);
     usage.requireNames("--substitutes", substitutes);
     usage.requireNames("--alone", alone);
@@ -156,7 +151,7 @@ final class SubstitutionCommand implements Callable<Integer> {
                   seed,
                   pool,
                   ridge,
-                  batch == null ? 0 : batch));
+                  batch.rows()));
         });
   }
 }

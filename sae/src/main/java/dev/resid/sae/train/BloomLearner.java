@@ -21,7 +21,6 @@ final class BloomLearner implements Learner {
   private final CentredDictionary dictionary;
   private final int dIn;
   private final int dSae;
-  private double[] rowNorms = new double[0];
 
   BloomLearner(Backend backend, Map<SaeWeight, Tensor> initial, BloomLoss loss) {
     this.backend = backend;
@@ -55,7 +54,6 @@ final class BloomLearner implements Learner {
 
   @Override
   public void refresh() {
-    rowNorms = DecoderRows.norms(parameters().get(SaeWeight.W_dec).toArray(), dIn);
     dictionary.refresh();
   }
 
@@ -156,13 +154,13 @@ final class BloomLearner implements Learner {
       for (int i = 0; i < dSae; i++) {
         float value = values[from + i];
         byFeature[i] += value;
-        double l1 = loss.l1() * perToken * (weighed ? rowNorms[i] : 1);
+        double l1 = loss.l1() * perToken * (weighed ? dictionary.rowNorm(i) : 1);
         dFeatures[from + i] = value > 0 ? (float) (dFeatures[from + i] + l1) : 0;
       }
     }
     double sum = 0;
     for (int i = 0; i < dSae; i++) {
-      sum += byFeature[i] * (weighed ? rowNorms[i] : 1);
+      sum += byFeature[i] * (weighed ? dictionary.rowNorm(i) : 1);
     }
     sums.sparsity += sum * perToken;
     sums.loss += loss.l1() * sum * perToken;
@@ -177,7 +175,7 @@ final class BloomLearner implements Learner {
     Tensor gradient = parameters().gradient(SaeWeight.W_dec);
     float[] values = parameters().get(SaeWeight.W_dec).toArray();
     for (int i = 0; i < values.length; i++) {
-      double norm = rowNorms[i / dIn];
+      double norm = dictionary.rowNorm(i / dIn);
       values[i] = norm > 0 ? (float) (factor * totals[i / dIn] * values[i] / norm) : 0;
     }
     backend.add(gradient, Tensor.wrap(gradient.shape(), values), gradient);

@@ -20,6 +20,7 @@ final class CentredDictionary {
   private final int dSae;
   private final Matrix encoder;
   private final Matrix decoder;
+  private double[] rowNorms;
 
   CentredDictionary(Backend backend, Map<SaeWeight, Tensor> initial) {
     this.backend = backend;
@@ -29,6 +30,7 @@ final class CentredDictionary {
     this.dSae = sizes[1];
     this.encoder = backend.pack(parameters.get(SaeWeight.W_enc));
     this.decoder = backend.pack(parameters.get(SaeWeight.W_dec));
+    this.rowNorms = new double[dSae];
   }
 
   Parameters parameters() {
@@ -43,8 +45,14 @@ final class CentredDictionary {
     return dSae;
   }
 
+  /** Returns the norm of the decoder row of a feature, of the parameters in use. */
+  double rowNorm(int feature) {
+    return rowNorms[feature];
+  }
+
   /** Takes changed parameters into use. */
   void refresh() {
+    rowNorms = DecoderRows.norms(parameters.get(SaeWeight.W_dec).toArray(), dIn);
     backend.repack(parameters.get(SaeWeight.W_enc), encoder);
     backend.repack(parameters.get(SaeWeight.W_dec), decoder);
   }

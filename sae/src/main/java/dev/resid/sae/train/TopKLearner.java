@@ -14,7 +14,6 @@ final class TopKLearner implements Learner {
   private final CentredDictionary dictionary;
   private final int dIn;
   private final int dSae;
-  private double[] rowNorms = new double[0];
 
   TopKLearner(Backend backend, Map<SaeWeight, Tensor> initial, TopKLoss loss) {
     this.backend = backend;
@@ -37,7 +36,6 @@ final class TopKLearner implements Learner {
 
   @Override
   public void refresh() {
-    rowNorms = DecoderRows.norms(parameters().get(SaeWeight.W_dec).toArray(), dIn);
     dictionary.refresh();
   }
 
@@ -81,7 +79,7 @@ final class TopKLearner implements Learner {
     float[] scores = pre.toArray();
     if (loss.scale() == TopKScale.DECODER_NORM) {
       for (int i = 0; i < scores.length; i++) {
-        scores[i] = (float) (scores[i] * rowNorms[i % dSae]);
+        scores[i] = (float) (scores[i] * dictionary.rowNorm(i % dSae));
       }
     }
     return scores;
