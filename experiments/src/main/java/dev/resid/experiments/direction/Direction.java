@@ -5,6 +5,7 @@ import dev.resid.random.CounterRandom;
 import dev.resid.tensor.Tensor;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.Objects;
 
 /**
  * A rule that gives one unit vector for every row and position.
@@ -77,6 +78,41 @@ public sealed interface Direction {
   /** Returns the same direction for every row and position. */
   static Direction fixed(float... vector) {
     return new Fixed(vector);
+  }
+
+  /**
+   * Returns a family of the caller's own.
+   *
+   * @param word what tables and figures call it; not blank, one line, without a colon
+   * @param rule gives the vectors
+   * @throws IllegalArgumentException if the word is no such name
+   */
+  static Direction own(String word, DirectionRule rule) {
+    return new Own(word, rule);
+  }
+
+  /**
+   * A family of the caller's own.
+   *
+   * @param word what tables and figures call it
+   * @param rule gives the vectors
+   */
+  record Own(String word, DirectionRule rule) implements Direction {
+    /** Checks the word. */
+    public Own {
+      Objects.requireNonNull(rule, "rule");
+      if (word.isBlank() || word.chars().anyMatch(c -> c == ':' || Character.isISOControl(c))) {
+        throw new IllegalArgumentException(
+            "a direction of one's own needs a name of one line without a colon, got \""
+                + word
+                + "\"");
+      }
+    }
+
+    @Override
+    public String name() {
+      return "own:" + word;
+    }
   }
 
   /** z ~ N(0, I). */

@@ -4,6 +4,7 @@ import dev.resid.experiments.direction.Direction.CovRandomDifference;
 import dev.resid.experiments.direction.Direction.CovRandomMixture;
 import dev.resid.experiments.direction.Direction.Fixed;
 import dev.resid.experiments.direction.Direction.Isotropic;
+import dev.resid.experiments.direction.Direction.Own;
 import dev.resid.experiments.direction.Direction.RealDifference;
 import dev.resid.experiments.direction.Direction.RealMixture;
 import dev.resid.experiments.direction.Direction.SaeError;
@@ -112,6 +113,7 @@ final class UnitVectors {
         }
         yield raw;
       }
+      case Own x -> own(x, random, base, row);
       case SaeError x -> SaeVectors.errors(x, base).raw(row);
       case SaeFeature x -> SaeVectors.features(x, random, base).raw(row);
     };
@@ -178,6 +180,31 @@ final class UnitVectors {
     return raw;
   }
 
+  private static double[] own(Own direction, CounterRandom random, BasePoints base, int row) {
+    int d = base.dimension();
+    double[] raw = new double[base.length(row) * d];
+    for (int pos = 0; pos < base.length(row); pos++) {
+      float[] vector = direction.rule().vector(new DirectionPlace(base, row, pos, random));
+      if (vector.length != d) {
+        throw new IllegalArgumentException(
+            "the rule of "
+                + direction.name()
+                + " gave "
+                + vector.length
+                + " numbers at row "
+                + (base.firstRow() + row)
+                + ", position "
+                + pos
+                + "; the activations are "
+                + base.shape());
+      }
+      for (int c = 0; c < d; c++) {
+        raw[pos * d + c] = vector[c];
+      }
+    }
+    return raw;
+  }
+
   private static double[] shaped(
       Gaussian gaussian, CounterRandom random, DrawKeys key, BasePoints base, int row) {
     double[] z = normals(random, key, base, row);
@@ -232,6 +259,7 @@ final class UnitVectors {
     int d =
         switch (direction) {
           case Isotropic x -> base.dimension();
+          case Own x -> base.dimension(); // Each vector is checked where it is drawn.
           case CovRandomDifference x -> x.activations().dimension();
           case CovRandomMixture x -> x.activations().dimension();
           case RealDifference x -> x.activations().dimension();

@@ -278,6 +278,7 @@ final class Expectations {
             case REAL_DIFFERENCE -> "real difference";
             case REAL_MIXTURE -> "real mixture";
           };
+      case SweptDirection.Own own -> own.direction().word();
       case SweptDirection.OfSae of ->
           switch (of.kind()) {
             case ERROR -> "error of " + of.sae();

@@ -42,7 +42,7 @@ final class ExponentFigures {
     Map<String, String> shown = new LinkedHashMap<>();
     List<Figure> figures = new ArrayList<>();
     List<SweptDirection> baselines =
-        result.kinds().stream().filter(SweptDirection.Baseline.class::isInstance).toList();
+        result.kinds().stream().filter(kind -> kind.saeName().isEmpty()).toList();
     add(figures, shown, "baselines", "directions without an SAE", baselines);
     add(figures, shown, "saes", "errors of SAEs", errors());
     return new Figures(
@@ -116,6 +116,7 @@ final class ExponentFigures {
             case REAL_DIFFERENCE -> "real diff.";
             case REAL_MIXTURE -> "real mix.";
           };
+      case SweptDirection.Own own -> own.direction().word();
       case SweptDirection.OfSae of ->
           groups.stream()
               .filter(group -> group.members().stream().anyMatch(m -> m.name().equals(of.sae())))

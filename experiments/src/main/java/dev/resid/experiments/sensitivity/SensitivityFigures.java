@@ -28,7 +28,10 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
-/** The two published figures, for both read-outs, both averages and both kinds of axis. */
+/**
+ * The two published figures, and one of directions of the caller's own, for both read-outs, both
+ * averages and both kinds of axis.
+ */
 final class SensitivityFigures {
   private static final Map<SweptDirection, Style> STYLES =
       Map.of(
@@ -72,9 +75,14 @@ final class SensitivityFigures {
         for (AxisKind kind : List.of(AxisKind.LINEAR, AxisKind.LOG)) {
           Map<String, String> chosen =
               Map.of("metric", key(metric), "positions", key(average), "axes", key(kind));
-          for (int number = 1; number <= 2; number++) {
+          for (int number = 1; number <= 3; number++) {
             String name = "fig" + number + "-" + key(metric) + "-" + key(average) + "-" + key(kind);
-            List<Panel> panels = number == 1 ? first(metric, average) : second(metric, average);
+            List<Panel> panels =
+                switch (number) {
+                  case 1 -> first(metric, average);
+                  case 2 -> second(metric, average);
+                  default -> own(metric, average);
+                };
             if (!panels.isEmpty()) {
               figures.add(
                   new Figure(
@@ -104,9 +112,11 @@ final class SensitivityFigures {
   private Chart chart(
       int number, Metric metric, Positions average, AxisKind kind, List<Panel> panels) {
     String title =
-        number == 1
-            ? "Difference and mixture directions"
-            : "Cov-random and real directions, and isotropic ones";
+        switch (number) {
+          case 1 -> "Difference and mixture directions";
+          case 2 -> "Cov-random and real directions, and isotropic ones";
+          default -> "Directions of one's own, and isotropic ones";
+        };
     String what =
         switch (metric) {
           case KL -> "Mean KL(original‖perturbed)";
@@ -132,13 +142,15 @@ final class SensitivityFigures {
     add(
         panels,
         "cov-random",
-        series(COV_RANDOM_DIFFERENCE, "difference", metric, average),
-        series(COV_RANDOM_MIXTURE, "mixture", metric, average));
+        List.of(
+            series(COV_RANDOM_DIFFERENCE, "difference", metric, average),
+            series(COV_RANDOM_MIXTURE, "mixture", metric, average)));
     add(
         panels,
         "real activations",
-        series(REAL_DIFFERENCE, "difference", metric, average),
-        series(REAL_MIXTURE, "mixture", metric, average));
+        List.of(
+            series(REAL_DIFFERENCE, "difference", metric, average),
+            series(REAL_MIXTURE, "mixture", metric, average)));
     return panels;
   }
 
@@ -147,19 +159,35 @@ final class SensitivityFigures {
     add(
         panels,
         "differences",
-        series(COV_RANDOM_DIFFERENCE, "cov-random", metric, average),
-        series(REAL_DIFFERENCE, "real", metric, average));
+        List.of(
+            series(COV_RANDOM_DIFFERENCE, "cov-random", metric, average),
+            series(REAL_DIFFERENCE, "real", metric, average)));
     add(
         panels,
         "mixtures and isotropic",
-        series(COV_RANDOM_MIXTURE, "cov-random", metric, average),
-        series(REAL_MIXTURE, "real", metric, average),
-        series(ISOTROPIC, "isotropic", metric, average));
+        List.of(
+            series(COV_RANDOM_MIXTURE, "cov-random", metric, average),
+            series(REAL_MIXTURE, "real", metric, average),
+            series(ISOTROPIC, "isotropic", metric, average)));
     return panels;
   }
 
-  @SafeVarargs
-  private void add(List<Panel> panels, String title, Optional<Series>... series) {
+  private List<Panel> own(Metric metric, Positions average) {
+    List<SweptDirection> mine =
+        result.kinds().stream().filter(SweptDirection.Own.class::isInstance).toList();
+    List<Panel> panels = new ArrayList<>();
+    if (!mine.isEmpty()) {
+      List<Optional<Series>> series = new ArrayList<>();
+      for (SweptDirection one : mine) {
+        series.add(series(one, Expectations.words(one), metric, average));
+      }
+      series.add(series(ISOTROPIC, "isotropic", metric, average));
+      add(panels, "", series);
+    }
+    return panels;
+  }
+
+  private void add(List<Panel> panels, String title, List<Optional<Series>> series) {
     List<Series> measured = new ArrayList<>();
     for (Optional<Series> one : series) {
       one.ifPresent(measured::add);
@@ -194,8 +222,14 @@ final class SensitivityFigures {
     return Optional.of(new Series(Expectations.words(kind), label, style(kind), points));
   }
 
-  private static Style style(SweptDirection direction) {
-    return STYLES.get(direction);
+  private Style style(SweptDirection direction) {
+    return styleOf(direction)
+        .orElseGet(
+            () -> {
+              List<SweptDirection> mine =
+                  result.kinds().stream().filter(SweptDirection.Own.class::isInstance).toList();
+              return Style.ramp(mine.indexOf(direction), mine.size());
+            });
   }
 
   /** Returns the style of a direction that needs no SAE. */

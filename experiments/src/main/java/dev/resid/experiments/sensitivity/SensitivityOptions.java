@@ -133,6 +133,27 @@ public record SensitivityOptions(
     }
   }
 
+  /**
+   * Returns these options with other directions.
+   *
+   * @param others at least one, none twice; for example {@link #baselines} and {@link
+   *     SweptDirection#own}
+   */
+  public SensitivityOptions withDirections(List<SweptDirection> others) {
+    return new SensitivityOptions(
+        tokens, text, layer, lengths, others, moved, saes, seed, pool, ridge, batchRows);
+  }
+
+  /**
+   * Returns these options with other lengths.
+   *
+   * @param others perturbation lengths
+   */
+  public SensitivityOptions withLengths(Lengths others) {
+    return new SensitivityOptions(
+        tokens, text, layer, others, directions, moved, saes, seed, pool, ridge, batchRows);
+  }
+
   /** Returns the five directions that need no SAE. */
   public static List<SweptDirection> baselines() {
     return Arrays.stream(DirectionKind.values())

@@ -211,7 +211,20 @@ final class SensitivityReport {
     };
   }
 
-  private static List<Term> definitions() {
+  private List<Term> definitions() {
+    List<Term> terms = new ArrayList<>(commonDefinitions());
+    if (result.kinds().stream().anyMatch(SweptDirection.Own.class::isInstance)) {
+      terms.add(
+          1,
+          new Term(
+              "Directions of one's own",
+              "d comes from a rule of the program that made this run, which has the name that it"
+                  + " has here; the rule itself is not in the records."));
+    }
+    return terms;
+  }
+
+  private static List<Term> commonDefinitions() {
     return List.of(
         new Term(
             "Perturbation",

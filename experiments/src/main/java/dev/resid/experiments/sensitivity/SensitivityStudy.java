@@ -242,6 +242,7 @@ public final class SensitivityStudy implements Study {
       SweptDirection swept, Gaussian gaussian, ActivationPool pool, ActivationStatistics clean) {
     return switch (swept) {
       case SweptDirection.Baseline baseline -> baseline.kind().direction(gaussian, pool);
+      case SweptDirection.Own own -> own.direction();
       case SweptDirection.OfSae of -> of.kind().direction(sae(of), clean.sae(of.sae()).alive());
     };
   }

@@ -26,6 +26,10 @@ public enum DrawKeys {
   THETA_RANDOM(9),
   /** Which feature of an SAE is a direction; stream row, substream position. */
   SAE_FEATURE(20),
+  /** Normal vectors of a caller's own directions; stream row, substream position. */
+  OWN_DIRECTION(21),
+  /** Uniform numbers of a caller's own directions; stream row, substream position. */
+  OWN_CHOICE(22),
   /** Order of prompts of which the first are the base prompts of plateaus. */
   PLATEAU_PROMPTS(30),
   /** Which other prompt a model-generated target is of; stream the prompt. */

@@ -42,7 +42,18 @@ class DirectionTest {
         Direction.covRandomMixture(gaussian),
         Direction.realDifference(pool),
         Direction.realMixture(pool),
-        Direction.fixed(fixedVector()));
+        Direction.fixed(fixedVector()),
+        Direction.own("turned", DirectionTest::turned));
+  }
+
+  /** A rule that uses all that a place has. */
+  private static float[] turned(DirectionPlace place) {
+    float[] vector = place.normals(D);
+    float[] x = place.activation();
+    for (int c = 0; c < D; c++) {
+      vector[c] += (float) place.uniform(c) * x[D - 1 - c] + place.row() - place.pos();
+    }
+    return vector;
   }
 
   private Stream<DynamicTest> each(java.util.function.Consumer<Direction> check) {
