@@ -21,6 +21,9 @@ public final class Jvm {
   /** The size of the young generation. */
   public static final String HEAP = "-Xmn256m";
 
+  /** The size of the young generation in commands that load a model and use it once. */
+  public static final String HEAP_TO_LOAD = "-Xmn32m";
+
   /**
    * The size of the young generation where results of hundreds of megabytes are made again and
    * again: one that holds a few of them, so that they come to lie in memory that was touched

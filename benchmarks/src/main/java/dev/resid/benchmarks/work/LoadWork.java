@@ -95,7 +95,7 @@ public final class LoadWork implements Workload {
     }
   }
 
-  /** By a JVM with the options of {@code ./resid}. */
+  /** By a JVM with the options of {@code ./resid run}. */
   public final class Ours implements Engine {
     private final int threads;
     private List<String> printed = List.of();
@@ -114,7 +114,7 @@ public final class LoadWork implements Workload {
       List<String> arguments =
           new ArrayList<>(List.of(folder.toString(), Integer.toString(threads)));
       Arrays.stream(tokens).mapToObj(Integer::toString).forEach(arguments::add);
-      printed = Jvm.run(List.of("-XX:MaxRAMPercentage=70"), FirstLogits.class, arguments);
+      printed = Jvm.run(List.of("-XX:MaxRAMPercentage=70", Jvm.HEAP_TO_LOAD), FirstLogits.class, arguments);
     }
 
     @Override

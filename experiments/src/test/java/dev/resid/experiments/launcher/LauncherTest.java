@@ -104,6 +104,20 @@ class LauncherTest {
                 lines.get(lines.indexOf("[-cp]") + 1)));
   }
 
+  // The JVM takes the last of several.
+  @Test
+  void commandsThatUseAModelOnceHaveASmallYoungGenerationUnlessTheUserSaysOtherwise()
+      throws Exception {
+    environment.put("RESID_JAVA_OPTS", "-Xmn1g");
+    assertAll(
+        () -> assertEquals(List.of("[-Xmn256m]", "[-Xmn1g]"), young(resid("sensitivity"))),
+        () -> assertEquals(List.of("[-Xmn256m]", "[-Xmn32m]", "[-Xmn1g]"), young(resid("run"))));
+  }
+
+  private static List<String> young(Run run) {
+    return run.out().lines().filter(line -> line.startsWith("[-Xmn")).toList();
+  }
+
   @Test
   void theBuildMakesACacheOfClassesThatTheJvmIsGiven() throws Exception {
     List<String> lines = resid().out().lines().toList();
