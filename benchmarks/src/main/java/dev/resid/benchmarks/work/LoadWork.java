@@ -114,7 +114,9 @@ public final class LoadWork implements Workload {
       List<String> arguments =
           new ArrayList<>(List.of(folder.toString(), Integer.toString(threads)));
       Arrays.stream(tokens).mapToObj(Integer::toString).forEach(arguments::add);
-      printed = Jvm.run(List.of("-XX:MaxRAMPercentage=70", Jvm.HEAP_TO_LOAD), FirstLogits.class, arguments);
+      printed =
+          Jvm.run(
+              List.of("-XX:MaxRAMPercentage=70", Jvm.HEAP_TO_LOAD), FirstLogits.class, arguments);
     }
 
     @Override
