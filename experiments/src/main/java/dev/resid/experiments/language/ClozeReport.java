@@ -6,21 +6,16 @@ import dev.resid.experiments.report.Section.Table;
 import dev.resid.experiments.report.Section.Term;
 import dev.resid.experiments.report.Section.Terms;
 import dev.resid.experiments.result.ResultTable;
-import dev.resid.experiments.result.ResultTable.Column;
-import dev.resid.experiments.result.ResultTable.Type;
 import dev.resid.experiments.result.RunFolder;
 import dev.resid.experiments.result.Settings;
 import dev.resid.experiments.study.Estimates;
-import dev.resid.experiments.study.Estimates.Estimate;
 import dev.resid.experiments.study.RowStudy;
-import dev.resid.experiments.study.SaeFacts;
 import dev.resid.experiments.study.StudyOutcome;
 import dev.resid.experiments.study.StudyPage;
 import dev.resid.experiments.study.StudyRecord;
 import dev.resid.experiments.sweep.RowValues;
 import dev.resid.experiments.sweep.Workers;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.List;
 
 /** Writes what a complete run found: tables, figures and the page. */
@@ -45,8 +40,9 @@ final class ClozeReport {
 
   private StudyOutcome write() throws IOException {
     String title = ClozeTask.of(out.record().settings().text("task")).title();
-    ResultTable saes = saeTable();
-    ResultTable prompts = promptTable();
+    ClozeTables tables = new ClozeTables(result);
+    ResultTable saes = tables.saes();
+    ResultTable prompts = tables.prompts();
     String quality = out.record().settings().text("quality");
     StudyPage page =
         new StudyPage(
@@ -129,188 +125,5 @@ final class ClozeReport {
             + " ‖x − mean of the prompt‖, mean over the width; that is normalized_mse, and the"
             + " squared error is summed over the width, as in its other part.",
         "Means over prompts of CE weigh tokens alike: sums over all tokens of all prompts.");
-  }
-
-  private ResultTable saeTable() {
-    List<Column> columns = new ArrayList<>();
-    columns.add(new Column("sae", Type.TEXT, "Which SAE; none for the clean run."));
-    columns.add(new Column("point", Type.TEXT, "Where it is put."));
-    for (String name :
-        List.of(
-            "accuracy",
-            "accuracy_low",
-            "accuracy_high",
-            "ce_nats",
-            "delta_ce_nats",
-            "delta_ce_low",
-            "delta_ce_high",
-            "delta_ln_p",
-            "delta_ln_p_low",
-            "delta_ln_p_high",
-            "delta_ln_p_median",
-            "share_no_decrease")) {
-      columns.add(new Column(name, Type.NUMBER, described(name)));
-    }
-    for (int c = 0; c < ClozeLayout.CLASSES; c++) {
-      columns.add(new Column("class_" + c, Type.WHOLE, "Prompts of class " + c + "."));
-    }
-    for (String name : List.of("l0", "l1", "squared_error", "norm")) {
-      columns.add(new Column(name, Type.NUMBER, "Mean over positions, the first included."));
-      columns.add(new Column(name + "_rest", Type.NUMBER, "The same without position 0."));
-    }
-    columns.add(
-        new Column("normalized_mse", Type.NUMBER, "Error as the SAEs' training normalises it."));
-    ResultTable table = new ResultTable(columns);
-    Estimate accuracy = result.mean(ClozeLayout.CORRECT);
-    long right = Math.round(accuracy.value() * result.prompts());
-    int ce = result.column(ClozeLayout.CE_SUM);
-    int count = result.column(ClozeLayout.CE_COUNT);
-    List<Object> clean =
-        new ArrayList<>(
-            List.of(
-                "none",
-                "",
-                accuracy.value(),
-                accuracy.interval().low(),
-                accuracy.interval().high(),
-                result.estimates().ratio(ce, count).value(),
-                0.0,
-                0.0,
-                0.0,
-                0.0,
-                0.0,
-                0.0,
-                0.0,
-                1.0,
-                right,
-                0L,
-                0L,
-                result.prompts() - right));
-    for (int q = 0; q < 2 * ClozeLayout.QUANTITIES + 1; q++) {
-      clean.add(0.0);
-    }
-    table.add(clean.toArray());
-    for (int s = 0; s < result.saes().size(); s++) {
-      table.add(line(s).toArray());
-    }
-    return table;
-  }
-
-  private List<Object> line(int s) {
-    SaeFacts sae = result.saes().get(s);
-    Estimate accuracy = result.mean(ClozeLayout.SAE_CORRECT, s);
-    Estimate increase = result.deltaCrossEntropy(s);
-    Estimate delta = result.mean(ClozeLayout.DELTA_LN_P, s);
-    int ce = result.column(ClozeLayout.SAE_CE_SUM, s);
-    int count = result.column(ClozeLayout.CE_COUNT);
-    List<Object> cells =
-        new ArrayList<>(
-            List.of(
-                sae.name(),
-                sae.reads().name(),
-                accuracy.value(),
-                accuracy.interval().low(),
-                accuracy.interval().high(),
-                result.estimates().ratio(ce, count).value(),
-                increase.value(),
-                increase.interval().low(),
-                increase.interval().high(),
-                delta.value(),
-                delta.interval().low(),
-                delta.interval().high(),
-                result.median(s),
-                result.mean(ClozeLayout.NO_DECREASE, s).value()));
-    for (int c = 0; c < ClozeLayout.CLASSES; c++) {
-      int column = result.column(ClozeLayout.CLASS, s, c);
-      cells.add(Math.round(result.estimates().value(sums -> sums[column])));
-    }
-    for (int q = 0; q < ClozeLayout.QUANTITIES; q++) {
-      cells.add(result.withFirst(s, q));
-      cells.add(result.withoutFirst(s, q));
-    }
-    cells.add(result.normalizedMse(s));
-    return cells;
-  }
-
-  private static String described(String name) {
-    return switch (name) {
-      case "accuracy" -> "Part of the prompts whose answer is the most probable token.";
-      case "ce_nats" -> "Mean cross-entropy of the prompts' tokens, nats.";
-      case "delta_ce_nats" -> "Its increase by the SAE, nats.";
-      case "delta_ln_p" -> "Mean change of the answer's log-probability, nats.";
-      case "delta_ln_p_median" -> "Its median over prompts, nats.";
-      case "share_no_decrease" -> "Part of the prompts whose Δ ln p is at least 0.";
-      default ->
-          name.endsWith("_low") ? "Lower end of the interval." : "Upper end of the interval.";
-    };
-  }
-
-  private ResultTable promptTable() {
-    ResultTable table =
-        new ResultTable(
-            List.of(
-                new Column("prompt", Type.WHOLE, "Number of the prompt, from 0."),
-                new Column("text", Type.TEXT, "Its end and the answer."),
-                new Column("tokens", Type.WHOLE, "Its tokens, the first included."),
-                new Column("sae", Type.TEXT, "Which SAE; none for the clean run."),
-                new Column("right", Type.WHOLE, "1 if the answer is the most probable token."),
-                new Column("class", Type.WHOLE, "0 both, 1 clean only, 2 SAE only, 3 neither."),
-                new Column("ln_p", Type.NUMBER, "ln of the answer's probability, nats."),
-                new Column("delta_ln_p", Type.NUMBER, "Its change by the SAE, nats."),
-                new Column(
-                    "ce_nats", Type.NUMBER, "Cross-entropy of its tokens; 0 if it has none."),
-                new Column("l0", Type.NUMBER, "Active features a position."),
-                new Column("l1", Type.NUMBER, "Sum of their activations a position."),
-                new Column("squared_error", Type.NUMBER, "‖SAE(x) − x‖² a position."),
-                new Column("norm", Type.NUMBER, "‖x‖ a position."),
-                new Column(
-                    "normalized_mse", Type.NUMBER, "Error as the SAEs' training normalises it."),
-                new Column(
-                    "delta_ce_nats", Type.NUMBER, "Increase of the cross-entropy by the SAE.")));
-    for (int row = 0; row < result.prompts(); row++) {
-      ClozeResult.Prompt prompt = result.prompt(row);
-      double lnP = result.get(row, ClozeLayout.LN_P);
-      long right = (long) result.get(row, ClozeLayout.CORRECT);
-      table.add(
-          (long) row,
-          prompt.text(),
-          (long) prompt.length(),
-          "none",
-          right,
-          right == 1 ? 0L : 3L,
-          lnP,
-          0.0,
-          finite(result.crossEntropy(row, -1)),
-          0.0,
-          0.0,
-          0.0,
-          0.0,
-          0.0,
-          0.0);
-      for (int s = 0; s < result.saes().size(); s++) {
-        double delta = result.get(row, ClozeLayout.DELTA_LN_P, s);
-        table.add(
-            (long) row,
-            prompt.text(),
-            (long) prompt.length(),
-            result.saes().get(s).name(),
-            (long) result.get(row, ClozeLayout.SAE_CORRECT, s),
-            (long) result.classOf(row, s),
-            lnP + delta,
-            delta,
-            finite(result.crossEntropy(row, s)),
-            result.ofPrompt(row, s, ClozeLayout.L0),
-            result.ofPrompt(row, s, ClozeLayout.L1),
-            result.ofPrompt(row, s, ClozeLayout.SQUARED_ERROR),
-            result.ofPrompt(row, s, ClozeLayout.NORM),
-            result.normalizedMse(row, s),
-            finite(result.deltaCrossEntropy(row, s)));
-      }
-    }
-    return table;
-  }
-
-  private static double finite(double value) {
-    return Double.isFinite(value) ? value : 0;
   }
 }

@@ -14,6 +14,7 @@ import dev.resid.experiments.plateau.PlateauResult.Statistic;
 import dev.resid.experiments.report.Numbers;
 import dev.resid.experiments.report.Section.Finding;
 import dev.resid.experiments.report.Section.Verdict;
+import dev.resid.experiments.study.Estimates.Estimate;
 import dev.resid.experiments.sweep.Interval;
 import java.util.ArrayList;
 import java.util.List;
@@ -81,7 +82,7 @@ final class PlateauClaims {
                   + " activation the final activation first changes little (plateau), then fast"
                   + " (blow-up)",
               "A quarter of the way, mean L2 is "
-                  + shown(result.value(part), interval, 3)
+                  + new Estimate(result.value(part), interval).text(3)
                   + " times what a straight line to its last value would be.",
               verdict,
               "Holds if L2 is below the straight line there; relative steps."));
@@ -149,7 +150,7 @@ final class PlateauClaims {
                 + " ("
                 + less.kind().label()
                 + "): the first is later by "
-                + shown(value, interval, 3)
+                + new Estimate(value, interval).text(3)
                 + ". KS distance "
                 + Numbers.significant(result.value(s -> s.ks(more, less, kind)), 3)
                 + ".",
@@ -191,7 +192,7 @@ final class PlateauClaims {
                 + " ("
                 + far.label()
                 + "): the second is larger by "
-                + shown(value, interval, 2)
+                + new Estimate(value, interval).text(2)
                 + ".",
             verdict(interval),
             "GPT-2 small: KS " + published + "."));
@@ -202,14 +203,5 @@ final class PlateauClaims {
       return Verdict.HOLDS;
     }
     return interval.high() < 0 ? Verdict.DOES_NOT_HOLD : Verdict.UNDECIDED;
-  }
-
-  private static String shown(double value, Interval interval, int digits) {
-    return Numbers.significant(value, digits)
-        + " ("
-        + Numbers.significant(interval.low(), digits)
-        + " to "
-        + Numbers.significant(interval.high(), digits)
-        + ")";
   }
 }

@@ -37,6 +37,7 @@ final class PlateauWords {
     return terms;
   }
 
+  // Long because it is a list of definitions, one after the other.
   private static List<Term> usual(Scale.Values scale, PlateauVariants variants) {
     return List.of(
         new Term(

@@ -172,7 +172,7 @@ final class RobustnessClaims {
       Estimate found = means.of(sums -> means.logRatio(sums, sae.index(), from, to));
       if (Double.isFinite(found.value())) {
         ratios.add(found);
-        each.add(sae.name() + " " + factor(found));
+        each.add(sae.name() + " " + found.factor().text(3));
       }
     }
     return new Finding(
@@ -203,7 +203,7 @@ final class RobustnessClaims {
                       - means.logRatio(sums, sae.index(), 0, middle));
       if (Double.isFinite(found.value())) {
         changes.add(found);
-        each.add(sae.name() + " " + factor(found));
+        each.add(sae.name() + " " + found.factor().text(3));
       }
     }
     return new Finding(
@@ -275,7 +275,7 @@ final class RobustnessClaims {
       if (sae.point().equals(FRAGILE)) {
         Estimate found = means.of(sums -> means.logRatio(sums, sae.index()));
         ratios.add(found);
-        each.add(sae.name() + " " + factor(found));
+        each.add(sae.name() + " " + found.factor().text(3));
       }
     }
     return new Finding(
@@ -305,14 +305,5 @@ final class RobustnessClaims {
       return against > 0 ? Verdict.PARTLY : Verdict.UNDECIDED;
     }
     return against > 0 && against == numbers.size() ? Verdict.DOES_NOT_HOLD : Verdict.UNDECIDED;
-  }
-
-  private static String factor(Estimate log) {
-    return Numbers.significant(Math.exp(log.value()), 3)
-        + " ("
-        + Numbers.significant(Math.exp(log.interval().low()), 3)
-        + " to "
-        + Numbers.significant(Math.exp(log.interval().high()), 3)
-        + ")";
   }
 }

@@ -62,18 +62,7 @@ final class RobustnessReport {
             new RobustnessClaims(means).findings(), values.rows())
         .section(StudyRecord.run(out.record(), run(out, means)))
         .section(new Terms("Definitions", "", definitions()))
-        .section(
-            new Prose(
-                "What differs from the source",
-                List.of(
-                    "The source gives norms of about 0.9 without saying of what; here they are"
-                        + " shares of the norm of the activation at the position.",
-                    "A random vector is drawn for each row and position by itself and is the same"
-                        + " at all cosines, so that a curve follows one direction and no number"
-                        + " depends on the batch.",
-                    "All positions are replaced at once, so KL at a position also feels those"
-                        + " before it; in the figure by cosine it is filed under the cosine of its"
-                        + " own position.")));
+        .section(new Prose("What differs from the source", differences()));
     ResultTable turned = tables.turned();
     page.table("results", turned)
         .section(
@@ -88,6 +77,18 @@ final class RobustnessReport {
           .table("bins", tables.bins());
     }
     return page.write(out, workers);
+  }
+
+  private static List<String> differences() {
+    return List.of(
+        "The source gives norms of about 0.9 without saying of what; here they are"
+            + " shares of the norm of the activation at the position.",
+        "A random vector is drawn for each row and position by itself and is the same"
+            + " at all cosines, so that a curve follows one direction and no number"
+            + " depends on the batch.",
+        "All positions are replaced at once, so KL at a position also feels those"
+            + " before it; in the figure by cosine it is filed under the cosine of its"
+            + " own position.");
   }
 
   private static List<Term> run(RunFolder out, RobustnessMeans means) {

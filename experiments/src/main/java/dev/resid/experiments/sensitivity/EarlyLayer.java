@@ -6,7 +6,6 @@ import static dev.resid.experiments.sensitivity.Baselines.REAL_DIFFERENCE;
 import static dev.resid.experiments.sensitivity.Baselines.REAL_MIXTURE;
 
 import dev.resid.experiments.direction.SweptDirection;
-import dev.resid.experiments.report.Numbers;
 import dev.resid.experiments.report.Section.Finding;
 import dev.resid.experiments.report.Section.Verdict;
 import dev.resid.experiments.sensitivity.RowColumns.Metric;
@@ -91,13 +90,6 @@ final class EarlyLayer {
   }
 
   private String factor(SweptDirection above, SweptDirection below, Metric metric) {
-    Statistic ratio = ratio(above, below, metric);
-    Interval interval = result.interval(ratio);
-    return Numbers.significant(Math.exp(result.value(ratio)), 3)
-        + " ("
-        + Numbers.significant(Math.exp(interval.low()), 3)
-        + " to "
-        + Numbers.significant(Math.exp(interval.high()), 3)
-        + ")";
+    return result.estimate(ratio(above, below, metric)).factor().text(3);
   }
 }

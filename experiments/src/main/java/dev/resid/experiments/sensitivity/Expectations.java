@@ -250,14 +250,7 @@ final class Expectations {
   }
 
   private String factor(SweptDirection one, SweptDirection other, Positions positions) {
-    double value = result.value(m -> meanLogRatio(m, one, other, positions));
-    Interval interval = result.interval(m -> meanLogRatio(m, one, other, positions));
-    return Numbers.significant(Math.exp(value), 3)
-        + " ("
-        + Numbers.significant(Math.exp(interval.low()), 3)
-        + " to "
-        + Numbers.significant(Math.exp(interval.high()), 3)
-        + ")";
+    return result.estimate(m -> meanLogRatio(m, one, other, positions)).factor().text(3);
   }
 
   private String list(List<Integer> some) {

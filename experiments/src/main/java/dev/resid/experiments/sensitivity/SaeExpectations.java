@@ -12,6 +12,7 @@ import dev.resid.experiments.sensitivity.RowColumns.Positions;
 import dev.resid.experiments.sensitivity.SaeGroup.Member;
 import dev.resid.experiments.sensitivity.SensitivityResult.Means;
 import dev.resid.experiments.sensitivity.SensitivityResult.Statistic;
+import dev.resid.experiments.study.Estimates.Estimate;
 import dev.resid.experiments.sweep.Interval;
 import java.util.ArrayList;
 import java.util.List;
@@ -124,7 +125,7 @@ final class SaeExpectations {
         new Finding(
             "KL: " + what + " of " + group.family() + " SAEs above isotropic",
             "Mean KL is "
-                + factor(result.value(mean), interval)
+                + result.estimate(mean).factor().text(3)
                 + " times that of isotropic directions, geometric mean over "
                 + group.members().size()
                 + " SAEs and all lengths.",
@@ -169,9 +170,11 @@ final class SaeExpectations {
         || group.members().getFirst().l0() <= 0) {
       return;
     }
-    Interval found = result.interval(m -> slope(m, group, kind, metric, some));
-    double value = result.value(m -> slope(m, group, kind, metric, some));
-    Interval signed = sign > 0 ? found : new Interval(-found.high(), -found.low());
+    Estimate found = result.estimate(m -> slope(m, group, kind, metric, some));
+    Interval signed = found.interval();
+    if (sign < 0) {
+      signed = new Interval(-signed.high(), -signed.low());
+    }
     List<Integer> with = new ArrayList<>();
     List<Integer> against = new ArrayList<>();
     for (int l : some) {
@@ -194,20 +197,7 @@ final class SaeExpectations {
                 + (sign < 0 ? "larger" : "smaller")
                 + " effect "
                 + where,
-            metric
-                + " goes as L0 to the power "
-                + Numbers.significant(value, 2)
-                + " ("
-                + Numbers.significant(found.low(), 2)
-                + " to "
-                + Numbers.significant(found.high(), 2)
-                + ") over "
-                + group.members().size()
-                + " SAEs of L0 "
-                + Numbers.significant(group.members().getFirst().l0(), 3)
-                + " to "
-                + Numbers.significant(group.members().getLast().l0(), 3)
-                + ".",
+            metric + " goes as L0 to the power " + found.text(2) + " over " + range(group),
             verdict(signed, with.isEmpty(), against.isEmpty()),
             "At single lengths: as expected at "
                 + with.size()
@@ -215,6 +205,15 @@ final class SaeExpectations {
                 + some.size()
                 + (against.isEmpty() ? "" : ", the other way at " + against.size())
                 + ". Intervals are over rows of text; there are no more than these SAEs."));
+  }
+
+  private static String range(SaeGroup group) {
+    return group.members().size()
+        + " SAEs of L0 "
+        + Numbers.significant(group.members().getFirst().l0(), 3)
+        + " to "
+        + Numbers.significant(group.members().getLast().l0(), 3)
+        + ".";
   }
 
   /** Curves stay near 0 up to a length of about 50: against what they are at the longest one. */
@@ -237,7 +236,7 @@ final class SaeExpectations {
             "At α = "
                 + Numbers.significant(result.lengths()[end], 3)
                 + " the mean KL is "
-                + shown(result.value(part), interval)
+                + result.estimate(part).text(3)
                 + " of that at "
                 + Numbers.significant(result.lengths()[longest], 3)
                 + ".",
@@ -295,15 +294,18 @@ final class SaeExpectations {
       String compared) {
     SweptDirection mine = one.direction(SaeDirectionKind.FEATURE);
     SweptDirection theirs = other.direction(SaeDirectionKind.FEATURE);
-    Interval found = result.interval(m -> ratio(m, mine, theirs, some));
-    Interval signed = sign > 0 ? found : new Interval(-found.high(), -found.low());
+    Estimate found = result.estimate(m -> ratio(m, mine, theirs, some));
+    Interval signed = found.interval();
+    if (sign < 0) {
+      signed = new Interval(-signed.high(), -signed.low());
+    }
     findings.add(
         new Finding(
             "KL: inactive features at matched L0: " + familyOf(one) + " " + claim,
             "Mean KL of "
                 + one.name()
                 + " is "
-                + factor(result.value(m -> ratio(m, mine, theirs, some)), found)
+                + found.factor().text(3)
                 + " times that of "
                 + other.name()
                 + ", geometric mean over "
@@ -332,11 +334,11 @@ final class SaeExpectations {
             "Mean KL of "
                 + local.name()
                 + " is "
-                + factor(result.value(atShort), result.interval(atShort))
+                + result.estimate(atShort).factor().text(3)
                 + " times that of "
                 + downstream.name()
                 + " at short lengths and "
-                + factor(result.value(atLong), result.interval(atLong))
+                + result.estimate(atLong).factor().text(3)
                 + " times at long ones.",
             verdict(closing, true, true),
             compared));
@@ -358,20 +360,6 @@ final class SaeExpectations {
       return noneWith ? Verdict.DOES_NOT_HOLD : Verdict.PARTLY;
     }
     return noneWith || noneAgainst ? Verdict.UNDECIDED : Verdict.PARTLY;
-  }
-
-  private static String factor(double logarithm, Interval interval) {
-    return shown(
-        Math.exp(logarithm), new Interval(Math.exp(interval.low()), Math.exp(interval.high())));
-  }
-
-  private static String shown(double value, Interval interval) {
-    return Numbers.significant(value, 3)
-        + " ("
-        + Numbers.significant(interval.low(), 3)
-        + " to "
-        + Numbers.significant(interval.high(), 3)
-        + ")";
   }
 
   private static double ratio(

@@ -6,43 +6,34 @@ import dev.resid.experiments.result.ResultTable.Column;
 import dev.resid.experiments.result.ResultTable.Type;
 import dev.resid.experiments.sensitivity.RowColumns.Metric;
 import dev.resid.experiments.sensitivity.RowColumns.Positions;
+import dev.resid.experiments.study.Estimates;
+import dev.resid.experiments.study.Estimates.Estimate;
 import dev.resid.experiments.sweep.Bootstrap;
 import dev.resid.experiments.sweep.Interval;
 import dev.resid.experiments.sweep.RowValues;
 import dev.resid.experiments.sweep.Workers;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import java.util.function.ToDoubleFunction;
 
 /** Means over all rows, and the same means over each bootstrap resample of the rows. */
 final class SensitivityResult {
-  /** The part of resamples inside every interval. */
-  static final double LEVEL = 0.95;
-
   private final List<SweptDirection> kinds;
   private final double[] lengths;
   private final RowColumns columns;
-  private final double[] sums;
-  private final double[][] resampled;
-  private final int rows;
+  private final Estimates estimates;
   private final Moved moved;
 
   private SensitivityResult(
       List<SweptDirection> kinds,
       double[] lengths,
       RowColumns columns,
-      double[] sums,
-      double[][] resampled,
-      int rows,
+      Estimates estimates,
       Moved moved) {
     this.kinds = kinds;
     this.lengths = lengths;
     this.columns = columns;
-    this.sums = sums;
-    this.resampled = resampled;
-    this.rows = rows;
+    this.estimates = estimates;
     this.moved = moved;
   }
 
@@ -64,9 +55,10 @@ final class SensitivityResult {
       Bootstrap bootstrap,
       Workers workers) {
     RowColumns columns = new RowColumns(kinds.size(), lengths.length);
-    double[] sums = Bootstrap.sums(values);
+    Estimates estimates = new Estimates(values, bootstrap, workers);
     for (int d = 0; d < kinds.size(); d++) {
-      if (sums[columns.firstCount(d)] == 0) {
+      int column = columns.firstCount(d);
+      if (estimates.value(sums -> sums[column]) == 0) {
         throw new IllegalStateException(
             kinds.get(d).name()
                 + " exists in none of the "
@@ -75,14 +67,7 @@ final class SensitivityResult {
                 + " more text");
       }
     }
-    return new SensitivityResult(
-        List.copyOf(kinds),
-        lengths.clone(),
-        columns,
-        sums,
-        bootstrap.resampledSums(values, workers),
-        values.rows(),
-        moved);
+    return new SensitivityResult(List.copyOf(kinds), lengths.clone(), columns, estimates, moved);
   }
 
   /** Returns which positions a mean is over, in words. */
@@ -105,18 +90,17 @@ final class SensitivityResult {
 
   /** Returns the number of rows. */
   int rows() {
-    return rows;
+    return estimates.rows();
   }
 
   /** Returns a mean over positions of all rows. */
   double mean(SweptDirection kind, int length, Metric metric, Positions positions) {
-    return columns.mean(sums, kinds.indexOf(kind), length, metric, positions);
+    return value(means -> means.get(kind, length, metric, positions));
   }
 
   /** Returns the bootstrap interval of a mean. */
   Interval interval(SweptDirection kind, int length, Metric metric, Positions positions) {
-    int direction = kinds.indexOf(kind);
-    return intervalOver(sample -> columns.mean(sample, direction, length, metric, positions));
+    return interval(means -> means.get(kind, length, metric, positions));
   }
 
   /** A number that depends on means. */
@@ -139,24 +123,26 @@ final class SensitivityResult {
 
   /** Returns a number of all rows. */
   double value(Statistic statistic) {
-    return statistic.of(means(sums));
+    return estimates.value(sums -> statistic.of(means(sums)));
   }
 
   /** Returns the bootstrap interval of a number; all its means are of the same resample. */
   Interval interval(Statistic statistic) {
-    return intervalOver(sample -> statistic.of(means(sample)));
+    return estimate(statistic).interval();
+  }
+
+  /** Returns a number with its interval, over the resamples that have the directions it is of. */
+  Estimate estimate(Statistic statistic) {
+    return estimates.of(sums -> statistic.of(means(sums)));
+  }
+
+  private long count(int column) {
+    return Math.round(estimates.value(sums -> sums[column]));
   }
 
   private Means means(double[] some) {
     return (kind, length, metric, positions) ->
         columns.mean(some, kinds.indexOf(kind), length, metric, positions);
-  }
-
-  private Interval intervalOver(ToDoubleFunction<double[]> statistic) {
-    // A resample may lack the few rows that have a direction.
-    double[] samples =
-        Arrays.stream(resampled).mapToDouble(statistic).filter(v -> !Double.isNaN(v)).toArray();
-    return Interval.middle(samples, LEVEL);
   }
 
   /**
@@ -193,8 +179,8 @@ final class SensitivityResult {
     ResultTable table = new ResultTable(names);
     for (SweptDirection kind : kinds) {
       int direction = kinds.indexOf(kind);
-      long rowCount = Math.round(sums[columns.firstCount(direction)]);
-      long rest = Math.round(sums[columns.restCount(direction)]);
+      long rowCount = count(columns.firstCount(direction));
+      long rest = count(columns.restCount(direction));
       long positionCount = moved instanceof Moved.One ? rowCount : rowCount + rest;
       for (int l = 0; l < lengths.length; l++) {
         List<Object> cells = new ArrayList<>();

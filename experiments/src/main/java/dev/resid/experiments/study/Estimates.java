@@ -27,9 +27,20 @@ public final class Estimates {
    * @param workers share the resamples
    */
   public Estimates(RowValues values, int resamples, long seed, Workers workers) {
+    this(values, new Bootstrap(resamples, seed), workers);
+  }
+
+  /**
+   * Resamples the rows.
+   *
+   * @param values complete, all finite
+   * @param bootstrap how they are resampled
+   * @param workers share the resamples
+   */
+  public Estimates(RowValues values, Bootstrap bootstrap, Workers workers) {
     this.rows = values.rows();
     this.sums = Bootstrap.sums(values);
-    this.resampled = new Bootstrap(resamples, seed).resampledSums(values, workers);
+    this.resampled = bootstrap.resampledSums(values, workers);
   }
 
   /**
@@ -40,6 +51,12 @@ public final class Estimates {
    *     are none
    */
   public record Estimate(double value, Interval interval) {
+    /** Returns the factor whose logarithm this is. */
+    public Estimate factor() {
+      return new Estimate(
+          Math.exp(value), new Interval(Math.exp(interval.low()), Math.exp(interval.high())));
+    }
+
     /** Returns the number and its interval, as people read them. */
     public String text(int digits) {
       return Numbers.significant(value, digits)

@@ -1,6 +1,5 @@
 package dev.resid.experiments.substitution;
 
-import dev.resid.experiments.report.Numbers;
 import dev.resid.experiments.report.Section.Finding;
 import dev.resid.experiments.report.Section.Verdict;
 import dev.resid.experiments.substitution.Cases.Case;
@@ -76,7 +75,7 @@ final class SinglePositionClaims {
                 + family
                 + " SAEs",
             "Mean KL at the replaced position is "
-                + factor(ratio, interval)
+                + result.estimate(ratio).factor().text(3)
                 + " times that of isotropic changes.",
             above(interval),
             "The sources print no number for it."));
@@ -94,7 +93,9 @@ final class SinglePositionClaims {
     findings.add(
         new Finding(
             "0 at a single position does more than the mean, " + point,
-            "Mean KL at the position is " + factor(ratio, interval) + " times that of the mean.",
+            "Mean KL at the position is "
+                + result.estimate(ratio).factor().text(3)
+                + " times that of the mean.",
             above(interval),
             "No claim of the sources: the mean is the usual choice since it stays among real"
                 + " activations."));
@@ -124,11 +125,11 @@ final class SinglePositionClaims {
         new Finding(
             "The effect of " + substitute.words() + " at one position fades after it, " + point,
             "Mean KL at the next position is "
-                + factor(there, next)
+                + result.estimate(there).factor().text(3)
                 + " times that at the position, and "
                 + last
                 + " positions after it "
-                + factor(ratio, interval)
+                + result.estimate(ratio).factor().text(3)
                 + " times that at the next.",
             verdict,
             "No claim of the sources, which read the effect at the position and the sixteen after"
@@ -143,14 +144,5 @@ final class SinglePositionClaims {
 
   private static double log(double value) {
     return Math.log(Math.max(value, Double.MIN_NORMAL));
-  }
-
-  private String factor(Statistic statistic, Interval interval) {
-    return Numbers.significant(Math.exp(result.value(statistic)), 3)
-        + " ("
-        + Numbers.significant(Math.exp(interval.low()), 3)
-        + " to "
-        + Numbers.significant(Math.exp(interval.high()), 3)
-        + ")";
   }
 }

@@ -96,7 +96,9 @@ final class SubstitutionClaims {
     findings.add(
         new Finding(
             "Isotropic changes of the same length do less than SAE(x), " + family + " SAEs",
-            "Mean KL of SAE(x) is " + factor(all, interval) + " times that of isotropic changes.",
+            "Mean KL of SAE(x) is "
+                + result.estimate(all).factor().text(3)
+                + " times that of isotropic changes.",
             verdict,
             "By SAE: "
                 + String.join(", ", each)
@@ -132,7 +134,7 @@ final class SubstitutionClaims {
                 + family
                 + " SAEs",
             "Mean KL of SAE(x) is "
-                + factor(all, interval)
+                + result.estimate(all).factor().text(3)
                 + " times that of "
                 + mixture.words()
                 + " changes.",
@@ -152,7 +154,9 @@ final class SubstitutionClaims {
     findings.add(
         new Finding(
             "Changing only the norm as SAE(x) does has almost no effect, " + family + " SAEs",
-            "Mean KL of the norm alone is " + factor(all, interval) + " times that of SAE(x).",
+            "Mean KL of the norm alone is "
+                + result.estimate(all).factor().text(3)
+                + " times that of SAE(x).",
             interval.high() < bound
                 ? Verdict.HOLDS
                 : interval.low() > bound ? Verdict.DOES_NOT_HOLD : Verdict.UNDECIDED,
@@ -169,7 +173,7 @@ final class SubstitutionClaims {
         new Finding(
             "SAE(x) does more than a random vector of the same angle and norm, " + family + " SAEs",
             "Mean KL of SAE(x) is "
-                + factor(all, interval)
+                + result.estimate(all).factor().text(3)
                 + " times that of random vectors at its angle with its norm.",
             interval.low() > 0
                 ? Verdict.HOLDS
@@ -202,14 +206,5 @@ final class SubstitutionClaims {
                   falling ? Verdict.HOLDS : Verdict.DOES_NOT_HOLD,
                   "A comparison of means over all positions, without an interval."));
         });
-  }
-
-  private String factor(Statistic statistic, Interval interval) {
-    return Numbers.significant(Math.exp(result.value(statistic)), 3)
-        + " ("
-        + Numbers.significant(Math.exp(interval.low()), 3)
-        + " to "
-        + Numbers.significant(Math.exp(interval.high()), 3)
-        + ")";
   }
 }

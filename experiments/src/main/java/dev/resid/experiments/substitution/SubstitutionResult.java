@@ -3,6 +3,8 @@ package dev.resid.experiments.substitution;
 import dev.resid.experiments.result.ResultTable;
 import dev.resid.experiments.result.ResultTable.Column;
 import dev.resid.experiments.result.ResultTable.Type;
+import dev.resid.experiments.study.Estimates;
+import dev.resid.experiments.study.Estimates.Estimate;
 import dev.resid.experiments.substitution.Cases.Case;
 import dev.resid.experiments.substitution.Cases.Positions;
 import dev.resid.experiments.sweep.Bootstrap;
@@ -10,30 +12,21 @@ import dev.resid.experiments.sweep.Interval;
 import dev.resid.experiments.sweep.RowValues;
 import dev.resid.experiments.sweep.Workers;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.function.ToDoubleFunction;
 
 /** Means over all rows, and the same means over each bootstrap resample of the rows. */
 final class SubstitutionResult {
-  private static final double LEVEL = 0.95;
-
   private final Cases cases;
-  private final double[] sums;
-  private final double[][] resampled;
-  private final int rows;
+  private final Estimates estimates;
 
-  private SubstitutionResult(Cases cases, double[] sums, double[][] resampled, int rows) {
+  private SubstitutionResult(Cases cases, Estimates estimates) {
     this.cases = cases;
-    this.sums = sums;
-    this.resampled = resampled;
-    this.rows = rows;
+    this.estimates = estimates;
   }
 
   static SubstitutionResult of(
       Cases cases, RowValues values, Bootstrap bootstrap, Workers workers) {
-    return new SubstitutionResult(
-        cases, Bootstrap.sums(values), bootstrap.resampledSums(values, workers), values.rows());
+    return new SubstitutionResult(cases, new Estimates(values, bootstrap, workers));
   }
 
   /** A number that depends on means. */
@@ -77,7 +70,7 @@ final class SubstitutionResult {
   }
 
   int rows() {
-    return rows;
+    return estimates.rows();
   }
 
   boolean has(String subject, Substitute substitute) {
@@ -86,21 +79,23 @@ final class SubstitutionResult {
 
   /** Returns how many rows have a position at that distance after the single one. */
   long rowsAfter(int distance) {
-    return Math.round(sums[cases.afterCount(distance)]);
+    int count = cases.afterCount(distance);
+    return Math.round(estimates.value(sums -> sums[count]));
   }
 
   /** Returns a number of all rows. */
   double value(Statistic statistic) {
-    return statistic.of(new SumMeans(cases, sums));
+    return estimates.value(sums -> statistic.of(new SumMeans(cases, sums)));
   }
 
   /** Returns the bootstrap interval of a number; all its means are of the same resample. */
   Interval interval(Statistic statistic) {
-    ToDoubleFunction<double[]> number = sample -> statistic.of(new SumMeans(cases, sample));
-    // A resample may lack the few rows that reach far after the single position.
-    double[] samples =
-        Arrays.stream(resampled).mapToDouble(number).filter(v -> !Double.isNaN(v)).toArray();
-    return Interval.middle(samples, LEVEL);
+    return estimate(statistic).interval();
+  }
+
+  /** Returns a number with its interval, over the resamples that reach as far as it does. */
+  Estimate estimate(Statistic statistic) {
+    return estimates.of(sums -> statistic.of(new SumMeans(cases, sums)));
   }
 
   /** Returns one line a case. */
@@ -153,10 +148,10 @@ final class SubstitutionResult {
   }
 
   private void addCells(List<Object> cells, Statistic statistic) {
-    Interval interval = interval(statistic);
-    cells.add(value(statistic));
-    cells.add(interval.low());
-    cells.add(interval.high());
+    Estimate estimate = estimate(statistic);
+    cells.add(estimate.value());
+    cells.add(estimate.interval().low());
+    cells.add(estimate.interval().high());
   }
 
   /** Returns one line a case and distance after the single position. */
@@ -174,14 +169,14 @@ final class SubstitutionResult {
     for (Case one : cases.single()) {
       for (int distance = 0; distance < Cases.AFTER && rowsAfter(distance) > 0; distance++) {
         int at = distance;
-        Interval interval = interval(m -> m.after(one, at));
+        Estimate kl = estimate(m -> m.after(one, at));
         table.add(
             one.subject(),
             one.substitute().word(),
             (long) distance,
-            value(m -> m.after(one, at)),
-            interval.low(),
-            interval.high(),
+            kl.value(),
+            kl.interval().low(),
+            kl.interval().high(),
             rowsAfter(distance));
       }
     }
