@@ -37,6 +37,12 @@ public final class Fuzz {
           "null", "true", "false", "[]", "{}", "[[", "{\"a\":", "\"", ",", ":", "\\u0000",
           "\\ud800", "\u00ff");
 
+  /** Instructions and ends of strings of a pickle of dictionaries, numbers and tensors. */
+  private static final List<String> PICKLE =
+      List.of(
+          "(", "t", "R", "]", "}", "u", "e", "s", "a", "0", "2", ".", "Q", "N", "K\1", "q\0",
+          "h\0");
+
   private static final int FEW = Integer.getInteger("resid.fuzz.inputs", 400);
   private static final long SEED = Long.getLong("resid.fuzz.seed", 20261121);
 
@@ -155,6 +161,11 @@ public final class Fuzz {
     return Stream.concat(Stream.of(words), JSON.stream()).toList();
   }
 
+  /** Returns the words of a pickle and those of one kind of file. */
+  public static List<String> pickle(List<String> words) {
+    return Stream.concat(PICKLE.stream(), words.stream()).toList();
+  }
+
   /** Reads as many damaged files as the build asks for, and returns what was seen. */
   public Outcome run() {
     long start = System.nanoTime();
@@ -218,29 +229,39 @@ public final class Fuzz {
     }
   }
 
+  /**
+   * One reading of a file.
+   *
+   * @param refused null for an accepted file, else the refusal
+   * @param bytes that were allocated
+   */
+  private record Reading(IOException refused, long bytes) {}
+
   /** Returns where reading ended: null for an accepted file, else the refusal. */
   private IOException attempt(byte[] input) {
     long nanos = THREADS.getCurrentThreadCpuTime();
-    long before = THREADS.getCurrentThreadAllocatedBytes();
-    IOException refused = refusal(input);
-    long bytes = THREADS.getCurrentThreadAllocatedBytes() - before;
+    Reading reading = reading(input);
     slowest = Math.max(slowest, THREADS.getCurrentThreadCpuTime() - nanos);
-    if (bytes > mostBytes) {
-      // Once more, without what is made at the first use of a class.
-      before = THREADS.getCurrentThreadAllocatedBytes();
-      refused = refusal(input);
-      bytes = THREADS.getCurrentThreadAllocatedBytes() - before;
+    if (reading.bytes() > mostBytes) {
+      reading = reading(input); // without what is made at the first use of a class
     }
-    most = Math.max(most, bytes);
-    if (bytes > mostBytes) {
-      throw new AssertionError(bytes + " bytes were allocated, at most " + mostBytes + " may be");
+    most = Math.max(most, reading.bytes());
+    if (reading.bytes() > mostBytes) {
+      throw new AssertionError(
+          reading.bytes() + " bytes were allocated, at most " + mostBytes + " may be");
     }
-    if (refused == null) {
+    if (reading.refused() == null) {
       read++;
     } else {
-      requireSentence(refused);
+      requireSentence(reading.refused());
     }
-    return refused;
+    return reading.refused();
+  }
+
+  private Reading reading(byte[] input) {
+    long before = THREADS.getCurrentThreadAllocatedBytes();
+    IOException refused = refusal(input);
+    return new Reading(refused, THREADS.getCurrentThreadAllocatedBytes() - before);
   }
 
   private IOException refusal(byte[] input) {

@@ -96,6 +96,13 @@ class SaeConfigFuzzTest {
     return Shape.of(Axis.D_SAE, size);
   }
 
+  /** Returns weights by the names of the papers, as SAELens and hook-z SAEs have them. */
+  private byte[] paperNames() throws IOException {
+    return weights(
+        Map.of(
+            "W_enc", matrix(2, 3), "W_dec", matrix(3, 2), "b_enc", vector(3), "b_dec", vector(2)));
+  }
+
   private static void fuzz(
       String name,
       String config,
@@ -124,17 +131,6 @@ class SaeConfigFuzzTest {
 
   @Test
   void saeLens() throws IOException {
-    byte[] weights =
-        weights(
-            Map.of(
-                "W_enc",
-                matrix(2, 3),
-                "W_dec",
-                matrix(3, 2),
-                "b_enc",
-                vector(3),
-                "b_dec",
-                vector(2)));
     String six =
         "{\"architecture\":\"topk\",\"d_in\":2,\"d_sae\":3,\"dtype\":\"float32\",\"k\":2,"
             + "\"normalize_activations\":\"none\",\"apply_b_dec_to_input\":true,\"metadata\":"
@@ -147,7 +143,7 @@ class SaeConfigFuzzTest {
         "SAELens cfg.json",
         SaeLensReader.CONFIG,
         HookPoint.residPre(1),
-        Map.of(SaeLensReader.WEIGHTS, weights),
+        Map.of(SaeLensReader.WEIGHTS, paperNames()),
         SaeLensReader::read,
         six,
         two);
@@ -202,22 +198,11 @@ class SaeConfigFuzzTest {
 
   @Test
   void hookZ() throws IOException {
-    byte[] weights =
-        weights(
-            Map.of(
-                "W_enc",
-                matrix(2, 3),
-                "W_dec",
-                matrix(3, 2),
-                "b_enc",
-                vector(3),
-                "b_dec",
-                vector(2)));
     fuzz(
         "hook-z NAME_cfg.json",
         HookZReader.configOf("1.pt"),
         HookPoint.at(Site.Z, 1),
-        Map.of("1.pt", weights),
+        Map.of("1.pt", paperNames()),
         (folder, stated) -> HookZReader.read(folder, "1.pt", folder.tensors("1.pt"), stated),
         "{\"act_name\":\"blocks.1.attn.hook_z\",\"act_size\":2,\"dict_size\":3,\"layer\":1,"
             + "\"concat_heads\":true,\"model_name\":\"gpt2-small\",\"seq_len\":128}");
