@@ -9,7 +9,12 @@ import static dev.resid.sae.SpliceMode.WITH_ERROR;
 import static dev.resid.sae.metric.SaeMetric.CE_INCREASE;
 import static dev.resid.sae.metric.SaeMetric.L0;
 import static dev.resid.sae.metric.TokenScope.ALL;
+import static dev.resid.tensor.Axis.BATCH;
+import static dev.resid.tensor.Axis.D_HEAD;
+import static dev.resid.tensor.Axis.D_MODEL;
 import static dev.resid.tensor.Axis.HEAD;
+import static dev.resid.tensor.Axis.ONE;
+import static dev.resid.tensor.Axis.OUT;
 import static dev.resid.tensor.Axis.POS;
 
 import dev.resid.analysis.Ablation;
@@ -21,6 +26,7 @@ import dev.resid.analysis.LogitReadout;
 import dev.resid.analysis.ResidualStack;
 import dev.resid.analysis.ResidualStack.Split;
 import dev.resid.hook.ActivationCache;
+import dev.resid.hook.Capture;
 import dev.resid.hook.Hook;
 import dev.resid.hook.HookPoint;
 import dev.resid.hook.Intervention;
@@ -62,7 +68,9 @@ import dev.resid.sae.metric.SaeReport;
 import dev.resid.sae.train.SaeLoss;
 import dev.resid.sae.train.SaeTrainer;
 import dev.resid.sae.train.SaeTrainingPlan;
+import dev.resid.tensor.Axis;
 import dev.resid.tensor.Backend;
+import dev.resid.tensor.Shape;
 import dev.resid.tensor.Tensor;
 import dev.resid.tokenizer.SpecialTokens;
 import dev.resid.tokenizer.TokenBatch;
@@ -104,7 +112,9 @@ final class FromPythonExample {
     Tensor logits = gpt2.forward(tokens).logits();
     ForwardResult run = gpt2.forward(tokens, residPost(3).capture(), pattern(2).capture());
     Tensor resid = run.cache().get(HookPoint.parse("blocks.3.hook_resid_post"));
-    ForwardResult all = gpt2.forward(tokens, everything(gpt2));
+    ForwardResult all = gpt2.forward(tokens, Capture.each(HookPoint.all(gpt2.config().nLayers())));
+    Capture[] patterns =
+        Capture.each(HookPoint.matching(gpt2.config().nLayers(), "blocks.*.attn.hook_pattern"));
     ActivationCache some = gpt2.capture(tokens, residPre(3).capture(Positions.of(2)));
     ActivationCache early = gpt2.capture(tokens, residPre(3).capture());
     Intervention twice = (x, at) -> x.times(2);
@@ -117,6 +127,14 @@ final class FromPythonExample {
     Tensor ablated = gpt2.forward(tokens, z(2).replace(Ablation.zeroAt(HEAD, 0))).logits();
     Tensor mean = Ablation.mean(resid, tokens);
     Tensor meanAblated = gpt2.forward(tokens, residPost(3).replace(Ablation.mean(mean))).logits();
+    Tensor means = Ablation.mean(gpt2.capture(tokens, z(2).capture()).get(z(2)), tokens);
+    Intervention oneHead = Ablation.mean(means).onlyAt(HEAD, 0);
+    Hook[] spliced = {z(2).replace(oneHead), z(3).replace(twice.onlyAt(HEAD, 3))};
+    Tensor confined =
+        gpt2.forward(tokens, Hook.join(spliced, residPost(3).capture())).cache().get(residPost(3));
+    Tensor few = gpt2.forward(tokens, residPre(3).replace(twice.onlyAt(POS, 1, 2))).logits();
+    List<String> texts = gpt2.tokenizer().texts(tokens.row(0));
+    int sea = gpt2.tokenizer().singleToken(" sea");
     PositionValues loss = gpt2.crossEntropyNats(tokens);
     double[] kl = KlDivergence.nats(logits, ablated);
     String text = gpt2.generator(Sampling.greedy()).generate("Once upon a time", 8);
@@ -130,6 +148,11 @@ final class FromPythonExample {
       effect += base.continueWith(moved).meanKlNats();
     }
     return effect
+        + patterns.length
+        + confined.elements()
+        + few.elements()
+        + texts.size()
+        + sea
         + all.cache().points().size()
         + some.points().size()
         + early.points().size()
@@ -144,10 +167,37 @@ final class FromPythonExample {
         + best.size();
   }
 
-  private static Hook[] everything(Gpt2 gpt2) {
-    return HookPoint.all(gpt2.config().nLayers()).stream()
-        .map(HookPoint::capture)
-        .toArray(Hook[]::new);
+  /** Arithmetic. */
+  static double tensors(Backend backend) throws IOException {
+    Gpt2 gpt2 = Gpt2.embedded(backend);
+    TokenBatch tokens = gpt2.tokenizer().encode("The captain looked at the sea");
+    Tensor x = gpt2.capture(tokens, residPre(2).capture()).get(residPre(2));
+    Shape shape = x.shape();
+    Tensor v = x.at(BATCH, 0).at(POS, tokens.length(0) - 1);
+    Tensor last = x.at(BATCH, 0).at(POS, tokens.length(0) - 1);
+    List<Tensor> layers = List.of(x.plus(v), x.minus(v), x.times(v));
+    Tensor stacked = Tensor.stack(new Axis("layer"), layers);
+    Tensor W_U = gpt2.weights().lens(Weight.of(WeightNames.W_U));
+    Tensor logits = x.dot(W_U, D_MODEL);
+    Tensor W_V = gpt2.weights().lens(Weight.of(WeightNames.W_V, 2));
+    Tensor W_O = gpt2.weights().lens(Weight.of(WeightNames.W_O, 2));
+    Tensor circuits = W_V.dot(W_O.renamed(D_MODEL, OUT), D_HEAD);
+    Tensor d = Tensor.stack(ONE, List.of(v.times(1 / v.norm(D_MODEL).get())));
+    Tensor without = x.minus(x.dot(d, D_MODEL).dot(d, ONE));
+    if (Math.abs(without.dot(d, D_MODEL).get(0, 3, 0)) > 1e-3) {
+      throw new AssertionError("the direction is still there");
+    }
+    return shape.rank()
+        + x.get(0, 2, 5)
+        + x.at(POS, 2).elements()
+        + x.slice(POS, 2, 5).elements()
+        + last.elements()
+        + stacked.elements()
+        + logits.elements()
+        + circuits.elements()
+        + x.norm(D_MODEL).elements()
+        + x.mean(BATCH).elements()
+        + x.sum(POS).elements();
   }
 
   /** Weights, gradients and analyses. */
@@ -164,7 +214,7 @@ final class FromPythonExample {
     double[][] byPosition =
         patching.run(residPre(2), ActivationPatching.everyPosition(corrupted), done -> {});
     Attribution attribution =
-        Attribution.of(gpt2, clean, corrupted, difference, List.of(residPre(2)));
+        Attribution.of(gpt2, corrupted, clean, difference, List.of(residPre(2)));
     ResidualStack stack = ResidualStack.of(gpt2, clean, Split.COMPONENTS);
     DirectLogitAttribution direct = DirectLogitAttribution.of(stack, difference);
     double read = 0;
@@ -197,6 +247,7 @@ final class FromPythonExample {
     Hook[] spliced = Sae.hooks(gpt2, Splice.of(RECONSTRUCTION), sae);
     Tensor logits = gpt2.forward(tokens, spliced).logits();
     Hook[] withError = Sae.hooks(gpt2, Splice.of(WITH_ERROR), sae);
+    Tensor moved = x.plus(sae.decoderRow(3).renamed(OUT, D_MODEL).times(5));
     Splice off = Splice.of(WITH_ERROR).edited(FeatureEdits.zero(3));
     Splice steered = Splice.of(WITH_ERROR).edited(FeatureEdits.steer(3, 5));
     SaeReport report = new SaeEvaluator(gpt2, sae).report(tokens);
@@ -214,6 +265,7 @@ final class FromPythonExample {
         + dSae
         + logits.elements()
         + withError.length
+        + moved.elements()
         + off.edits().size()
         + steered.edits().size()
         + l0

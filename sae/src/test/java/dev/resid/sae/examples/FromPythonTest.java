@@ -60,6 +60,7 @@ class FromPythonTest {
     try (Backend backend = Backends.named("vector")) {
       assertTrue(FromPythonExample.running(backend) > 0);
       assertTrue(FromPythonExample.analysing(backend) > 0);
+      assertTrue(FromPythonExample.tensors(backend) > 0);
       Gpt2 gpt2 = Gpt2.embedded(backend);
       var sae = EmbeddedSaes.ofLibrary().load("local-layer3-l0-30", backend);
       var tokens = gpt2.tokenizer().encode("The captain looked at the sea.");
