@@ -55,6 +55,7 @@ class EmulatedModelTest {
           "model.TransformerLensGoldensTest",
           "analysis.AnalysisGoldensTest",
           "analysis.AnalysisReferenceTest",
+          "analysis.PatchingReferenceTest",
           "train.AdamWGoldensTest");
 
   @BeforeAll

@@ -1,0 +1,160 @@
+package dev.resid.analysis;
+
+import static dev.resid.analysis.AnalysisCases.FORWARD;
+import static dev.resid.analysis.AnalysisCases.allowed;
+import static dev.resid.analysis.AnalysisCases.corrupted;
+import static dev.resid.analysis.AnalysisCases.difference;
+import static dev.resid.analysis.AnalysisCases.ids;
+import static dev.resid.analysis.AnalysisCases.points;
+import static dev.resid.analysis.AnalysisCases.readout;
+import static dev.resid.analysis.AnalysisCases.runs;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.resid.analysis.ActivationPatching.Patch;
+import dev.resid.hook.HookPoint;
+import dev.resid.hook.Site;
+import dev.resid.model.Gpt2;
+import dev.resid.model.ModelCase;
+import dev.resid.model.Reference;
+import dev.resid.reference.Float64Gpt2;
+import dev.resid.testing.OnEachCpuBackend;
+import dev.resid.tokenizer.TokenBatch;
+import java.util.List;
+import java.util.Map;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Patching and attribution against runs of the float64 model. */
+class PatchingReferenceTest extends OnEachCpuBackend {
+  /** Of gradients, which amplify the errors of small layer-norm scales. */
+  private static final double GRADIENT = 2e-4;
+
+  /** Half the step of a central difference along a patch: its error is about 1e-8. */
+  private static final double STEP = 1e-4;
+
+  @ParameterizedTest
+  @MethodSource("dev.resid.model.ModelCase#tiny")
+  void patchingChangesOneActivation(ModelCase c) {
+    Float64Gpt2 reference = Reference.of(c.weights());
+    Gpt2 gpt2 = c.on(backend());
+    TokenBatch corrupted = corrupted(c);
+    List<Map<String, double[]>> donors = runs(c, reference);
+    for (HookPoint point : points(c)) {
+      boolean heads = point.site() == Site.Z;
+      List<Patch> patches =
+          heads
+              ? ActivationPatching.everyPositionAndHead(corrupted, c.config().nHeads())
+              : ActivationPatching.everyPosition(corrupted);
+      var clean = gpt2.capture(c.tokens(), point.capture());
+      double[][] got =
+          new ActivationPatching(gpt2, corrupted, clean, readout(c, gpt2), 4)
+              .run(point, patches, done -> {});
+      for (int i = 0; i < patches.size(); i++) {
+        for (int row = 0; row < corrupted.rows(); row++) {
+          Patch patch = patches.get(i);
+          int[] ids = corrupted.row(row);
+          double[] donor = donors.get(row).get(point.name());
+          double want =
+              patch.position() >= ids.length
+                  ? difference(c, reference, row, ids, Map.of())
+                  : difference(
+                      c, reference, row, ids, Map.of(point.name(), mix(c, point, patch, donor, 1)));
+          assertEquals(
+              want, got[i][row], allowed(FORWARD, want), c + " " + point + " " + patch + " " + row);
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("dev.resid.model.ModelCase#tiny")
+  void attributionIsTheSlopeTowardsThePatch(ModelCase c) {
+    Float64Gpt2 reference = Reference.of(c.weights());
+    Gpt2 gpt2 = c.on(backend());
+    TokenBatch corrupted = corrupted(c);
+    List<Map<String, double[]>> donors = runs(c, reference);
+    Attribution found = Attribution.of(gpt2, corrupted, c.tokens(), readout(c, gpt2), points(c));
+    for (HookPoint point : points(c)) {
+      for (int row = 0; row < corrupted.rows(); row++) {
+        int[] ids = corrupted.row(row);
+        double[] donor = donors.get(row).get(point.name());
+        int heads = point.site() == Site.Z ? c.config().nHeads() : 1;
+        for (int pos = 0; pos < ids.length; pos++) {
+          double sum = 0;
+          for (int head = 0; head < heads; head++) {
+            Patch patch = new Patch(pos, heads == 1 ? -1 : head);
+            double up =
+                difference(
+                    c,
+                    reference,
+                    row,
+                    ids,
+                    Map.of(point.name(), mix(c, point, patch, donor, STEP)));
+            double down =
+                difference(
+                    c,
+                    reference,
+                    row,
+                    ids,
+                    Map.of(point.name(), mix(c, point, patch, donor, -STEP)));
+            double want = (up - down) / (2 * STEP);
+            sum += want;
+            assertEquals(
+                want,
+                found.at(point, row, pos, head),
+                allowed(GRADIENT, want),
+                c + " " + point + " row " + row + " " + patch);
+          }
+          assertEquals(sum, found.at(point, row, pos), heads * allowed(GRADIENT, sum));
+        }
+      }
+    }
+  }
+
+  /** Returns the change that moves an activation by a part of the way to the donor's. */
+  private static UnaryOperator<double[]> mix(
+      ModelCase c, HookPoint point, Patch patch, double[] donor, double part) {
+    int heads = point.site() == Site.Z ? c.config().nHeads() : 1;
+    int width = c.config().dModel() / heads;
+    return x -> {
+      for (int i = 0; i < x.length; i++) {
+        boolean here =
+            i / width / heads == patch.position()
+                && (patch.head() < 0 || i / width % heads == patch.head());
+        x[i] += here ? part * (donor[i] - x[i]) : 0;
+      }
+      return x;
+    };
+  }
+
+  @ParameterizedTest
+  @MethodSource("dev.resid.model.ModelCase#five")
+  void patchesTogetherAreTheBitsOfPatchesAlone(ModelCase c) {
+    Gpt2 gpt2 = c.on(backend());
+    HookPoint point = HookPoint.z(c.config().nLayers() - 1);
+    List<Patch> patches = ActivationPatching.everyPositionAndHead(c.tokens(), c.config().nHeads());
+    var clean = gpt2.capture(c.tokens(), point.capture());
+    double[][] first = null;
+    for (int together : new int[] {1, 3, 1000}) {
+      double[][] got =
+          new ActivationPatching(gpt2, corrupted(c), clean, readout(c, gpt2), together)
+              .run(point, patches, done -> {});
+      first = first == null ? got : first;
+      assertArrayEquals(first, got, c + ", " + together + " together");
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("dev.resid.model.ModelCase#five")
+  void patchingEverythingGivesTheCleanRun(ModelCase c) {
+    Gpt2 gpt2 = c.on(backend());
+    HookPoint point = HookPoint.residPre(0);
+    var clean = gpt2.capture(c.tokens(), point.capture());
+    double[][] got =
+        new ActivationPatching(gpt2, corrupted(c), clean, readout(c, gpt2), 2)
+            .run(point, List.of(new Patch(-1, -1)), done -> {});
+    assertArrayEquals(readout(c, gpt2).of(gpt2, c.tokens()), got[0], c.toString());
+  }
+}
