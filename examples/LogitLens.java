@@ -26,10 +26,15 @@ final class LogitLens {
           Tensor logits = lens.at(point).logits();
           var top = TopTokens.at(logits, 0, last, 3, gpt2.tokenizer());
           System.out.printf("%-26s", point.name());
-          top.forEach(t -> System.out.printf(" %-12s", "\"" + t.text() + "\""));
+          top.forEach(t -> System.out.printf(" %-12s", quoted(t.text())));
           System.out.println();
         }
       }
     }
+  }
+
+  /** A token can be the end of a line, which would break the table. */
+  private static String quoted(String text) {
+    return '"' + text.replace("\n", "\\n") + '"';
   }
 }

@@ -94,11 +94,27 @@ class ExamplesTest {
     assertTrue(Files.exists(out.resolve("report.html")));
   }
 
+  /** A space behind the slashes makes comments of them: a formatter that is let loose adds it. */
+  @Test
+  void theJbangScriptSaysWhatItNeeds() throws IOException {
+    List<String> lines = Files.readAllLines(EXAMPLES.resolve("LogitLens.java"));
+    assertEquals("///usr/bin/env jbang \"$0\" \"$@\" ; exit $?", lines.getFirst());
+    assertTrue(lines.contains("//JAVA 25"), "JDK");
+    assertTrue(lines.contains("//RUNTIME_OPTIONS --add-modules jdk.incubator.vector"), "vectors");
+    assertEquals(
+        List.of("resid-core"),
+        lines.stream()
+            .filter(line -> line.startsWith("//DEPS dev.resid:"))
+            .map(line -> line.split(":")[1])
+            .toList());
+  }
+
   @Test
   void theJbangScriptRuns() throws Exception {
     Program program = compile("LogitLens.java", Where.CLASS_PATH, "resid-core");
-    String out = lines(program.run("LogitLens", VECTOR));
-    assertEquals(13, out.lines().count(), out);
-    assertTrue(out.lines().toList().getLast().contains("\" the\""), out);
+    String out = lines(program.run("LogitLens", VECTOR, "Once upon a"));
+    assertEquals(13, out.lines().count(), "a line a point, also where the end of a line is next");
+    assertTrue(out.contains("\"\\n\""), out);
+    assertTrue(out.lines().toList().getLast().contains("\" man\""), out);
   }
 }

@@ -47,7 +47,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * in the bytes of an undisturbed run, or says in one sentence what is in its way.
  *
  * <p>{@code -Dresid.faults.kills=N} kills each command N times; {@code -Dresid.faults.seed} chooses
- * other moments and places, and {@code -Dresid.faults.command=PATCH} one of the commands.
+ * other moments and places, and {@code -Dresid.faults.command=PATCH,MERGE} some of the commands.
  */
 @ResourceLock(Resources.SYSTEM_PROPERTIES)
 class RunFaultsTest {
@@ -86,14 +86,28 @@ class RunFaultsTest {
             + " --features 24 --tokens 2560 --checkpoint-every 2 --model @model --text @text"),
     TRAIN_TOKENIZER("train tokenizer --quiet --vocab-size 270 --text @text --out @out"),
     MERGE("merge @out @part0 @part1"),
-    DOWNLOAD("download --quiet some-body/tiny");
+    DOWNLOAD("download --quiet some-body/tiny"),
+    SENSITIVITY_AS_USED(SENSITIVITY),
+    EVALUATE_AS_USED(EVALUATE),
+    TRAIN_GPT2_AS_USED(TRAIN_GPT2),
+    TRAIN_SAE_AS_USED(TRAIN_SAE);
+
+    // The reference backend: what is compared is files, and code of vectors is slow to start.
+    private static final String QUICK = " --backend scalar --threads 1";
 
     private final String words;
+    private final List<String> jvm;
 
     Command(String words) {
       boolean study = !words.matches("(merge|download|train tokenizer) .*");
-      // The reference backend: what is compared is files, and code of vectors is slow to start.
-      this.words = study ? words + " --quiet --backend scalar --threads 1 --out @out" : words;
+      this.words = study ? words + " --quiet" + QUICK + " --out @out" : words;
+      this.jvm = List.of();
+    }
+
+    /** The same as people run it: with vectors, more than one thread, and both compilers. */
+    Command(Command quick) {
+      this.words = quick.words.replace(QUICK, " --threads 2");
+      this.jvm = List.of("-XX:TieredStopAtLevel=4");
     }
 
     String[] line(Path out) {
@@ -114,8 +128,9 @@ class RunFaultsTest {
 
     /** Starts it in a process of its own. */
     ChildRun start(int kibibytes, Path log, Path out) throws IOException {
-      List<String> hub = List.of("-DHF_HOME=" + out, "-DHF_ENDPOINT=" + FAKE.endpoint());
-      return ChildRun.start(kibibytes, log, hub, line(out));
+      List<String> options = new ArrayList<>(jvm);
+      options.addAll(List.of("-DHF_HOME=" + out, "-DHF_ENDPOINT=" + FAKE.endpoint()));
+      return ChildRun.start(kibibytes, log, options, line(out));
     }
   }
 
@@ -191,10 +206,12 @@ class RunFaultsTest {
         });
   }
 
-  /** Returns all commands, or the one that is asked for. */
+  /** Returns all commands, or those that are asked for. */
   static Stream<Command> commands() {
     String only = System.getProperty("resid.faults.command", "");
-    return Stream.of(Command.values()).filter(each -> only.isEmpty() || each.name().equals(only));
+    return only.isEmpty()
+        ? Stream.of(Command.values())
+        : Stream.of(only.split(",")).map(Command::valueOf);
   }
 
   static Stream<Command> commandsToKill() {
