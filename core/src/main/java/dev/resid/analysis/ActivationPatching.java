@@ -15,9 +15,9 @@ import java.util.function.IntConsumer;
 
 /**
  * Activation patching: a run on corrupted tokens in which one activation has its value from a run
- * on clean tokens, and how far that brings a readout back. The corrupted run is computed once a
- * point; every patch continues it from there, from the patched position on, several patches as one
- * batch.
+ * on clean tokens, and how far that brings a readout or a metric back. The corrupted run is
+ * computed once a point; every patch continues it from there, from the patched position on, several
+ * patches as one batch.
  *
  * @source Meng et al. 2022, "Locating and Editing Factual Associations in GPT", causal tracing; the
  *     sweeps over layers, positions and heads follow TransformerLens 2.16.1, {@code
@@ -27,11 +27,18 @@ public final class ActivationPatching {
   private final Gpt2 gpt2;
   private final TokenBatch corrupted;
   private final ActivationCache clean;
-  private final LogitReadout readout;
+  private final Reader reader;
   private final int copiesAtOnce;
 
+  /** One number for each row, of the final layer norm's output at its last position. */
+  @FunctionalInterface
+  private interface Reader {
+    /** Returns the numbers for [batch, pos=1, d_model]. */
+    double[] read(Tensor last);
+  }
+
   /**
-   * Prepares patches.
+   * Prepares patches that are judged by a readout.
    *
    * @param gpt2 the model
    * @param corrupted rows that are patched
@@ -47,7 +54,32 @@ public final class ActivationPatching {
       ActivationCache clean,
       LogitReadout readout,
       int copiesAtOnce) {
+    this(gpt2, corrupted, clean, last -> read(last, readout), copiesAtOnce);
     readout.requireRows(corrupted);
+  }
+
+  /**
+   * Prepares patches that are judged by a metric of the logits.
+   *
+   * @param gpt2 the model
+   * @param corrupted rows that are patched
+   * @param clean activations of the clean rows at the points to be patched, of equal lengths
+   * @param metric called with the logits at the last position of each row
+   * @param copiesAtOnce patches that are continued as one batch, at least 1; it changes no bit of a
+   *     result
+   * @throws IllegalArgumentException if copiesAtOnce is below 1
+   */
+  public ActivationPatching(
+      Gpt2 gpt2,
+      TokenBatch corrupted,
+      ActivationCache clean,
+      LogitsMetric metric,
+      int copiesAtOnce) {
+    this(gpt2, corrupted, clean, last -> read(gpt2.unembed(last), metric), copiesAtOnce);
+  }
+
+  private ActivationPatching(
+      Gpt2 gpt2, TokenBatch corrupted, ActivationCache clean, Reader reader, int copiesAtOnce) {
     if (copiesAtOnce < 1) {
       throw new IllegalArgumentException(
           "copiesAtOnce is " + copiesAtOnce + ", must be at least 1");
@@ -55,8 +87,24 @@ public final class ActivationPatching {
     this.gpt2 = gpt2;
     this.corrupted = corrupted;
     this.clean = clean;
-    this.readout = readout;
+    this.reader = reader;
     this.copiesAtOnce = copiesAtOnce;
+  }
+
+  private static double[] read(Tensor last, LogitReadout readout) {
+    double[] values = new double[readout.rows()];
+    for (int row = 0; row < values.length; row++) {
+      values[row] = readout.at(last, row, 0);
+    }
+    return values;
+  }
+
+  private static double[] read(Tensor logits, LogitsMetric metric) {
+    double[] values = new double[logits.shape().size(Axis.BATCH)];
+    for (int row = 0; row < values.length; row++) {
+      values[row] = metric.of(row, logits.at(Axis.BATCH, row).toArray());
+    }
+    return values;
   }
 
   /**
@@ -107,8 +155,8 @@ public final class ActivationPatching {
   }
 
   /**
-   * Returns the readout of every row after each patch, [patch][row]. Neighbours in the list are
-   * computed together, from the earliest of their positions on, so it should be ordered by
+   * Returns the readout or metric of every row after each patch, [patch][row]. Neighbours in the
+   * list are computed together, from the earliest of their positions on, so it should be ordered by
    * position.
    *
    * @param point where: a site of the stream, attn_out, mlp_out or z
@@ -136,7 +184,7 @@ public final class ActivationPatching {
         Tensor changed = patched(base.activation(), donor, some);
         Continuation continuation = base.continueWith(changed, LogitReadout.POINT);
         for (int i = 0; i < some.size(); i++) {
-          results[from + i] = read(base, continuation, i);
+          results[from + i] = reader.read(last(base, continuation, i));
         }
         progress.accept(from + some.size());
       }
@@ -144,19 +192,23 @@ public final class ActivationPatching {
     return results;
   }
 
-  private double[] read(BaseRun base, Continuation continuation, int copy) {
+  /** Returns what a copy's rows have at their last positions, [batch, pos=1, d_model]. */
+  private Tensor last(BaseRun base, Continuation continuation, int copy) {
     Tensor changed = continuation.cache().get(LogitReadout.POINT);
     Tensor unchanged = base.cache().get(LogitReadout.POINT);
     int first = continuation.firstPosition();
-    double[] values = new double[corrupted.rows()];
-    for (int row = 0; row < values.length; row++) {
+    int rows = corrupted.rows();
+    int width = unchanged.shape().last();
+    float[] values = new float[rows * width];
+    for (int row = 0; row < rows; row++) {
       int last = corrupted.length(row) - 1;
-      values[row] =
+      float[] x =
           last < first
-              ? readout.at(unchanged, row, last)
-              : readout.at(changed, copy * corrupted.rows() + row, last - first);
+              ? LogitReadout.position(unchanged, row, last, width)
+              : LogitReadout.position(changed, copy * rows + row, last - first, width);
+      System.arraycopy(x, 0, values, row * width, width);
     }
-    return values;
+    return Tensor.wrap(Shape.of(Axis.BATCH, rows, Axis.POS, 1, Axis.D_MODEL, width), values);
   }
 
   /** Returns one copy of the activation for each patch, [n·batch, pos, ...]. */

@@ -1,8 +1,10 @@
 package dev.resid.model;
 
 import dev.resid.hook.ActivationCache;
+import dev.resid.hook.At;
 import dev.resid.hook.Capture;
 import dev.resid.hook.HookPoint;
+import dev.resid.hook.Intervention;
 import dev.resid.hook.Site;
 import dev.resid.tensor.Axis;
 import dev.resid.tensor.Backend;
@@ -160,6 +162,19 @@ public final class BaseRun implements AutoCloseable {
       crossEntropy = known;
     }
     return known.get();
+  }
+
+  /**
+   * Returns what follows if an intervention acts on the clean activation, as {@code
+   * point().replace(change)} does in a whole forward pass.
+   *
+   * @param change called once, with all rows and positions
+   * @param keep as for {@link #continueWith(Tensor, HookPoint...)}
+   * @throws ShapeMismatchException if it returns another shape
+   * @throws IllegalArgumentException if a point to keep lies before this one
+   */
+  public Continuation continueWith(Intervention change, HookPoint... keep) {
+    return continueWith(change.apply(activation, new At(point, 0)), keep);
   }
 
   /**

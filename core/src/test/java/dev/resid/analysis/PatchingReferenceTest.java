@@ -10,14 +10,21 @@ import static dev.resid.analysis.AnalysisCases.readout;
 import static dev.resid.analysis.AnalysisCases.runs;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.resid.analysis.ActivationPatching.Patch;
+import dev.resid.hook.At;
+import dev.resid.hook.Hook;
 import dev.resid.hook.HookPoint;
+import dev.resid.hook.Intervention;
 import dev.resid.hook.Site;
+import dev.resid.model.BaseRun;
 import dev.resid.model.Gpt2;
 import dev.resid.model.ModelCase;
 import dev.resid.model.Reference;
 import dev.resid.reference.Float64Gpt2;
+import dev.resid.tensor.Axis;
+import dev.resid.tensor.Tensor;
 import dev.resid.testing.OnEachCpuBackend;
 import dev.resid.tokenizer.TokenBatch;
 import java.util.List;
@@ -156,5 +163,46 @@ class PatchingReferenceTest extends OnEachCpuBackend {
         new ActivationPatching(gpt2, corrupted(c), clean, readout(c, gpt2), 2)
             .run(point, List.of(new Patch(-1, -1)), done -> {});
     assertArrayEquals(readout(c, gpt2).of(gpt2, c.tokens()), got[0], c.toString());
+  }
+
+  @ParameterizedTest
+  @MethodSource("dev.resid.model.ModelCase#five")
+  void aMetricIsGivenTheLogitsOfThePatchedRuns(ModelCase c) {
+    Gpt2 gpt2 = c.on(backend());
+    HookPoint point = HookPoint.residPre(1);
+    TokenBatch corrupted = corrupted(c);
+    var clean = gpt2.capture(c.tokens(), point.capture());
+    Tensor donor = clean.get(point);
+    List<Patch> patches = ActivationPatching.everyPosition(corrupted);
+    int vocabulary = c.config().dVocab();
+    LogitsMetric metric =
+        (row, logits) -> logits[row % vocabulary] - 2 * logits[(row + 1) % vocabulary];
+    double[][] got =
+        new ActivationPatching(gpt2, corrupted, clean, metric, 3).run(point, patches, done -> {});
+    for (Patch patch : patches) {
+      Intervention put = (x, at) -> donor;
+      Hook hook = point.replace(put.onlyAt(Axis.POS, patch.position()));
+      Tensor logits = gpt2.forward(corrupted, hook).logits();
+      for (int row = 0; row < corrupted.rows(); row++) {
+        Tensor last = logits.at(Axis.BATCH, row).at(Axis.POS, corrupted.length(row) - 1);
+        double want = metric.of(row, last.toArray());
+        assertEquals(
+            want, got[patch.position()][row], allowed(FORWARD, want), c + " " + patch + " " + row);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("dev.resid.model.ModelCase#five")
+  void aRunContinuesWithAnInterventionAsWithItsResult(ModelCase c) {
+    Gpt2 gpt2 = c.on(backend());
+    HookPoint point = HookPoint.z(1);
+    Intervention silence = Ablation.zeroAt(Axis.HEAD, c.config().nHeads() - 1);
+    try (BaseRun base = gpt2.baseRun(c.tokens(), point)) {
+      double kl = base.continueWith(silence).meanKlNats();
+      Tensor silenced = silence.apply(base.activation(), new At(point, 0));
+      assertEquals(base.continueWith(silenced).meanKlNats(), kl);
+      assertTrue(kl > 0, "the head does something");
+    }
   }
 }

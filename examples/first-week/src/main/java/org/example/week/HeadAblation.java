@@ -7,12 +7,10 @@ import dev.resid.analysis.Ablation;
 import dev.resid.backend.Backends;
 import dev.resid.experiments.text.Documents;
 import dev.resid.experiments.text.RowPacker;
-import dev.resid.hook.At;
 import dev.resid.hook.Intervention;
 import dev.resid.model.BaseRun;
 import dev.resid.model.Gpt2;
 import dev.resid.tensor.Backend;
-import dev.resid.tensor.Tensor;
 import dev.resid.tokenizer.TokenBatch;
 import java.io.IOException;
 import java.util.Locale;
@@ -40,8 +38,7 @@ public final class HeadAblation {
       try (BaseRun base = gpt2.baseRun(tokens, z(layer))) { // the clean run, once a layer
         Intervention mean = Ablation.mean(Ablation.mean(base.activation(), tokens));
         for (int head = 0; head < gpt2.config().nHeads(); head++) {
-          Tensor without = mean.onlyAt(HEAD, head).apply(base.activation(), new At(z(layer), 0));
-          double loss = base.continueWith(without).crossEntropyNats().mean();
+          double loss = base.continueWith(mean.onlyAt(HEAD, head)).crossEntropyNats().mean();
           table.append(String.format(Locale.ROOT, "%+9.4f", loss - clean));
         }
         table.append(String.format("%n"));

@@ -23,6 +23,7 @@ import dev.resid.analysis.Attribution;
 import dev.resid.analysis.DirectLogitAttribution;
 import dev.resid.analysis.LogitLens;
 import dev.resid.analysis.LogitReadout;
+import dev.resid.analysis.LogitsMetric;
 import dev.resid.analysis.ResidualStack;
 import dev.resid.analysis.ResidualStack.Split;
 import dev.resid.hook.ActivationCache;
@@ -146,6 +147,7 @@ final class FromPythonExample {
     try (BaseRun base = gpt2.baseRun(tokens, residPre(3))) {
       Tensor moved = base.activation().times(1.1);
       effect += base.continueWith(moved).meanKlNats();
+      effect += base.continueWith(Ablation.zero()).meanKlNats();
     }
     return effect
         + patterns.length
@@ -213,6 +215,11 @@ final class FromPythonExample {
     ActivationPatching patching = new ActivationPatching(gpt2, corrupted, kept, difference, 4);
     double[][] byPosition =
         patching.run(residPre(2), ActivationPatching.everyPosition(corrupted), done -> {});
+    int end = clean.length(0) - 1;
+    float[] target = gpt2.forward(clean).logits().at(BATCH, 0).at(POS, end).toArray();
+    LogitsMetric metric = (row, last) -> KlDivergence.nats(target, last);
+    ActivationPatching byKl = new ActivationPatching(gpt2, corrupted, kept, metric, 4);
+    double restored = byKl.run(residPre(2), List.of(ActivationPatching.Patch.at(5)), d -> {})[0][0];
     Attribution attribution =
         Attribution.of(gpt2, corrupted, clean, difference, List.of(residPre(2)));
     ResidualStack stack = ResidualStack.of(gpt2, clean, Split.COMPONENTS);
@@ -227,6 +234,7 @@ final class FromPythonExample {
       read += gradients.activation(residPre(2)).elements();
     }
     return read
+        + restored
         + W_O.elements()
         + W_U.elements()
         + folded.transforms().size()
