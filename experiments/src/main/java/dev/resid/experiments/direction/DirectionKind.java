@@ -1,10 +1,9 @@
 package dev.resid.experiments.direction;
 
-import java.util.Arrays;
-import java.util.stream.Collectors;
+import dev.resid.experiments.result.Worded;
 
 /** The kinds of baseline direction, by the names of tables and the command line. */
-public enum DirectionKind {
+public enum DirectionKind implements Worded {
   /** {@link Direction.Isotropic}. */
   ISOTROPIC("isotropic"),
   /** {@link Direction.CovRandomDifference}. */
@@ -23,6 +22,7 @@ public enum DirectionKind {
   }
 
   /** Returns the name, for example {@code real-mixture}; the same as {@link Direction#name}. */
+  @Override
   public String word() {
     return word;
   }
@@ -33,16 +33,7 @@ public enum DirectionKind {
    * @throws IllegalArgumentException if there is none; the message lists those there are
    */
   public static DirectionKind of(String word) {
-    for (DirectionKind kind : values()) {
-      if (kind.word.equals(word)) {
-        return kind;
-      }
-    }
-    throw new IllegalArgumentException(
-        "no direction is called \""
-            + word
-            + "\"; use one of "
-            + Arrays.stream(values()).map(DirectionKind::word).collect(Collectors.joining(", ")));
+    return Worded.of(DirectionKind.class, word, "direction");
   }
 
   /**

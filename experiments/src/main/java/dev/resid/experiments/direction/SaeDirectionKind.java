@@ -1,11 +1,11 @@
 package dev.resid.experiments.direction;
 
+import dev.resid.experiments.result.Worded;
 import java.util.Arrays;
 import java.util.BitSet;
-import java.util.stream.Collectors;
 
 /** The kinds of direction that an SAE gives, by the names of tables and the command line. */
-public enum SaeDirectionKind {
+public enum SaeDirectionKind implements Worded {
   /** {@link Direction.SaeError}. */
   ERROR("sae-error"),
   /** {@link Direction.SaeFeature} of features alive in the data but not active in the row. */
@@ -22,6 +22,7 @@ public enum SaeDirectionKind {
   }
 
   /** Returns the name, for example {@code sae-error}. */
+  @Override
   public String word() {
     return word;
   }
@@ -37,18 +38,7 @@ public enum SaeDirectionKind {
    * @throws IllegalArgumentException if there is none; the message lists those there are
    */
   public static SaeDirectionKind of(String word) {
-    for (SaeDirectionKind kind : values()) {
-      if (kind.word.equals(word)) {
-        return kind;
-      }
-    }
-    throw new IllegalArgumentException(
-        "no direction of an SAE is called \""
-            + word
-            + "\"; use one of "
-            + Arrays.stream(values())
-                .map(SaeDirectionKind::word)
-                .collect(Collectors.joining(", ")));
+    return Worded.of(SaeDirectionKind.class, word, "direction of an SAE");
   }
 
   /**

@@ -1,6 +1,7 @@
 package dev.resid.experiments.plateau;
 
 import dev.resid.experiments.result.Settings;
+import dev.resid.experiments.result.Worded;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
@@ -16,7 +17,7 @@ import java.util.stream.Stream;
 public record PlateauVariants(
     DensityPool densityPool, Placing placing, FeatureValue featureValue, List<StepKind> drafts) {
   /** Where the replacements of a baseline's features go. */
-  public enum Placing {
+  public enum Placing implements Worded {
     /** Into a fresh vector: as many features as before. */
     FRESH,
     /**
@@ -27,6 +28,7 @@ public record PlateauVariants(
     IN_PLACE;
 
     /** Returns the name in records and on the command line. */
+    @Override
     public String word() {
       return name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
@@ -37,12 +39,7 @@ public record PlateauVariants(
      * @throws IllegalArgumentException if there is none of that name
      */
     public static Placing of(String word) {
-      for (Placing one : values()) {
-        if (one.word().equals(word)) {
-          return one;
-        }
-      }
-      throw new IllegalArgumentException("replacements go fresh or in-place, not \"" + word + "\"");
+      return Worded.of(Placing.class, word, "place of replacements");
     }
   }
 

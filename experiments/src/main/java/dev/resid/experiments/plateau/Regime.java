@@ -1,7 +1,9 @@
 package dev.resid.experiments.plateau;
 
+import dev.resid.experiments.result.Worded;
+
 /** How the 100 points between a start A and a target T are spaced. */
-public enum Regime {
+public enum Regime implements Worded {
   /** A + n·s·(T − A)/‖T − A‖: steps of one length s, whatever the distance. */
   ABSOLUTE,
   /** A + (n/99)·(T − A): the first point is A, the last is T. */
@@ -11,6 +13,7 @@ public enum Regime {
   public static final int POINTS = 100;
 
   /** Returns the name in tables and on the command line. */
+  @Override
   public String word() {
     return name().toLowerCase(java.util.Locale.ROOT);
   }
@@ -21,13 +24,7 @@ public enum Regime {
    * @throws IllegalArgumentException if there is none of that name
    */
   public static Regime of(String word) {
-    for (Regime regime : values()) {
-      if (regime.word().equals(word)) {
-        return regime;
-      }
-    }
-    throw new IllegalArgumentException(
-        "\"" + word + "\" is no regime; there are absolute and relative");
+    return Worded.of(Regime.class, word, "regime");
   }
 
   /**

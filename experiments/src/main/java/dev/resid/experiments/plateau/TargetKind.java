@@ -1,13 +1,13 @@
 package dev.resid.experiments.plateau;
 
+import dev.resid.experiments.result.Worded;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.stream.Collectors;
 
 /** What the residual stream is moved towards, or, in the second part of the study, away from. */
-public enum TargetKind {
+public enum TargetKind implements Worded {
   /** The activation of another prompt at the same position. */
   MODEL_GENERATED("model-generated", Needs.NOTHING),
   /** A draw from the normal distribution with mean and covariance of such activations. */
@@ -42,6 +42,7 @@ public enum TargetKind {
   }
 
   /** Returns the name in tables and on the command line. */
+  @Override
   public String word() {
     return name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
@@ -83,15 +84,6 @@ public enum TargetKind {
    * @throws IllegalArgumentException if there is none of that name
    */
   public static TargetKind of(String word) {
-    for (TargetKind kind : values()) {
-      if (kind.word().equals(word)) {
-        return kind;
-      }
-    }
-    throw new IllegalArgumentException(
-        "\""
-            + word
-            + "\" is no kind of target; there are "
-            + Arrays.stream(values()).map(TargetKind::word).collect(Collectors.joining(", ")));
+    return Worded.of(TargetKind.class, word, "kind of target");
   }
 }

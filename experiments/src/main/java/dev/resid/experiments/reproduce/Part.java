@@ -1,11 +1,10 @@
 package dev.resid.experiments.reproduce;
 
-import java.util.Arrays;
+import dev.resid.experiments.result.Worded;
 import java.util.Locale;
-import java.util.stream.Collectors;
 
 /** A run of one study, in a folder of its own, whose tables hold measured numbers. */
-public enum Part {
+public enum Part implements Worded {
   /** SAEs and norms at the begin-of-text token alone, which depends on no data. */
   BOS(Input.NOTHING, "the begin-of-text token alone"),
   /** SAEs, norms and cross-entropy by position in long rows. */
@@ -60,6 +59,7 @@ public enum Part {
   }
 
   /** Returns the name in tables, of its folder and on the command line. */
+  @Override
   public String word() {
     return name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
@@ -70,15 +70,6 @@ public enum Part {
    * @throws IllegalArgumentException if there is none; the message lists those there are
    */
   public static Part of(String word) {
-    for (Part part : values()) {
-      if (part.word().equals(word)) {
-        return part;
-      }
-    }
-    throw new IllegalArgumentException(
-        "no part is called \""
-            + word
-            + "\"; use some of "
-            + Arrays.stream(values()).map(Part::word).collect(Collectors.joining(", ")));
+    return Worded.of(Part.class, word, "part");
   }
 }

@@ -1,13 +1,12 @@
 package dev.resid.experiments.reproduce;
 
 import dev.resid.experiments.report.Numbers;
-import java.util.Arrays;
+import dev.resid.experiments.result.Worded;
 import java.util.Locale;
 import java.util.OptionalDouble;
-import java.util.stream.Collectors;
 
 /** Where a tolerance comes from. */
-public enum Rule {
+public enum Rule implements Worded {
   /** A count of something that depends on no data: the slack alone, which is 0 where not said. */
   EXACT,
   /**
@@ -97,17 +96,11 @@ public enum Rule {
 
   /** Returns the rule of a name in the table of published numbers. */
   static Rule of(String word) {
-    for (Rule rule : values()) {
-      if (rule.name().toLowerCase(Locale.ROOT).equals(word)) {
-        return rule;
-      }
-    }
-    throw new IllegalArgumentException(
-        "no rule is called \""
-            + word
-            + "\"; there are "
-            + Arrays.stream(values())
-                .map(r -> r.name().toLowerCase(Locale.ROOT))
-                .collect(Collectors.joining(", ")));
+    return Worded.of(Rule.class, word, "rule");
+  }
+
+  @Override
+  public String word() {
+    return name().toLowerCase(Locale.ROOT);
   }
 }

@@ -1,12 +1,11 @@
 package dev.resid.experiments.substitution;
 
-import java.util.Arrays;
+import dev.resid.experiments.result.Worded;
 import java.util.List;
 import java.util.Locale;
-import java.util.stream.Collectors;
 
 /** What is measured at every position after a replacement. */
-public enum Readout {
+public enum Readout implements Worded {
   /** KL(original‖changed) of the next-token distribution, in nats. */
   KL,
   /** Euclidean distance at the last {@code resid_post}. */
@@ -21,6 +20,7 @@ public enum Readout {
   public static final String CE_COLUMN = "ce_nats";
 
   /** Returns the name in records and on the command line. */
+  @Override
   public String word() {
     return name().toLowerCase(Locale.ROOT);
   }
@@ -67,15 +67,6 @@ public enum Readout {
    * @throws IllegalArgumentException if there is none; the message lists those there are
    */
   public static Readout of(String word) {
-    for (Readout one : values()) {
-      if (one.word().equals(word)) {
-        return one;
-      }
-    }
-    throw new IllegalArgumentException(
-        "no read-out is called \""
-            + word
-            + "\"; use some of "
-            + Arrays.stream(values()).map(Readout::word).collect(Collectors.joining(", ")));
+    return Worded.of(Readout.class, word, "read-out");
   }
 }

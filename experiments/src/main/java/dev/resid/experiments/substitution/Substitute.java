@@ -1,8 +1,8 @@
 package dev.resid.experiments.substitution;
 
+import dev.resid.experiments.result.Worded;
 import java.util.Arrays;
 import java.util.List;
-import java.util.stream.Collectors;
 
 /**
  * What stands in the place of an activation x. ε is ‖SAE(x) − x‖ at the position.
@@ -11,7 +11,7 @@ import java.util.stream.Collectors;
  *     the random vectors at a fixed angle are those of Gurnee 2024, "SAE reconstruction errors are
  *     (empirically) pathological"
  */
-public enum Substitute {
+public enum Substitute implements Worded {
   /** SAE(x). */
   RECONSTRUCTION("sae", Needs.SAE),
   /** x + ε·d with an isotropic random unit vector d. */
@@ -61,6 +61,7 @@ public enum Substitute {
   }
 
   /** Returns the name of tables and the command line, for example {@code real-mixture}. */
+  @Override
   public String word() {
     return word;
   }
@@ -91,15 +92,6 @@ public enum Substitute {
    * @throws IllegalArgumentException if there is none; the message lists those there are
    */
   public static Substitute of(String word) {
-    for (Substitute one : values()) {
-      if (one.word.equals(word)) {
-        return one;
-      }
-    }
-    throw new IllegalArgumentException(
-        "no substitute is called \""
-            + word
-            + "\"; use one of "
-            + Arrays.stream(values()).map(Substitute::word).collect(Collectors.joining(", ")));
+    return Worded.of(Substitute.class, word, "substitute");
   }
 }

@@ -29,7 +29,7 @@ class ExperimentsArchitectureTest {
         .allow("result")
         .allow("text")
         .allow("sweep", "result")
-        .allow("direction", "sweep")
+        .allow("direction", "result", "sweep")
         .allow("report", "result")
         .allow("study", "direction", "report", "result", "sweep")
         .allow("language", "direction", "report", "result", "study", "sweep", "text")
