@@ -29,6 +29,7 @@ import dev.resid.model.BaseRun;
 import dev.resid.model.Continuation;
 import dev.resid.model.Gpt2;
 import dev.resid.progress.Progress;
+import dev.resid.tensor.Axis;
 import dev.resid.tensor.Backend;
 import dev.resid.tensor.Tensor;
 import dev.resid.tokenizer.TokenBatch;
@@ -89,17 +90,8 @@ final class HeadStudy {
 
   /** Returns the mean norm of an activation, without the first position, which is unlike others. */
   private static double meanNorm(Tensor x) {
-    int width = x.shape().last();
-    float[] values = x.toArray();
-    double sum = 0;
-    for (int from = width; from < values.length; from += width) {
-      double squares = 0;
-      for (int c = 0; c < width; c++) {
-        squares += values[from + c] * values[from + c];
-      }
-      sum += Math.sqrt(squares);
-    }
-    return sum / (values.length / width - 1);
+    Tensor norms = x.norm(Axis.D_MODEL); // [batch=1, pos]
+    return norms.slice(Axis.POS, 1, x.shape().size(Axis.POS)).mean(Axis.POS).get(0);
   }
 
   private Tensor random(BaseRun base, int row) {

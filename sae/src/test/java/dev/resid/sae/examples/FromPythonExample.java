@@ -136,6 +136,7 @@ final class FromPythonExample {
     Tensor few = gpt2.forward(tokens, residPre(3).replace(twice.onlyAt(POS, 1, 2))).logits();
     List<String> texts = gpt2.tokenizer().texts(tokens.row(0));
     int sea = gpt2.tokenizer().singleToken(" sea");
+    TextCorpus corpus = TextCorpus.of(texts, gpt2.tokenizer());
     PositionValues loss = gpt2.crossEntropyNats(tokens);
     double[] kl = KlDivergence.nats(logits, ablated);
     String text = gpt2.generator(Sampling.greedy()).generate("Once upon a time", 8);
@@ -155,6 +156,7 @@ final class FromPythonExample {
         + few.elements()
         + texts.size()
         + sea
+        + corpus.tokens()
         + all.cache().points().size()
         + some.points().size()
         + early.points().size()
