@@ -1,12 +1,17 @@
 // A stand-in for libcuda.so.1 for tests: the driver calls that the backend makes, on host memory,
-// with the project's own kernel sources compiled for the processor. Each allocation has guards.
+// with the project's own kernel sources compiled for the processor. Each allocation has guards. What
+// is put into a stream happens when somebody waits for it and no sooner, so that memory which is
+// used again or freed too early shows.
 #include "emulated.h"
 #include "resid.cu"
 
 #include <csetjmp>
 #include <cstdio>
 #include <cstdlib>
+#include <deque>
+#include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <ucontext.h>
@@ -39,7 +44,18 @@ struct Fiber {
 struct Barrier {
   int arrived = 0;
   int generation = 0;
+  int line = 0;
 };
+
+// The order in which threads of a block, and blocks, take turns: ascending, descending, or mixed.
+int order;
+uint64_t mixing;
+int turns[kMostThreads];
+
+void wrong(const char* what, int line) {
+  std::fprintf(stderr, "emulated GPU: %s, line %d\n", what, line);
+  std::abort();
+}
 
 Fiber fibers[kMostThreads];
 Fiber* current;
@@ -64,8 +80,12 @@ void release(Barrier& barrier) {
   barrier.generation++;
 }
 
-__attribute__((noinline)) void wait(Barrier& barrier, int all) {
+__attribute__((noinline)) void wait(Barrier& barrier, int all, int line) {
   int generation = barrier.generation;
+  if (barrier.arrived > 0 && barrier.line != line) {
+    wrong("threads wait for each other at different places", line);
+  }
+  barrier.line = line;
   if (++barrier.arrived == all) {
     release(barrier);
     return;
@@ -112,7 +132,26 @@ __attribute__((noinline)) void resume(Fiber& fiber) {
   }
 }
 
+void takeTurns() {
+  for (int t = 0; t < threads; t++) {
+    turns[t] = order == 1 ? threads - 1 - t : t;
+  }
+  if (order > 1) {
+    for (int t = threads - 1; t > 0; t--) {
+      mixing = mixing * 6364136223846793005u + 1442695040888963407u;
+      std::swap(turns[t], turns[(mixing >> 33) % (t + 1)]);
+    }
+  }
+}
+
+extern "C" {
+extern char __start_resid_shared[] __attribute__((visibility("hidden")));
+extern char __stop_resid_shared[] __attribute__((visibility("hidden")));
+}
+
 void runBlock() {
+  takeTurns();
+  std::memset(__start_resid_shared, 0xFF, __stop_resid_shared - __start_resid_shared);
   live = threads;
   blockBarrier = Barrier();
   for (int w = 0; w * kWarp < threads; w++) {
@@ -126,8 +165,8 @@ void runBlock() {
   }
   while (live > 0) {
     for (int t = 0; t < threads; t++) {
-      if (fibers[t].running) {
-        resume(fibers[t]);
+      if (fibers[turns[t]].running) {
+        resume(fibers[turns[t]]);
       }
     }
   }
@@ -143,6 +182,10 @@ template <class A>
 void requireReachable(const char* name, A* address) {
   if (address != nullptr && !reachable(address)) {
     std::fprintf(stderr, "emulated GPU: %s was given memory of another GPU, or none\n", name);
+    std::abort();
+  }
+  if ((uintptr_t)address % alignof(A) != 0) {
+    std::fprintf(stderr, "emulated GPU: %s was given an address that is not aligned\n", name);
     std::abort();
   }
 }
@@ -161,10 +204,18 @@ void spread(const char* name, void (*function)(A...), void** arguments) {
   spread(name, function, arguments, std::index_sequence_for<A...>());
 }
 
-#define KERNEL(name) \
-  {#name, [](void** a) { spread(nullptr, name, a); }, [](void** a) { spread(#name, name, a); }},
+template <class... A>
+constexpr int countOf(void (*)(A...)) {
+  return sizeof...(A);
+}
+
+#define KERNEL(name)                       \
+  {#name, countOf(name),                   \
+   [](void** a) { spread(nullptr, name, a); }, \
+   [](void** a) { spread(#name, name, a); }},
 struct Entry {
   const char* name;
+  int count;
   void (*run)(void**);
   void (*check)(void**);
 };
@@ -181,8 +232,8 @@ struct Allocation {
 
 std::mutex lock;
 std::map<char*, Allocation> allocations;
-// The GPU of the context that is current in a thread; 0 where none was set.
-thread_local int currentDevice;
+// The GPU of the context that is current in a thread; -1 where none was set.
+thread_local int currentDevice = -1;
 const int kMostDevices = 8;
 long launchesOf[kMostDevices];
 int failingDevice = -1;
@@ -191,6 +242,7 @@ size_t total = size_t(4) << 30;
 long launches;
 long failLaunchAt = -1;
 int failWith;
+int failModule;
 int sticky;
 int deviceCount = 2;
 int driverVersion = 13000;
@@ -231,19 +283,65 @@ bool inside(const void* address, size_t bytes) {
 
 bool reachable(const void* address) { return inside(address, 0); }
 
-const int kOutOfMemory = 2, kInvalidValue = 1, kInvalidDevice = 101, kNotFound = 500,
-          kIllegalAddress = 700;
+const int kOutOfMemory = 2, kInvalidValue = 1, kInvalidDevice = 101, kInvalidContext = 201,
+          kInvalidHandle = 400, kNotFound = 500, kIllegalAddress = 700;
+
+// ---- streams, one a GPU: what waits in them
+
+struct Stream {
+  std::deque<std::function<void()>> waiting;
+  long put = 0;
+  long done = 0;
+};
+Stream streams[kMostDevices];
+const uintptr_t kStream = 0x5100;
+
+struct Event {
+  int device = 0;
+  long after = 0;
+};
+
+void put(std::function<void()> work) {
+  streams[currentDevice].waiting.push_back(std::move(work));
+  streams[currentDevice].put++;
+}
+
+void finish(int device, long upTo) {
+  Stream& stream = streams[device];
+  while (stream.done < upTo) {
+    std::function<void()> work = std::move(stream.waiting.front());
+    stream.waiting.pop_front();
+    stream.done++;
+    work();
+  }
+}
+
+void finish(int device) { finish(device, streams[device].put); }
+
+void finishAll() {
+  for (int device = 0; device < kMostDevices; device++) {
+    finish(device);
+  }
+}
+
+// Whether a stream is that of the current context.
+bool own(void* stream) {
+  return currentDevice >= 0 && (uintptr_t)stream == kStream + currentDevice;
+}
 
 }  // namespace
 
-void emulatedBlockBarrier() { wait(blockBarrier, live); }
+void emulatedBlockBarrier(int line) { wait(blockBarrier, live, line); }
 
-double emulatedExchange(double value, int step) {
+double emulatedExchange(double value, unsigned mask, int step, int line) {
   Fiber* own = current;
   int slot = own->exchanges++ & 1;
   own->offered[slot] = value;
   int warp = own->index.x / kWarp;
-  wait(warpBarriers[warp], liveInWarp[warp]);
+  if (mask != 0xffffffffu || liveInWarp[warp] != kWarp) {
+    wrong("a shuffle without some of the lanes", line);
+  }
+  wait(warpBarriers[warp], kWarp, line);
   return fibers[own->index.x ^ step].offered[slot];
 }
 
@@ -266,11 +364,29 @@ EXPORT long resid_emulated_launches_of(int device) { return launchesOf[device]; 
 EXPORT void resid_emulated_memory(long bytes) { total = bytes; }
 EXPORT long resid_emulated_in_use() {
   std::lock_guard<std::mutex> guard(lock);
+  finishAll();
   checkGuards();
   return (long)inUse;
 }
 EXPORT int resid_emulated_has_binary() { return loadedImage.compare(0, 8, "stand-in") == 0; }
 EXPORT long resid_emulated_launches() { return launches; }
+// 0 ascending, 1 descending, 2 mixed.
+EXPORT void resid_emulated_order(int which) {
+  std::lock_guard<std::mutex> guard(lock);
+  finishAll();
+  order = which;
+  mixing = 1;
+}
+EXPORT void resid_emulated_fail_module(int code) { failModule = code; }
+// For the stand-in for cuBLAS: waits for a stream, and says whose context is current.
+EXPORT int resid_emulated_wait(void* stream) {
+  std::lock_guard<std::mutex> guard(lock);
+  if (own(stream)) {
+    finish(currentDevice);
+  }
+  return own(stream) ? currentDevice : -1;
+}
+EXPORT int resid_emulated_current() { return currentDevice; }
 EXPORT void resid_emulated_device(int count, int version, int capability) {
   deviceCount = count;
   driverVersion = version;
@@ -310,23 +426,56 @@ EXPORT int cuDevicePrimaryCtxRetain(void** context, int device) {
 EXPORT int cuDevicePrimaryCtxRelease_v2(int) { return 0; }
 EXPORT int cuDevicePrimaryCtxRelease(int) { return 0; }
 EXPORT int cuCtxSetCurrent(void* context) {
-  currentDevice = context == nullptr ? 0 : (int)(uintptr_t)context - 1;
+  currentDevice = context == nullptr ? -1 : (int)(uintptr_t)context - 1;
   return sticky;
 }
-EXPORT int cuStreamCreate(void** stream, unsigned) { return *stream = (void*)0x51, 0; }
+EXPORT int cuStreamCreate(void** stream, unsigned) {
+  *stream = (void*)(kStream + currentDevice);
+  return currentDevice < 0 ? kInvalidContext : 0;
+}
 EXPORT int cuStreamDestroy_v2(void*) { return 0; }
-EXPORT int cuStreamSynchronize(void*) { return sticky; }
-EXPORT int cuEventCreate(void** event, unsigned) { return *event = (void*)0x52, 0; }
-EXPORT int cuEventRecord(void*, void*) { return sticky; }
-EXPORT int cuEventSynchronize(void*) { return sticky; }
-EXPORT int cuEventDestroy_v2(void*) { return 0; }
+EXPORT int cuStreamSynchronize(void* stream) {
+  std::lock_guard<std::mutex> guard(lock);
+  if (!own(stream)) {
+    return kInvalidHandle;
+  }
+  finish(currentDevice);
+  return sticky;
+}
+EXPORT int cuEventCreate(Event** event, unsigned) {
+  *event = new Event();
+  return currentDevice < 0 ? kInvalidContext : 0;
+}
+EXPORT int cuEventRecord(Event* event, void* stream) {
+  std::lock_guard<std::mutex> guard(lock);
+  if (!own(stream)) {
+    return kInvalidHandle;
+  }
+  *event = {currentDevice, streams[currentDevice].put};
+  return sticky;
+}
+EXPORT int cuEventSynchronize(Event* event) {
+  std::lock_guard<std::mutex> guard(lock);
+  finish(event->device, event->after);
+  return sticky;
+}
+EXPORT int cuEventDestroy_v2(Event* event) {
+  delete event;
+  return 0;
+}
 EXPORT int cuMemGetInfo_v2(size_t* free, size_t* all) {
+  if (currentDevice < 0) {
+    return kInvalidContext;
+  }
   *free = total > inUse ? total - inUse : 0;
   *all = total;
   return 0;
 }
 EXPORT int cuMemAlloc_v2(char** address, size_t bytes) {
   std::lock_guard<std::mutex> guard(lock);
+  if (currentDevice < 0) {
+    return kInvalidContext;
+  }
   if (bytes == 0) {
     return kInvalidValue;
   }
@@ -349,6 +498,7 @@ EXPORT int cuMemFree_v2(char* address) {
   if (found == allocations.end()) {
     return kInvalidValue;
   }
+  finish(found->second.device);
   checkGuards();
   inUse -= found->second.bytes;
   allocations.erase(found);
@@ -360,43 +510,58 @@ EXPORT int cuMemHostAlloc(void** pointer, size_t bytes, unsigned) {
   return 0;
 }
 EXPORT int cuMemFreeHost(void* pointer) {
+  std::lock_guard<std::mutex> guard(lock);
+  finishAll();
   std::free(pointer);
   return 0;
 }
-static int copy(void* to, const void* from, size_t bytes, const void* onDevice) {
+static int copy(
+    void* to, const void* from, size_t bytes, void* stream, std::vector<const void*> onDevice) {
   std::lock_guard<std::mutex> guard(lock);
   if (sticky != 0) {
     return sticky;
   }
-  if (!inside(onDevice, bytes)) {
-    return sticky = kIllegalAddress;
+  if (!own(stream)) {
+    return kInvalidHandle;
   }
-  std::memmove(to, from, bytes);
+  for (const void* address : onDevice) {
+    if (!inside(address, bytes)) {
+      return sticky = kIllegalAddress;
+    }
+  }
+  put([=] { std::memmove(to, from, bytes); });
   return 0;
 }
-EXPORT int cuMemcpyHtoDAsync_v2(void* to, const void* from, size_t bytes, void*) {
-  return copy(to, from, bytes, to);
+EXPORT int cuMemcpyHtoDAsync_v2(void* to, const void* from, size_t bytes, void* stream) {
+  return copy(to, from, bytes, stream, {to});
 }
-EXPORT int cuMemcpyDtoHAsync_v2(void* to, const void* from, size_t bytes, void*) {
-  return copy(to, from, bytes, from);
+EXPORT int cuMemcpyDtoHAsync_v2(void* to, const void* from, size_t bytes, void* stream) {
+  return copy(to, from, bytes, stream, {from});
 }
-EXPORT int cuMemcpyDtoDAsync_v2(void* to, const void* from, size_t bytes, void*) {
-  int result = copy(to, from, bytes, to);
-  return result != 0 ? result : copy(to, from, bytes, from);
+EXPORT int cuMemcpyDtoDAsync_v2(void* to, const void* from, size_t bytes, void* stream) {
+  return copy(to, from, bytes, stream, {to, from});
 }
-EXPORT int cuMemsetD32Async(void* to, unsigned value, size_t count, void*) {
+EXPORT int cuMemsetD32Async(void* to, unsigned value, size_t count, void* stream) {
   std::lock_guard<std::mutex> guard(lock);
+  if (!own(stream)) {
+    return kInvalidHandle;
+  }
   if (!inside(to, 4 * count)) {
     return sticky = kIllegalAddress;
   }
-  for (size_t i = 0; i < count; i++) {
-    ((unsigned*)to)[i] = value;
-  }
+  put([=] {
+    for (size_t i = 0; i < count; i++) {
+      ((unsigned*)to)[i] = value;
+    }
+  });
   return 0;
 }
 EXPORT int cuModuleLoadData(void** module, const void* image) {
   const char* text = (const char*)image;
   *module = (void*)0x53;
+  if (failModule != 0 && text[0] == '/') {
+    return failModule; // PTX begins with a comment
+  }
   loadedImage = std::string(text, strnlen(text, 40));
   const std::string binary = "stand-in for a binary of sm_";
   if (loadedImage.compare(0, binary.size(), binary) == 0) {
@@ -417,12 +582,49 @@ EXPORT int cuModuleGetFunction(void** function, void*, const char* name) {
   }
   return kNotFound;
 }
+// A launch that waits in a stream.
+struct Launch {
+  const Entry* kernel;
+  unsigned gx, gy, threads, sharedBytes;
+  std::vector<uint64_t> values;
+
+  void run() {
+    std::vector<void*> addresses;
+    for (uint64_t& value : values) {
+      addresses.push_back(&value);
+    }
+    std::vector<unsigned char> dynamic(sharedBytes + kGuard);
+    emulatedDynamic = dynamic.data();
+    emulatedBlockSize = {threads, 1, 1};
+    emulatedGridSize = {gx, gy, 1};
+    ::threads = (int)threads;
+    ::kernel = kernel->run;
+    kernelArguments = addresses.data();
+    uint64_t blocks = (uint64_t)gx * gy;
+    for (uint64_t i = 0; i < blocks; i++) {
+      uint64_t block = order == 0 ? i : blocks - 1 - i;
+      emulatedBlock = {(unsigned)(block % gx), (unsigned)(block / gx), 0};
+      std::fill(dynamic.begin(), dynamic.end(), 0xFF);
+      runBlock();
+    }
+    for (size_t i = 0; i < kGuard; i++) {
+      if (dynamic[sharedBytes + i] != 0xFF) {
+        std::fprintf(stderr, "emulated GPU: a kernel wrote beyond its shared memory\n");
+        std::abort();
+      }
+    }
+  }
+};
+
 EXPORT int cuLaunchKernel(
     void* function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
-    unsigned sharedBytes, void*, void** arguments, void**) {
+    unsigned sharedBytes, void* stream, void** arguments, void**) {
   std::lock_guard<std::mutex> guard(lock);
   if (sticky != 0) {
     return sticky;
+  }
+  if (!own(stream)) {
+    return kInvalidHandle;
   }
   long own = launchesOf[currentDevice]++;
   if (launches++ == failLaunchAt && failingDevice < 0) {
@@ -431,29 +633,20 @@ EXPORT int cuLaunchKernel(
   if (failingDevice == currentDevice && own == failLaunchAt) {
     return failWith; // the other GPUs go on
   }
-  ((const Entry*)function)->check(arguments);
-  if (gx == 0 || gy == 0 || gz != 1 || gy > 65535 || bx == 0 || bx > kMostThreads || by != 1
-      || bz != 1 || sharedBytes > 48 * 1024) {
+  const Entry* entry = (const Entry*)function;
+  entry->check(arguments);
+  if (gx == 0 || gy == 0 || gz != 1 || gx > 0x7fffffffu || gy > 65535 || bx == 0
+      || bx > kMostThreads || by != 1 || bz != 1 || sharedBytes > 48 * 1024) {
     return kInvalidValue;
   }
-  std::vector<unsigned char> dynamic(sharedBytes + kGuard, 0xFF);
-  emulatedDynamic = dynamic.data();
-  emulatedBlockSize = {bx, 1, 1};
-  emulatedGridSize = {gx, gy, 1};
-  threads = (int)bx;
-  kernel = ((const Entry*)function)->run;
-  kernelArguments = arguments;
-  for (unsigned y = 0; y < gy; y++) {
-    for (unsigned x = 0; x < gx; x++) {
-      emulatedBlock = {x, y, 0};
-      runBlock();
-    }
+  auto launch = std::make_shared<Launch>(Launch{entry, gx, gy, bx, sharedBytes, {}});
+  for (int i = 0; i < entry->count; i++) {
+    uint64_t value;
+    std::memcpy(&value, arguments[i], 8);
+    launch->values.push_back(value);
+    // What a later launch does not write whole is nothing sensible.
+    std::memset(arguments[i], 0xAB, 8);
   }
-  for (size_t i = 0; i < kGuard; i++) {
-    if (dynamic[sharedBytes + i] != 0xFF) {
-      std::fprintf(stderr, "emulated GPU: a kernel wrote beyond its shared memory\n");
-      std::abort();
-    }
-  }
+  put([launch] { launch->run(); });
   return 0;
 }

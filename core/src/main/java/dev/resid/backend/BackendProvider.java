@@ -17,6 +17,15 @@ public interface BackendProvider {
   Availability availability();
 
   /**
+   * Returns whether somebody who runs a program here would expect this backend to be used, so that
+   * it is worth a word when it is {@linkplain Availability.Unavailable not available}: false where
+   * nothing hints at what it computes with, as on a machine without a GPU.
+   */
+  default boolean isMissed() {
+    return true;
+  }
+
+  /**
    * Returns what was tried to make the backend work here and what came of it, one line a step; none
    * where there is nothing to try.
    */

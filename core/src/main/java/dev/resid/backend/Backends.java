@@ -8,12 +8,17 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.ServiceLoader;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 
 /**
  * Where backends are looked up. There is no default instance: the caller opens, owns and closes.
  */
 public final class Backends {
+  /** What was said already. */
+  private static final Set<String> PASSED_OVER = ConcurrentHashMap.newKeySet();
+
   private Backends() {}
 
   /**
@@ -26,8 +31,10 @@ public final class Backends {
   }
 
   /**
-   * Returns the fastest backend available. One that seemed available and then cannot be opened (a
-   * GPU without free memory, for example) is passed over, with its reason in the log.
+   * Returns the fastest backend available. A faster one that is missed here is passed over with a
+   * warning in the log, once for each reason: one that seemed available and then cannot be opened
+   * (a GPU without free memory, for example), or whose surroundings are there and do not suffice (a
+   * driver that is too old).
    *
    * @param options threads and vector width
    * @throws BackendUnavailableException if there is none
@@ -38,16 +45,29 @@ public final class Backends {
 
   static Backend fastest(BackendOptions options, List<BackendProvider> providers) {
     for (BackendProvider provider : providers) {
-      if (provider.availability() instanceof Available) {
-        try {
-          return provider.open(options);
-        } catch (BackendUnavailableException e) {
-          System.getLogger(Backends.class.getName())
-              .log(System.Logger.Level.WARNING, "Not using " + e.getMessage());
+      switch (provider.availability()) {
+        case Available _ -> {
+          try {
+            return provider.open(options);
+          } catch (BackendUnavailableException e) {
+            passOver(e.getMessage());
+          }
+        }
+        case Unavailable(String reason, String fix) -> {
+          if (provider.isMissed()) {
+            passOver(provider.name() + ": " + reason + ". " + fix + ".");
+          }
         }
       }
     }
     throw new BackendUnavailableException("no backend is available here. " + listing());
+  }
+
+  private static void passOver(String why) {
+    if (PASSED_OVER.add(why)) {
+      System.getLogger(Backends.class.getName())
+          .log(System.Logger.Level.WARNING, "Not using " + why);
+    }
   }
 
   /**

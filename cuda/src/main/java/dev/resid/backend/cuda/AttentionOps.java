@@ -14,10 +14,9 @@ import dev.resid.tensor.Tensor;
  * time is kept in device memory, with the same bits.
  */
 final class AttentionOps {
-  private static final int QUERIES = 8; // RESID_QUERIES of attention.cu
+  private static final int QUERIES = 8; // RESID_QUERIES of attention.cuh
   private static final int KEYS = 32; // RESID_KEYS
   private static final int MOST_D = 256;
-  private static final int MOST_GRID = 65535;
   private static final long PATTERN_BYTES = 256L << 20;
 
   private final int sharedBytes;
@@ -76,11 +75,11 @@ final class AttentionOps {
 
   /** out = attention; addresses. */
   void attention(Call call, Sizes n, long q, long k, long v, AttentionSpec spec, long z) {
-    int shared = Float.BYTES * ((QUERIES + KEYS) * (n.D + 1) + QUERIES * n.S);
+    long shared = (long) Float.BYTES * ((QUERIES + KEYS) * (n.D + 1L) + (long) QUERIES * n.S);
     if (n.queryElements() == 0) {
       return;
     }
-    if (n.D <= MOST_D && (long) n.B * n.H <= MOST_GRID && shared > 0 && shared <= sharedBytes) {
+    if (n.D <= MOST_D && (long) n.B * n.H <= Kernels.MOST_Y && shared <= sharedBytes) {
       call.launch("resid_attention")
           .pointer(q)
           .pointer(k)
@@ -92,7 +91,7 @@ final class AttentionOps {
           .number(n.D)
           .number(spec.firstQuery())
           .number(spec.scale())
-          .shared(shared)
+          .shared((int) shared)
           .grid((n.T + QUERIES - 1) / QUERIES, n.B * n.H);
       return;
     }
@@ -199,8 +198,8 @@ final class AttentionOps {
     if (n.B == 0) {
       return;
     }
-    long shared = (long) Float.BYTES * (2 * (QUERIES + KEYS) * (n.D + 1) + 2 * QUERIES * KEYS);
-    if (n.D > MOST_D || (long) n.B * n.H > MOST_GRID || shared > sharedBytes) {
+    long shared = (long) Float.BYTES * (2 * (QUERIES + KEYS) * (n.D + 1L) + 2 * QUERIES * KEYS);
+    if (n.D > MOST_D || (long) n.B * n.H > Kernels.MOST_Y || shared > sharedBytes) {
       backwardByPatterns(call, n, at, spec);
       return;
     }

@@ -18,6 +18,9 @@ final class BlasChoice {
   /** Environment variable of the same meaning. */
   static final String VARIABLE = "RESID_CUDA_PRODUCTS";
 
+  /** NVIDIA's variable: its libraries never take TF32 at 0, and always at 1. */
+  private static final String OVERRIDE = "NVIDIA_TF32_OVERRIDE";
+
   private static final long WORKSPACE_BYTES = 32L << 20;
 
   private enum Kind {
@@ -40,6 +43,9 @@ final class BlasChoice {
     Optional<Kind> wanted = wanted();
     for (Kind kind : Kind.values()) {
       if (wanted.isEmpty() || wanted.get() == kind) {
+        if (kind != Kind.KERNELS) {
+          requirePrecisionToBeOurs(precision, System.getenv(OVERRIDE));
+        }
         Optional<Blas> blas =
             switch (kind) {
               case JCUDA -> jcuda();
@@ -59,6 +65,31 @@ final class BlasChoice {
             + ". Install cuBLAS 11 or newer, or point "
             + BlasLibraries.VARIABLE
             + " to its file.");
+  }
+
+  /**
+   * Requires that cuBLAS multiplies as it is told to: a variable of NVIDIA's decides over every
+   * program whether its libraries take tensor cores for factors in float32.
+   *
+   * @param override value of the variable, or null
+   * @throws BackendUnavailableException if it decides for the other precision
+   */
+  static void requirePrecisionToBeOurs(Precision precision, String override) {
+    if (override == null || override.isBlank()) {
+      return;
+    }
+    boolean forbidden = override.strip().equals("0");
+    if (precision == Precision.FP32 ? !forbidden : forbidden) {
+      throw new BackendUnavailableException(
+          "cuda: the variable "
+              + OVERRIDE
+              + " is "
+              + override
+              + ", with which cuBLAS "
+              + (forbidden ? "does not take tf32" : "rounds factors to tf32")
+              + " whatever it is asked for. Unset it, or ask for "
+              + (forbidden ? "fp32." : "tf32."));
+    }
   }
 
   private static Optional<Kind> wanted() {

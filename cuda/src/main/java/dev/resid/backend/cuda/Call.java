@@ -4,6 +4,7 @@ import dev.resid.backend.cuda.DeviceMemory.Block;
 import dev.resid.tensor.HostStorage;
 import dev.resid.tensor.Matrix;
 import dev.resid.tensor.Tensor;
+import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.List;
 import jcuda.driver.JCudaDriver;
@@ -15,6 +16,10 @@ import jcuda.driver.JCudaDriver;
  */
 final class Call implements AutoCloseable {
   private final Device device;
+  // Only addresses go to the driver: what nobody else refers to any more would be collected, and
+  // its
+  // memory used again, between here and the launch.
+  private final List<DeviceStorage> operands = new ArrayList<>();
   private final List<Block> taken = new ArrayList<>();
   private final List<Result> results = new ArrayList<>();
 
@@ -112,12 +117,14 @@ final class Call implements AutoCloseable {
               + tensor.shape()
               + " is on another GPU or another cuda backend; copy it to this one");
     }
+    operands.add(storage);
     return storage.address();
   }
 
   /** Returns the matrix as one of this device. */
   DeviceMatrix matrix(Matrix matrix) {
     if (matrix instanceof DeviceMatrix own && own.values.device() == device) {
+      operands.add(own.values);
       return own;
     }
     throw new IllegalArgumentException(
@@ -213,5 +220,6 @@ final class Call implements AutoCloseable {
   public void close() {
     taken.forEach(device.memory::give);
     device.release();
+    Reference.reachabilityFence(operands);
   }
 }

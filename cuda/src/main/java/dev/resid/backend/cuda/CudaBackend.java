@@ -359,7 +359,13 @@ final class CudaBackend implements Backend {
   public void close() {
     if (!device.isClosed()) {
       try {
-        blas.close();
+        // cuBLAS works in the context of the thread that calls it.
+        device.acquire();
+        try {
+          blas.close();
+        } finally {
+          device.release();
+        }
       } catch (CudaFailureException e) {
         // On a GPU that was lost; the failure itself has been said.
         System.getLogger(CudaBackend.class.getName())

@@ -29,6 +29,12 @@ public final class CudaBackendProvider implements BackendProvider {
     return Surroundings.look().availability();
   }
 
+  /** Returns whether there is a CUDA driver, whatever it is good for. */
+  @Override
+  public boolean isMissed() {
+    return Surroundings.look().hasDriver();
+  }
+
   @Override
   public List<String> steps() {
     return Surroundings.look().steps();

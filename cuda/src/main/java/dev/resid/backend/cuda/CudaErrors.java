@@ -29,6 +29,26 @@ final class CudaErrors {
                   "the GPU has no memory left",
                   "Use smaller batches, or end other programs on the GPU (nvidia-smi lists them)")),
           Map.entry(
+              "CUDA_ERROR_SYSTEM_NOT_READY",
+              new Meaning(
+                  "the connections between the machine's GPUs are not ready",
+                  "Start the service nvidia-fabricmanager of the driver's version")),
+          Map.entry(
+              "CUDA_ERROR_STUB_LIBRARY",
+              new Meaning(
+                  "libcuda.so.1 is a stub of the CUDA toolkit, for linking only",
+                  "Remove the folder stubs from LD_LIBRARY_PATH")),
+          Map.entry(
+              "CUDA_ERROR_OPERATING_SYSTEM",
+              new Meaning(
+                  "the system refuses the driver something",
+                  "Check that this user may open /dev/nvidia*")),
+          Map.entry(
+              "CUDA_ERROR_UNKNOWN",
+              new Meaning(
+                  "the driver fails without a reason",
+                  "Check that this user may open /dev/nvidia-uvm; after a suspend, restart")),
+          Map.entry(
               "CUDA_ERROR_SYSTEM_DRIVER_MISMATCH",
               new Meaning(
                   "the driver's library and its kernel module have different versions",

@@ -9,7 +9,9 @@ import jcuda.driver.JCudaDriver;
 
 /**
  * One GPU: its context, one stream, memory, copies and kernels. Everything happens under one lock
- * and on one stream, so that results do not depend on which threads call.
+ * and on one stream, so that results do not depend on which threads call. The context is the one
+ * that CUDA's runtime, which is inside cuBLAS, uses as well: like the runtime, this class keeps it
+ * until the process ends, empty once the device is closed.
  */
 final class Device implements AutoCloseable {
   /** System property: bytes of device memory never to go beyond. */
@@ -43,14 +45,14 @@ final class Device implements AutoCloseable {
     sharedBytes = Driver.sharedBytesPerBlock(device);
     totalMemory = Driver.totalMemory(device);
     memory = new DeviceMemory(Long.getLong(LIMIT, Long.MAX_VALUE));
-    // The primary context is the one cuBLAS works in.
     Driver.call(
         "open a context on " + name, () -> JCudaDriver.cuDevicePrimaryCtxRetain(context, device));
     try {
       Driver.call("use the context of " + name, () -> JCudaDriver.cuCtxSetCurrent(context));
       Driver.call("create a stream", () -> JCudaDriver.cuStreamCreate(stream, NON_BLOCKING));
       transfers = new Transfers(stream);
-      kernels = load(KernelImage.chosen(Driver.computeCapability(device)));
+      int capability = Driver.computeCapability(device);
+      kernels = load(KernelImage.chosen(capability), capability);
     } catch (CudaFailureException | BackendUnavailableException e) {
       closed = true;
       JCudaDriver.cuDevicePrimaryCtxRelease(device);
@@ -58,17 +60,26 @@ final class Device implements AutoCloseable {
     }
   }
 
-  private Kernels load(KernelImage image) {
+  // Where the text was not to be compiled by the driver, the text is tried next; where it was and
+  // the driver cannot, what NVRTC makes.
+  private Kernels load(KernelImage image, int capability) {
     try {
-      Kernels loaded = new Kernels(stream, image);
-      kernelsBy = image.description();
-      return loaded;
+      return load(image);
     } catch (CudaFailureException e) {
-      if (image.description().isEmpty()) {
+      if (!image.description().isEmpty()) {
+        return load(KernelImage.instead(e.getMessage()));
+      }
+      if (!KernelImage.cannotCompile(e.error())) {
         throw e;
       }
-      return load(KernelImage.instead(e.getMessage()));
+      return load(KernelImage.insteadOfText(e, capability));
     }
+  }
+
+  private Kernels load(KernelImage image) {
+    Kernels loaded = new Kernels(stream, image);
+    kernelsBy = image.description();
+    return loaded;
   }
 
   /** Returns who compiled the kernels, to follow the name of the backend; empty for the driver. */
@@ -153,9 +164,6 @@ final class Device implements AutoCloseable {
       } catch (CudaFailureException e) {
         System.getLogger(Device.class.getName())
             .log(System.Logger.Level.DEBUG, "closing a GPU that failed", e);
-      } finally {
-        Driver.call(
-            "close the context of " + name, () -> JCudaDriver.cuDevicePrimaryCtxRelease(device));
       }
     } finally {
       lock.unlock();

@@ -17,6 +17,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
  */
 final class DeviceMemory implements AutoCloseable {
   private static final long SMALL = 256;
+  private static final long COLLECTOR_NANOS = 200_000_000L;
   private static final Cleaner CLEANER = Cleaner.create();
 
   private final TreeMap<Long, Deque<Block>> waiting = new TreeMap<>();
@@ -59,16 +60,19 @@ final class DeviceMemory implements AutoCloseable {
       }
     }
     trim();
-    try {
-      return allocate(size);
-    } catch (CudaFailureException e) {
-      if (!e.isOutOfMemory()) {
-        throw e;
+    System.gc();
+    // The collector hands back one block after the other.
+    long until = System.nanoTime() + COLLECTOR_NANOS;
+    while (true) {
+      try {
+        return allocate(size);
+      } catch (CudaFailureException e) {
+        if (!e.isOutOfMemory() || !awaitCollector(until)) {
+          throw e;
+        }
       }
+      trim();
     }
-    awaitCollector();
-    trim();
-    return allocate(size);
   }
 
   /** Takes a block that is given back when its owner is no longer reachable. */
@@ -119,13 +123,15 @@ final class DeviceMemory implements AutoCloseable {
     }
   }
 
-  private void awaitCollector() {
-    System.gc();
-    long until = System.nanoTime() + 200_000_000L;
-    while (unreachable.isEmpty() && System.nanoTime() < until) {
+  /** Returns whether the collector hands something back before a time. */
+  private boolean awaitCollector(long until) {
+    while (unreachable.isEmpty()) {
+      if (System.nanoTime() > until) {
+        return false;
+      }
       Thread.onSpinWait();
     }
-    collect();
+    return true;
   }
 
   /** Frees what is not in use. */

@@ -12,6 +12,8 @@ import jcuda.driver.JCudaDriver;
  * named by its address, a plain number.
  */
 final class Driver {
+  private static final String UNNAMED = "INVALID CUresult:";
+
   private Driver() {}
 
   /** A call that JCuda turns into an exception when it fails. */
@@ -32,6 +34,10 @@ final class Driver {
 
   static String errorName(CudaException e) {
     String message = String.valueOf(e.getMessage()).strip();
+    if (message.startsWith(UNNAMED)) {
+      // A number that JCuda has no name for.
+      return "error" + message.substring(UNNAMED.length());
+    }
     int space = message.indexOf(' ');
     return space < 0 ? message : message.substring(0, space);
   }

@@ -8,9 +8,20 @@ final class KernelBlas implements Blas {
   private static final int TILE = 64;
 
   private final Kernels kernels;
+  private final int mostRows;
 
   KernelBlas(Kernels kernels) {
+    this(kernels, Kernels.MOST_Y * TILE);
+  }
+
+  /**
+   * Creates it with launches of at most so many rows.
+   *
+   * @param mostRows a multiple of 64
+   */
+  KernelBlas(Kernels kernels, int mostRows) {
     this.kernels = kernels;
+    this.mostRows = mostRows;
   }
 
   // The kernel lies by rows: its rows are the columns here, and a and b change places.
@@ -20,22 +31,26 @@ final class KernelBlas implements Blas {
       return;
     }
     boolean plainA = a.op() == Op.PLAIN;
-    boolean plainB = b.op() == Op.PLAIN;
-    kernels
-        .launch("resid_product")
-        .pointer(b.address())
-        .number((long) (plainB ? b.step() : 1))
-        .number((long) (plainB ? 1 : b.step()))
-        .pointer(a.address())
-        .number((long) (plainA ? a.step() : 1))
-        .number((long) (plainA ? 1 : a.step()))
-        .pointer(c.address())
-        .number((long) c.step())
-        .number(n.n())
-        .number(n.m())
-        .number(n.k())
-        .number(beta == 0 ? 0 : 1)
-        .grid((n.m() + TILE - 1) / TILE, (n.n() + TILE - 1) / TILE);
+    long rowB = b.op() == Op.PLAIN ? b.step() : 1;
+    long stepB = b.op() == Op.PLAIN ? 1 : b.step();
+    for (long row = 0; row < n.n(); row += mostRows) {
+      int rows = (int) Math.min(mostRows, n.n() - row);
+      kernels
+          .launch("resid_product")
+          .pointer(b.address() + Float.BYTES * row * rowB)
+          .number(rowB)
+          .number(stepB)
+          .pointer(a.address())
+          .number((long) (plainA ? a.step() : 1))
+          .number((long) (plainA ? 1 : a.step()))
+          .pointer(c.address() + Float.BYTES * row * c.step())
+          .number((long) c.step())
+          .number(rows)
+          .number(n.m())
+          .number(n.k())
+          .number(beta == 0 ? 0 : 1)
+          .grid((n.m() + TILE - 1) / TILE, (rows + TILE - 1) / TILE);
+    }
   }
 
   @Override

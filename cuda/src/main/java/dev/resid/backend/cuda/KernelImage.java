@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -28,6 +29,11 @@ record KernelImage(byte[] bytes, String description) {
   static final String VARIABLE = "RESID_CUDA_KERNELS";
 
   private static final String FIRST = "resid.cu";
+  private static final Set<String> NO_COMPILER =
+      Set.of(
+          "CUDA_ERROR_JIT_COMPILER_NOT_FOUND",
+          "CUDA_ERROR_JIT_COMPILATION_DISABLED",
+          "CUDA_ERROR_UNSUPPORTED_PTX_VERSION");
   private static final Pattern INCLUDE = Pattern.compile("(?m)^#include \"([^\"]+)\"");
 
   /** Returns the PTX text. */
@@ -55,15 +61,42 @@ record KernelImage(byte[] bytes, String description) {
       return instead(String.join("; ", steps));
     }
     try {
-      Map<String, String> included = new LinkedHashMap<>();
-      String source = source(FIRST);
-      include(source, included);
-      byte[] binary = nvrtc.get().compile(source, included, capability);
-      String by = ", kernels by " + nvrtc.get().description() + " for sm_" + capability;
-      return new KernelImage(binary, by);
+      return compiled(nvrtc.get(), capability);
     } catch (CudaFailureException e) {
       return instead(e.getMessage());
     }
+  }
+
+  private static KernelImage compiled(Nvrtc nvrtc, int capability) {
+    Map<String, String> included = new LinkedHashMap<>();
+    String source = source(FIRST);
+    include(source, included);
+    byte[] binary = nvrtc.compile(source, included, capability);
+    return new KernelImage(binary, ", kernels by " + nvrtc.description() + " for sm_" + capability);
+  }
+
+  /** Returns whether an error says that the driver compiles no text, or not this one. */
+  static boolean cannotCompile(String error) {
+    return NO_COMPILER.contains(error);
+  }
+
+  /**
+   * Returns what NVRTC makes where the driver cannot compile the text, after a line in the log.
+   *
+   * @param failure what the driver said
+   * @param capability of the GPU
+   * @throws CudaFailureException what the driver said, where there is no NVRTC; else what NVRTC
+   *     says
+   */
+  static KernelImage insteadOfText(CudaFailureException failure, int capability) {
+    Nvrtc nvrtc = Nvrtc.find(new ArrayList<>()).orElseThrow(() -> failure);
+    System.getLogger(KernelImage.class.getName())
+        .log(
+            System.Logger.Level.WARNING,
+            "{0} {1} compiles them instead.",
+            failure.getMessage(),
+            nvrtc.description());
+    return compiled(nvrtc, capability);
   }
 
   /** Returns the text, after a line in the log. */

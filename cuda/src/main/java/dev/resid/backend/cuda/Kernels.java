@@ -26,6 +26,9 @@ final class Kernels implements AutoCloseable {
   /** Rows that a block takes in kernels of one warp a row. */
   static final int WARPS = THREADS / 32;
 
+  /** Blocks of a grid in its second direction; in the first there may be 2³¹ − 1. */
+  static final int MOST_Y = 65_535;
+
   static final String PTX = "resid.ptx";
 
   private static final int MOST_ARGUMENTS = 16;

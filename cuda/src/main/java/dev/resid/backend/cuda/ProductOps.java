@@ -51,11 +51,12 @@ final class ProductOps {
     }
   }
 
+  // cuBLAS refuses a step of 0, also where a matrix has no elements.
   private static Operand plain(Rows rows) {
-    return new Operand(rows.address, Op.PLAIN, rows.step);
+    return new Operand(rows.address, Op.PLAIN, Math.max(1, rows.step));
   }
 
   private static Operand transposed(Rows rows) {
-    return new Operand(rows.address, Op.TRANSPOSED, rows.step);
+    return new Operand(rows.address, Op.TRANSPOSED, Math.max(1, rows.step));
   }
 }

@@ -33,7 +33,7 @@ final class RowOps {
           .pointer(parts)
           .number((long) R)
           .number(C)
-          .grid(groups(C), parts(R));
+          .grid(parts(R), groups(C));
     }
     addParts(call, parts, R, gamma, C);
     columnSums(call, gradient, R, C, parts);
@@ -57,7 +57,7 @@ final class RowOps {
           .pointer(parts)
           .number((long) R)
           .number(C)
-          .grid(groups(C), parts(R));
+          .grid(parts(R), groups(C));
     }
   }
 

@@ -32,6 +32,7 @@ final class Surroundings {
   private final List<String> steps = new ArrayList<>();
   private final List<String> gpus = new ArrayList<>();
   private String driver;
+  private boolean hasDriver;
   private Availability availability;
 
   private Surroundings() {}
@@ -45,6 +46,11 @@ final class Surroundings {
 
   Availability availability() {
     return availability;
+  }
+
+  /** Returns whether the driver's library is there. */
+  boolean hasDriver() {
+    return hasDriver;
   }
 
   /** Returns what was tried, one line a step. */
@@ -69,6 +75,7 @@ final class Surroundings {
           "no CUDA driver found (" + DRIVER_LIBRARY + ")",
           "On a machine with an NVIDIA GPU, install its driver");
     }
+    hasDriver = true;
     steps.add(DRIVER_LIBRARY + ": opened");
     Optional<String> problem = JCudaLibraries.driverProblem();
     if (problem.isPresent()) {

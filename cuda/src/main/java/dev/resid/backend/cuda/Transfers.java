@@ -37,7 +37,7 @@ final class Transfers implements AutoCloseable {
 
   /** Puts the next part of a source into a slot. */
   private interface Fill {
-    void into(ByteBuffer slot, int fromByte, int bytes);
+    void into(ByteBuffer slot, long fromByte, int bytes);
   }
 
   private void send(long address, long length, Fill fill) {
@@ -48,7 +48,7 @@ final class Transfers implements AutoCloseable {
       CUevent event = read[slot];
       Driver.call("wait for the GPU", () -> JCudaDriver.cuEventSynchronize(event));
       ByteBuffer to = bytes.slice(slot * SLOT_BYTES, SLOT_BYTES).order(ByteOrder.nativeOrder());
-      fill.into(to, Math.toIntExact(done), count);
+      fill.into(to, done, count);
       long target = address + done;
       Driver.call(
           "copy to the GPU",
@@ -66,21 +66,17 @@ final class Transfers implements AutoCloseable {
   /** Copies the first values of a storage to the device, reading each once and in order. */
   void send(Storage from, long elements, long address) {
     float[] part = from instanceof HostStorage ? null : new float[SLOT_BYTES / Float.BYTES];
-    for (long first = 0; first < elements; first += 1 << 28) {
-      long start = first;
-      send(
-          address + 4 * start,
-          4 * Math.min(elements - start, 1 << 28),
-          (slot, fromByte, count) -> {
-            long at = start + fromByte / 4;
-            if (from instanceof HostStorage host) {
-              slot.asFloatBuffer().put(host.array(), Math.toIntExact(at), count / 4);
-            } else {
-              from.read(at, part, 0, count / 4);
-              slot.asFloatBuffer().put(part, 0, count / 4);
-            }
-          });
-    }
+    send(
+        address,
+        4 * elements,
+        (slot, fromByte, count) -> {
+          if (from instanceof HostStorage host) {
+            slot.asFloatBuffer().put(host.array(), floats(fromByte), count / 4);
+          } else {
+            from.read(fromByte / 4, part, 0, count / 4);
+            slot.asFloatBuffer().put(part, 0, count / 4);
+          }
+        });
   }
 
   void send(float[] from, int offset, int length, long address) {
@@ -88,26 +84,32 @@ final class Transfers implements AutoCloseable {
         address,
         4L * length,
         (slot, fromByte, count) ->
-            slot.asFloatBuffer().put(from, offset + fromByte / 4, count / 4));
+            slot.asFloatBuffer().put(from, offset + floats(fromByte), count / 4));
+  }
+
+  // An index into an array; the bytes before it may be more than an int holds.
+  private static int floats(long bytes) {
+    return Math.toIntExact(bytes / Float.BYTES);
   }
 
   void send(int[] from, int length, long address) {
     send(
         address,
         4L * length,
-        (slot, fromByte, count) -> slot.asIntBuffer().put(from, fromByte / 4, count / 4));
+        (slot, fromByte, count) -> slot.asIntBuffer().put(from, floats(fromByte), count / 4));
   }
 
   void send(long[] from, long address) {
     send(
         address,
         8L * from.length,
-        (slot, fromByte, count) -> slot.asLongBuffer().put(from, fromByte / 8, count / 8));
+        (slot, fromByte, count) ->
+            slot.asLongBuffer().put(from, Math.toIntExact(fromByte / 8), count / 8));
   }
 
   /** Takes a part out of a slot. */
   private interface Drain {
-    void from(ByteBuffer slot, int fromByte, int bytes);
+    void from(ByteBuffer slot, long fromByte, int bytes);
   }
 
   private void fetch(long address, long length, Drain drain) {
@@ -123,8 +125,7 @@ final class Transfers implements AutoCloseable {
             JCudaDriver.cuMemcpyDtoHAsync(memory, Driver.pointer(source), count, stream);
             JCudaDriver.cuStreamSynchronize(stream);
           });
-      drain.from(
-          bytes.slice(0, count).order(ByteOrder.nativeOrder()), Math.toIntExact(done), count);
+      drain.from(bytes.slice(0, count).order(ByteOrder.nativeOrder()), done, count);
     }
   }
 
@@ -132,14 +133,16 @@ final class Transfers implements AutoCloseable {
     fetch(
         address,
         4L * length,
-        (slot, fromByte, count) -> slot.asFloatBuffer().get(to, offset + fromByte / 4, count / 4));
+        (slot, fromByte, count) ->
+            slot.asFloatBuffer().get(to, offset + floats(fromByte), count / 4));
   }
 
   void fetch(long address, int[] to, int offset, int length) {
     fetch(
         address,
         4L * length,
-        (slot, fromByte, count) -> slot.asIntBuffer().get(to, offset + fromByte / 4, count / 4));
+        (slot, fromByte, count) ->
+            slot.asIntBuffer().get(to, offset + floats(fromByte), count / 4));
   }
 
   double[] fetchDoubles(long address, int length) {
@@ -147,7 +150,8 @@ final class Transfers implements AutoCloseable {
     fetch(
         address,
         8L * length,
-        (slot, fromByte, count) -> slot.asDoubleBuffer().get(to, fromByte / 8, count / 8));
+        (slot, fromByte, count) ->
+            slot.asDoubleBuffer().get(to, Math.toIntExact(fromByte / 8), count / 8));
     return to;
   }
 

@@ -10,6 +10,7 @@ final class VocabularyOps {
   private static final int TOKENS = 8192;
   private static final int ROWS = 2048;
   private static final int STATE = 5; // RESID_STATE of vocabulary.cu
+  private static final int ALIGNED = 256;
 
   private final ProductOps products;
 
@@ -134,10 +135,12 @@ final class VocabularyOps {
     long state = newState(call, changed);
     if (changed > 0) {
       int tile = Math.min(TOKENS, w.out);
-      Call.Part part =
-          call.part("pairs of rows of logits", Math.min(ROWS, R), 2L * Float.BYTES * tile);
+      // cuBLAS picks its kernel by alignment, too, and equal rows are to have equal logits: both
+      // begin at multiples of 256 bytes, as every allocation does.
+      long row = ((long) Float.BYTES * tile + ALIGNED - 1) / ALIGNED * ALIGNED;
+      Call.Part part = call.part("pairs of rows of logits", Math.min(ROWS, R), 2 * row);
       long ofBase = part.address();
-      long ofRun = ofBase + (long) Float.BYTES * tile * part.items();
+      long ofRun = ofBase + row * part.items();
       for (int r = 0; r < R; r += part.items()) {
         int count = Math.min(part.items(), R - r);
         for (int first = 0; first < w.out; first += tile) {

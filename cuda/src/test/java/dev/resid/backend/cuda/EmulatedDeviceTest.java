@@ -22,15 +22,8 @@ import dev.resid.tensor.Tensor;
 import dev.resid.testing.Cases;
 import dev.resid.testing.TensorAssert;
 import dev.resid.testing.Tolerance;
-import java.io.OutputStream;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.logging.Handler;
-import java.util.logging.LogRecord;
-import java.util.logging.Logger;
-import java.util.logging.SimpleFormatter;
-import java.util.logging.StreamHandler;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -279,6 +272,20 @@ class EmulatedDeviceTest {
     unavailable(1, 13000, 6, "the kernels need compute capability 7.5");
   }
 
+  /** A driver that is there and too old is a surprise, and no driver at all is none. */
+  @Test
+  void theFastestBackendSaysWhyADriverDoesNotDo() {
+    List<String> said =
+        Said.by(Backends.class, () -> unavailable(1, 10010, 9, "the driver for CUDA 10.1"));
+    assertEquals(
+        List.of(
+            "Not using cuda: the driver for CUDA 10.1 is too old for the kernels, which need one"
+                + " for CUDA 11 or newer. Install a newer driver."),
+        said);
+    assertEquals(
+        List.of(), Said.by(Backends.class, () -> unavailable(1, 10010, 9, "the driver for")));
+  }
+
   private void unavailable(int count, int version, int capability, String reason) {
     gpu.device(count, version, capability);
     Availability found = Backends.available().get("cuda");
@@ -294,21 +301,7 @@ class EmulatedDeviceTest {
   /** A GPU that is there and has no memory for us is passed over, and the log says why. */
   @Test
   void theFastestBackendIsNotAGpuWithoutMemory() {
-    List<String> said = new ArrayList<>();
-    Logger logger = Logger.getLogger(Backends.class.getName());
-    Handler handler =
-        new StreamHandler(OutputStream.nullOutputStream(), new SimpleFormatter()) {
-          @Override
-          public void publish(LogRecord entry) {
-            said.add(entry.getMessage());
-          }
-        };
-    logger.addHandler(handler);
-    try {
-      passedOver();
-    } finally {
-      logger.removeHandler(handler);
-    }
+    List<String> said = Said.by(Backends.class, this::passedOver);
     assertEquals(1, said.size(), said::toString);
     assertTrue(said.getFirst().matches("Not using cuda: .* no memory left .*"), said::toString);
   }

@@ -188,9 +188,31 @@ final class EmulatedGpu {
     call(driver, "resid_emulated_fail_device", null, device, after, code);
   }
 
+  /** In which order threads of a block, and blocks, take turns. */
+  enum Order {
+    /** Both ascending. */
+    ASCENDING,
+    /** Both descending. */
+    DESCENDING,
+    /** Threads in another order in every block. */
+    MIXED
+  }
+
+  /** Sets the order of what runs from now on. */
+  void order(Order order) {
+    call(driver, "resid_emulated_order", null, order.ordinal());
+  }
+
+  /** Makes the driver refuse PTX with an error; 0 for none. */
+  void refusePtx(int code) {
+    call(driver, "resid_emulated_fail_module", null, code);
+  }
+
   /** Lets everything work again. */
   void repair() {
     failLaunch(-1, 0);
+    refusePtx(0);
+    order(Order.ASCENDING);
     call(driver, "resid_emulated_memory", null, 4L << 30);
     call(driver, "resid_emulated_device", null, 2, 13000, 9);
   }

@@ -1,5 +1,6 @@
 package dev.resid.backend.cuda;
 
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
@@ -56,5 +57,6 @@ class NoDriverTest {
         said);
     assertTrue(said.contains("\nlibcuda.so.1: not found\n") || said.contains("system "), said);
     assertTrue(said.contains("fastest: vector"), said);
+    assertFalse(said.contains("Not using"), said);
   }
 }

@@ -1,15 +1,6 @@
-// Causal attention. Queries, keys and values lie as [B, position, H, D], patterns as [B, H, T, S].
-// Query t sees keys 0 to firstQuery + t. A product of a query and a key is one chain of fused
-// multiply-adds over ascending d; a mix is one over ascending keys that leaves out weights of 0.
-#include "common.cuh"
-
-__device__ inline float score(const float* q, const float* k, int D, double scale) {
-  float sum = 0;
-  for (int d = 0; d < D; d++) {
-    sum = fmaf(q[d], k[d], sum);
-  }
-  return (float)(scale * sum);
-}
+// Causal attention and its parts. A mix is one chain of fused multiply-adds over ascending keys that
+// leaves out weights of 0.
+#include "attention.cuh"
 
 RESID_KERNEL resid_attention_scores(
     const float* q, const float* k, float* scores, i64 n, int T, int S, int H, int D, int firstQuery,
@@ -49,12 +40,9 @@ RESID_KERNEL resid_attention_mix(
   }
 }
 
-// All three in one pass: a block takes RESID_QUERIES queries of one head, keeps their scores for all
-// visible keys in shared memory (as many floats as queries times S), and goes over keys and then
-// values in tiles. The bits are those of the three kernels one after the other. D is at most 256.
-#define RESID_QUERIES 8
-#define RESID_KEYS 32
-
+// All three in one pass: a block keeps the scores of its queries for all visible keys in shared
+// memory (as many floats as queries times S), and goes over keys and then values in tiles. The bits
+// are those of the three kernels one after the other.
 RESID_KERNEL resid_attention(
     const float* q, const float* k, const float* v, float* z, int T, int S, int H, int D,
     int firstQuery, double scale) {
@@ -63,56 +51,41 @@ RESID_KERNEL resid_attention(
   float* queries = shared;
   float* tile = queries + RESID_QUERIES * stride;
   float* rows = tile + RESID_KEYS * stride;
-  i64 b = blockIdx.y / H;
-  int h = blockIdx.y % H;
-  int t0 = blockIdx.x * RESID_QUERIES;
-  int count = T - t0 < RESID_QUERIES ? T - t0 : RESID_QUERIES;
-  i64 lastVisible = (i64)firstQuery + t0 + count;
-  int visible = lastVisible < S ? (int)lastVisible : S;
-  for (int i = threadIdx.x; i < count * D; i += blockDim.x) {
-    int t = i / D;
-    queries[t * stride + (i - t * D)] = q[((b * T + t0 + t) * H + h) * D + (i - t * D)];
-  }
-  for (int s0 = 0; s0 < visible; s0 += RESID_KEYS) {
+  QueryBlock own = queryBlock(T, S, H, D, firstQuery);
+  loadHead(q + own.queryBTH, own.count, H, D, queries);
+  int t = threadIdx.x / RESID_WARP;
+  for (int s0 = 0; s0 < own.visible; s0 += RESID_KEYS) {
     __syncthreads();
-    int keys = visible - s0 < RESID_KEYS ? visible - s0 : RESID_KEYS;
-    for (int i = threadIdx.x; i < keys * D; i += blockDim.x) {
-      int s = i / D;
-      tile[s * stride + (i - s * D)] = k[((b * S + s0 + s) * H + h) * D + (i - s * D)];
-    }
+    int keys = own.visible - s0 < RESID_KEYS ? own.visible - s0 : RESID_KEYS;
+    loadHead(k + own.keyBH + (i64)s0 * H * D, keys, H, D, tile);
     __syncthreads();
-    int t = threadIdx.x / RESID_KEYS;
-    int s = threadIdx.x % RESID_KEYS;
-    if (t < count && s < keys) {
-      rows[t * S + s0 + s] = s0 + s <= (i64)firstQuery + t0 + t
+    int s = lane();
+    if (t < own.count && s < keys) {
+      rows[t * S + s0 + s] = s0 + s <= (i64)firstQuery + own.t0 + t
           ? score(queries + t * stride, tile + s * stride, D, scale)
           : -RESID_INFINITY;
     }
   }
   __syncthreads();
-  int own = threadIdx.x / RESID_WARP;
-  if (own < count) {
-    warpSoftmax(rows + own * S, rows + own * S, visible);
+  if (t < own.count) {
+    warpSoftmax(rows + t * S, rows + t * S, own.visible);
   }
   float sums[RESID_QUERIES];
   for (int i = 0; i < RESID_QUERIES; i++) {
     sums[i] = 0;
   }
-  for (int s0 = 0; s0 < visible; s0 += RESID_KEYS) {
+  for (int s0 = 0; s0 < own.visible; s0 += RESID_KEYS) {
     __syncthreads();
-    int keys = visible - s0 < RESID_KEYS ? visible - s0 : RESID_KEYS;
-    for (int i = threadIdx.x; i < keys * D; i += blockDim.x) {
-      int s = i / D;
-      tile[s * stride + (i - s * D)] = v[((b * S + s0 + s) * H + h) * D + (i - s * D)];
-    }
+    int keys = own.visible - s0 < RESID_KEYS ? own.visible - s0 : RESID_KEYS;
+    loadHead(v + own.keyBH + (i64)s0 * H * D, keys, H, D, tile);
     __syncthreads();
     // Output i of this thread is element threadIdx.x + 256 i of [count, D].
     for (int i = 0; i < RESID_QUERIES; i++) {
       int at = threadIdx.x + 256 * i;
-      if (at < count * D) {
-        int t = at / D;
-        int d = at - t * D;
-        const float* weights = rows + t * S + s0;
+      if (at < own.count * D) {
+        int row = at / D;
+        int d = at - row * D;
+        const float* weights = rows + row * S + s0;
         float sum = sums[i];
         for (int s = 0; s < keys; s++) {
           float weight = weights[s];
@@ -126,9 +99,9 @@ RESID_KERNEL resid_attention(
   }
   for (int i = 0; i < RESID_QUERIES; i++) {
     int at = threadIdx.x + 256 * i;
-    if (at < count * D) {
-      int t = at / D;
-      z[((b * T + t0 + t) * H + h) * D + (at - t * D)] = sums[i];
+    if (at < own.count * D) {
+      int row = at / D;
+      z[own.queryBTH + (i64)row * H * D + (at - row * D)] = sums[i];
     }
   }
 }

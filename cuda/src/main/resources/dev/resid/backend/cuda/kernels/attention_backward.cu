@@ -6,15 +6,7 @@
 //
 // After Dao et al. 2022 (arXiv 2205.14135), section 3 and appendix B, but for the order of sums.
 // D is at most what four tiles of D + 1 columns leave room for in a block's shared memory.
-#include "common.cuh"
-
-// Rows of [positions, H, D], one head of them, to rows of D + 1 floats in shared memory.
-__device__ inline void loadHead(const float* from, int rows, int H, int D, float* to) {
-  for (int i = threadIdx.x; i < rows * D; i += blockDim.x) {
-    int r = i / D;
-    to[r * (D + 1) + (i - r * D)] = from[(i64)r * H * D + (i - r * D)];
-  }
-}
+#include "attention.cuh"
 
 // A weight of the pattern, from its score and what is kept of its row.
 __device__ inline float patternWeight(float score, float largest, double sum) {
@@ -27,9 +19,9 @@ __device__ inline float scoreGradient(float weight, float dWeight, double dot) {
   return (float)(weight * (dWeight - dot));
 }
 
-// A block takes RESID_QUERIES queries of one head, one warp each, and goes over the visible keys in
-// tiles of one key a lane: for the largest score, for the sum, for the dot product, and for dQ.
-// largest, sums and dots are [B, H, T]. Lane l sees keys l, l + 32 and so on, as in warpSoftmax.
+// A block goes over the keys that its queries see four times: for the largest score, for the sum, for
+// the dot product, and for dQ. largest, sums and dots are [B, H, T]. Lane l sees keys l, l + 32 and so
+// on, as in warpSoftmax.
 RESID_KERNEL resid_attention_backward_queries(
     const float* q, const float* k, const float* v, const float* dZ, float* dQ, float* largest,
     double* sums, double* dots, int T, int S, int H, int D, int firstQuery, double scale) {
@@ -40,20 +32,13 @@ RESID_KERNEL resid_attention_backward_queries(
   float* keys = gradients + RESID_QUERIES * stride;
   float* values = keys + RESID_KEYS * stride;
   float* dScores = values + RESID_KEYS * stride;
-  i64 b = blockIdx.y / H;
-  int h = blockIdx.y % H;
-  int t0 = blockIdx.x * RESID_QUERIES;
-  int count = T - t0 < RESID_QUERIES ? T - t0 : RESID_QUERIES;
-  i64 lastVisible = (i64)firstQuery + t0 + count;
-  int visible = lastVisible < S ? (int)lastVisible : S;
-  i64 queryBTH = ((b * T + t0) * H + h) * D;
-  i64 keyBH = (b * S * H + h) * D;
-  loadHead(q + queryBTH, count, H, D, queries);
-  loadHead(dZ + queryBTH, count, H, D, gradients);
+  QueryBlock own = queryBlock(T, S, H, D, firstQuery);
+  loadHead(q + own.queryBTH, own.count, H, D, queries);
+  loadHead(dZ + own.queryBTH, own.count, H, D, gradients);
   int t = threadIdx.x / RESID_WARP;
-  int own = lane();
+  int s = lane();
   // Keys that this warp's query sees.
-  i64 seen = (i64)firstQuery + t0 + t + 1;
+  i64 seen = (i64)firstQuery + own.t0 + t + 1;
   float most = -RESID_INFINITY;
   double sum = 0;
   double dot = 0;
@@ -62,27 +47,27 @@ RESID_KERNEL resid_attention_backward_queries(
     outputs[i] = 0;
   }
   for (int pass = 0; pass < 4; pass++) {
-    for (int s0 = 0; s0 < visible; s0 += RESID_KEYS) {
+    for (int s0 = 0; s0 < own.visible; s0 += RESID_KEYS) {
       __syncthreads();
-      int tile = visible - s0 < RESID_KEYS ? visible - s0 : RESID_KEYS;
-      loadHead(k + keyBH + (i64)s0 * H * D, tile, H, D, keys);
+      int tile = own.visible - s0 < RESID_KEYS ? own.visible - s0 : RESID_KEYS;
+      loadHead(k + own.keyBH + (i64)s0 * H * D, tile, H, D, keys);
       if (pass >= 2) {
-        loadHead(v + keyBH + (i64)s0 * H * D, tile, H, D, values);
+        loadHead(v + own.keyBH + (i64)s0 * H * D, tile, H, D, values);
       }
       __syncthreads();
-      if (t < count && own < tile && s0 + own < seen) {
-        float x = score(queries + t * stride, keys + own * stride, D, scale);
+      if (t < own.count && s < tile && s0 + s < seen) {
+        float x = score(queries + t * stride, keys + s * stride, D, scale);
         if (pass == 0) {
           most = fmaxf(most, x);
         } else if (pass == 1) {
           sum += expf(x - most);
         } else {
           float weight = patternWeight(x, most, sum);
-          float dWeight = score(gradients + t * stride, values + own * stride, D, 1);
+          float dWeight = score(gradients + t * stride, values + s * stride, D, 1);
           if (pass == 2) {
             dot += (double)weight * dWeight;
           } else {
-            dScores[t * RESID_KEYS + own] = scoreGradient(weight, dWeight, dot);
+            dScores[t * RESID_KEYS + s] = scoreGradient(weight, dWeight, dot);
           }
         }
       }
@@ -91,19 +76,19 @@ RESID_KERNEL resid_attention_backward_queries(
         // Output i of this thread is element threadIdx.x + 256 i of [count, D].
         for (int i = 0; i < RESID_QUERIES; i++) {
           int at = threadIdx.x + 256 * i;
-          if (at < count * D) {
+          if (at < own.count * D) {
             int row = at / D;
-            i64 rowSeen = (i64)firstQuery + t0 + row + 1 - s0;
+            i64 rowSeen = (i64)firstQuery + own.t0 + row + 1 - s0;
             float adding = outputs[i];
-            for (int s = 0; s < tile && s < rowSeen; s++) {
-              adding = fmaf(dScores[row * RESID_KEYS + s], keys[s * stride + (at - row * D)], adding);
+            for (int j = 0; j < tile && j < rowSeen; j++) {
+              adding = fmaf(dScores[row * RESID_KEYS + j], keys[j * stride + (at - row * D)], adding);
             }
             outputs[i] = adding;
           }
         }
       }
     }
-    if (t < count) {
+    if (t < own.count) {
       if (pass == 0) {
         most = warpMax(most);
       } else if (pass == 1) {
@@ -113,23 +98,23 @@ RESID_KERNEL resid_attention_backward_queries(
       }
     }
   }
-  if (t < count && own == 0) {
-    i64 row = (b * H + h) * T + t0 + t;
+  if (t < own.count && s == 0) {
+    i64 row = own.bh * T + own.t0 + t;
     largest[row] = most;
     sums[row] = sum;
     dots[row] = dot;
   }
   for (int i = 0; i < RESID_QUERIES; i++) {
     int at = threadIdx.x + 256 * i;
-    if (at < count * D) {
+    if (at < own.count * D) {
       int row = at / D;
-      dQ[queryBTH + (i64)row * H * D + (at - row * D)] = (float)(scale * outputs[i]);
+      dQ[own.queryBTH + (i64)row * H * D + (at - row * D)] = (float)(scale * outputs[i]);
     }
   }
 }
 
-// A block takes RESID_QUERIES keys of one head, one warp each, and goes over the queries that see
-// them in tiles of one query a lane, ascending. After resid_attention_backward_queries.
+// Here a block takes RESID_QUERIES keys of one head, one warp each, and goes over the queries that see
+// them, ascending, one a lane. After resid_attention_backward_queries.
 RESID_KERNEL resid_attention_backward_keys(
     const float* q, const float* k, const float* v, const float* dZ, const float* largest,
     const double* sums, const double* dots, float* dK, float* dV, int T, int S, int H, int D,

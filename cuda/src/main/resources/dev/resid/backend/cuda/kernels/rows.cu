@@ -103,39 +103,40 @@ RESID_KERNEL resid_row_means(const float* x, double* means, i64 R, int C) {
   }
 }
 
-// Sums over rows go in parts of RESID_PART rows: block (column group, part), one thread a column;
-// then the parts are added in order. The grouping depends on the number of rows only.
+// Sums over rows go in parts of RESID_PART rows: block (part, column group), one thread a column;
+// then the parts are added in order. The grouping depends on the number of rows only. Parts come
+// first because a grid has 2^31 - 1 blocks that way, and 65,535 the other.
 #define RESID_PART 64
 
 RESID_KERNEL resid_column_sums(const float* x, double* parts, i64 R, int C) {
-  int c = blockIdx.x * blockDim.x + threadIdx.x;
+  int c = blockIdx.y * blockDim.x + threadIdx.x;
   if (c >= C) {
     return;
   }
-  i64 first = (i64)blockIdx.y * RESID_PART;
+  i64 first = (i64)blockIdx.x * RESID_PART;
   i64 last = first + RESID_PART < R ? first + RESID_PART : R;
   double sum = 0;
   for (i64 r = first; r < last; r++) {
     sum += x[r * C + c];
   }
-  parts[(i64)blockIdx.y * C + c] = sum;
+  parts[(i64)blockIdx.x * C + c] = sum;
 }
 
 // The sums of dOut * (x - mean) / scale.
 RESID_KERNEL resid_column_sums_normalized(
     const float* dOut, const float* x, const float* scale, const double* means, double* parts,
     i64 R, int C) {
-  int c = blockIdx.x * blockDim.x + threadIdx.x;
+  int c = blockIdx.y * blockDim.x + threadIdx.x;
   if (c >= C) {
     return;
   }
-  i64 first = (i64)blockIdx.y * RESID_PART;
+  i64 first = (i64)blockIdx.x * RESID_PART;
   i64 last = first + RESID_PART < R ? first + RESID_PART : R;
   double sum = 0;
   for (i64 r = first; r < last; r++) {
     sum += dOut[r * C + c] * (x[r * C + c] - means[r]) / scale[r];
   }
-  parts[(i64)blockIdx.y * C + c] = sum;
+  parts[(i64)blockIdx.x * C + c] = sum;
 }
 
 RESID_KERNEL resid_add_parts(const double* parts, int count, float* sums, int C) {
