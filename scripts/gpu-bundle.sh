@@ -11,7 +11,6 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 [ ! -e "$1" ] || { echo "gpu-bundle: $1 exists already; choose another name." >&2; exit 1; }
 mkdir -p "$1"
 out=$(cd "$1" && pwd)
-mkdir "$out/lib" "$out/test"
 
 # ---- a JDK 25, for jlink
 jdk=
@@ -27,59 +26,90 @@ done
 # ---- jars
 cd "$root"
 mvn -q -B -ntp -DskipTests -Dmaven.javadoc.skip=true -Dmaven.source.skip=true package
-cp experiments/target/lib/*.jar "$out/lib/"
+payload=$out/payload
+mkdir -p "$payload/lib" "$payload/test" "$payload/classes"
+cp experiments/target/lib/*.jar "$payload/lib/"
 for module in core cuda sae experiments benchmarks; do
   for jar in "$module"/target/resid-"$module"-*.jar; do
     case $jar in
       *-sources.jar | *-javadoc.jar) ;;
-      *-tests.jar) cp "$jar" "$out/test/" ;;
-      *) cp "$jar" "$out/lib/" ;;
+      *-tests.jar) cp "$jar" "$payload/test/" ;;
+      *) cp "$jar" "$payload/lib/" ;;
     esac
   done
 done
 # What only the measurements of the benchmarks' jar need stays behind.
 console=org.junit.platform:junit-platform-console-standalone:$(sed -n 's:.*<junit.version>\(.*\)</junit.version>.*:\1:p' pom.xml)
 mvn -q -B -ntp -N org.apache.maven.plugins:maven-dependency-plugin:3.9.0:copy \
-  -Dartifact="$console" -DoutputDirectory="$out/test" -Dmdep.useBaseVersion=true
+  -Dartifact="$console" -DoutputDirectory="$payload/test" -Dmdep.useBaseVersion=true
 # The embedded SAEs are not used by the checks.
-for sae in "$out"/lib/resid-sae-*.jar; do
+for sae in "$payload"/lib/resid-sae-*.jar; do
   zip -q -d "$sae" '*.safetensors'
 done
 # The compiler of PTX that JCuda brings is not used and is most of its size.
-for natives in "$out"/lib/jcuda-natives-*.jar; do
+for natives in "$payload"/lib/jcuda-natives-*.jar; do
   zip -q -d "$natives" 'lib/libJNvPTXCompiler*' 'lib/libJNvrtc*' 'lib/libJCudaRuntime*'
+done
+# fastutil is thousands of classes that resemble each other; those for other types than these, and
+# from them to these, are used nowhere here.
+for jar in "$payload"/lib/fastutil-*.jar; do
+  unzip -q -o "$jar" 'it/unimi/dsi/fastutil/*.class' -d "$payload/classes"
+  rm "$jar"
+done
+fastutil=$payload/classes/it/unimi/dsi/fastutil
+for folder in "$fastutil"/*/; do
+  case $(basename "$folder") in
+    ints | longs | floats | objects) ;;
+    *) rm -rf "$folder" ;;
+  esac
+done
+find "$fastutil" -regextype posix-extended -regex '.*/[^/]*(Boolean|Byte|Char|Short|Double|Reference)[^/]*' -delete
+# Stored, not deflated: xz then sees all classes at once.
+stored=$(mktemp -d)
+trap 'rm -rf "$stored"' EXIT
+for jar in "$payload"/lib/*.jar "$payload"/test/*.jar; do
+  rm -rf "$stored/jar"
+  unzip -q -o "$jar" -d "$stored/jar"
+  rm "$jar"
+  (cd "$stored/jar" && zip -q -0 -r "$jar" .)
 done
 
 # ---- Java
-"$jdk/bin/jlink" --output "$out/runtime" --strip-debug --no-header-files --no-man-pages \
+# Charts use java.awt and nothing of a screen. Of the other packages of its module one file each is
+# kept, which jlink wants there.
+"$jdk/bin/jimage" list --include 'regex:/java.desktop/.*' "$jdk/lib/modules" |
+  awk '/^    / {
+         file = $1; package = file; if (!sub("/[^/]*$", "", package)) next
+         if (package ~ "^(java/awt|sun/awt|sun/java2d)$" ||
+             package ~ "^(java/awt/(geom|image)|sun/awt/(geom|image)|META-INF)") next
+         if (seen[package]++) print "/java.desktop/" file
+       }' >"$stored/left-out"
+"$jdk/bin/jlink" --output "$payload/runtime" --strip-debug --no-header-files --no-man-pages \
+  --exclude-resources=@"$stored/left-out" \
   --add-modules java.base,java.desktop,java.logging,java.management,java.net.http,java.xml,jdk.incubator.vector,jdk.management,jdk.unsupported,jdk.zipfs
-# Charts use java.awt.geom and nothing of a screen.
-rm -f "$out"/runtime/lib/lib{awt,fontmanager,freetype,javajpeg,jawt,jsound,lcms,mlib_image,splashscreen}*.so \
-  "$out"/runtime/lib/psfont*
-# fastutil is thousands of classes that resemble each other: unpacked, xz makes a quarter of them.
-mkdir "$out/runtime/classes"
-for jar in "$out"/lib/fastutil-*.jar; do
-  unzip -q -o "$jar" -d "$out/runtime/classes"
-  rm "$jar"
-done
-tar -C "$out" -c runtime | xz -9e >"$out/runtime.tar.xz"
-rm -rf "$out/runtime"
+rm -f "$payload"/runtime/lib/lib{awt,fontmanager,freetype,javajpeg,jawt,jsound,lcms,mlib_image,splashscreen}*.so \
+  "$payload"/runtime/lib/psfont*
+if command -v strip >/dev/null; then
+  find "$payload/runtime/lib" -name '*.so' -exec strip -s {} +
+fi
 
-# ---- goldens of other programs, and stand-ins that let JCuda's cuBLAS binding run on CUDA 13
+# ---- stand-ins that let JCuda's cuBLAS binding run on CUDA 13, and goldens of other programs
 shared=$root/../shared
+if [ -x "$shared/tools/cublas12-on-13/build.sh" ] && command -v gcc >/dev/null; then
+  unzip -q -o "$payload/lib/jcublas-natives-*.jar" 'lib/libJCublas2*' -d "$stored"
+  "$shared/tools/cublas12-on-13/build.sh" "$payload/cublas12-on-13" "$stored"/lib/libJCublas2*.so \
+    >/dev/null
+fi
+tar -C "$payload" -c . | xz -9e >"$out/payload.tar.xz"
+rm -rf "$payload"
 if [ -d "$shared/goldens" ]; then
   tar -C "$shared" -c goldens | xz -9e >"$out/goldens.tar.xz"
-fi
-if [ -x "$shared/tools/cublas12-on-13/build.sh" ] && command -v gcc >/dev/null; then
-  work=$(mktemp -d)
-  trap 'rm -rf "$work"' EXIT
-  unzip -q -o "$out/lib/jcublas-natives-*.jar" 'lib/libJCublas2*' -d "$work"
-  "$shared/tools/cublas12-on-13/build.sh" "$out/cublas12-on-13" "$work"/lib/libJCublas2*.so >/dev/null
 fi
 
 cp benchmarks/scripts/peer_torch.py "$out/"
 cp scripts/gpu-check.sh "$out/"
 git rev-parse HEAD >"$out/commit"
-megabytes=$(($(du -sk "$out" | cut -f1) / 1024))
-echo "$out: $megabytes MiB"
-[ "$megabytes" -lt 60 ] || { echo "gpu-bundle: that is more than 60 MiB." >&2; exit 1; }
+kilobytes=$(du -sk --apparent-size "$out" | cut -f1)
+awk -v k="$kilobytes" -v out="$out" 'BEGIN { printf("%s: %.1f MiB\n", out, k / 1024) }'
+# Where a checkout travels with it and both may have 64 MiB, a checkout has 23.
+[ "$kilobytes" -lt $((40 * 1024)) ] || { echo "gpu-bundle: that is more than 40 MiB." >&2; exit 1; }
