@@ -2,6 +2,7 @@ package dev.resid.model;
 
 import dev.resid.hook.ActivationCache;
 import dev.resid.hook.HookPoint;
+import dev.resid.hook.NoSuchActivationException;
 import dev.resid.tensor.Axis;
 import dev.resid.tensor.Backend;
 import dev.resid.tensor.Scope;
@@ -78,6 +79,13 @@ public final class Continuation {
               + " L2 of a position; compare the activations in cache()");
     }
     boolean last = point.equals(HookPoint.residPost(model.config().nLayers() - 1));
+    if (!last && !(cache.points().contains(point) && base.cache().points().contains(point))) {
+      throw new NoSuchActivationException(
+          point
+              + " was not kept by "
+              + (cache.points().contains(point) ? "the base run" : "this continuation")
+              + "; name it to baseRun() and to continueWith()");
+    }
     Tensor changed = last ? lastResid : cache.get(point);
     Tensor clean = part(base.cache().get(point));
     double[] values = new double[rows() * computed()];

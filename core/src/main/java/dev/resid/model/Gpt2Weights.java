@@ -2,6 +2,7 @@ package dev.resid.model;
 
 import dev.resid.model.Gpt2Config.Embeddings;
 import dev.resid.random.CounterRandom;
+import dev.resid.tensor.Shape;
 import dev.resid.tensor.ShapeMismatchException;
 import dev.resid.tensor.Tensor;
 import java.util.HashMap;
@@ -133,8 +134,51 @@ public final class Gpt2Weights {
     Tensor tensor = get(weight);
     return switch (weight.name()) {
       case W_Q, W_K, W_V -> splitColumns(tensor, weight);
-      case W_U -> transposed(tensor, weight);
+      case W_U -> transposed(tensor, weight.name().lensShape(config));
       default -> Tensor.of(weight.name().lensShape(config), tensor.toArray());
+    };
+  }
+
+  /**
+   * Returns these weights with other values of one: an edited model, with {@link
+   * Gpt2#of(Gpt2Weights, dev.resid.tokenizer.ByteLevelBpe, dev.resid.tensor.Backend)}.
+   *
+   * @param weight which; in a model with tied embeddings W_E, whose edit is also W_U's
+   * @param values in the shape that {@link #get} has, or in that of {@link #lens}
+   * @throws ShapeMismatchException if they have neither
+   * @throws IllegalArgumentException if the model has no such layer, or W_U is tied to W_E
+   */
+  public Gpt2Weights with(Weight weight, Tensor values) {
+    Weight unembedding = Weight.of(WeightNames.W_U);
+    boolean tied = config.embeddings() == Embeddings.TIED;
+    if (tied && weight.equals(unembedding)) {
+      throw new IllegalArgumentException("the embeddings are tied: W_U is edited as W_E");
+    }
+    get(weight); // refuses a layer that the model has not
+    Tensor edited = stored(weight, values);
+    boolean both = tied && weight.equals(Weight.of(WeightNames.W_E));
+    return new Gpt2Weights(
+        config,
+        state,
+        asked ->
+            asked.equals(weight) || both && asked.equals(unembedding) ? edited : source.get(asked));
+  }
+
+  /** Returns values in the shape of the table. */
+  private Tensor stored(Weight weight, Tensor values) {
+    Shape shape = weight.name().shape(config);
+    Shape lens = weight.name().lensShape(config);
+    if (values.shape().equals(shape)) {
+      return values;
+    }
+    if (!values.shape().equals(lens)) {
+      throw new ShapeMismatchException(
+          "weight " + weight + " is " + values.shape() + ", expected " + shape + " or " + lens);
+    }
+    return switch (weight.name()) {
+      case W_Q, W_K, W_V -> joinedColumns(values, shape);
+      case W_U -> transposed(values, shape);
+      default -> values.reshape(shape);
     };
   }
 
@@ -151,17 +195,31 @@ public final class Gpt2Weights {
     return Tensor.wrap(weight.name().lensShape(config), to);
   }
 
-  private Tensor transposed(Tensor tensor, Weight weight) {
-    int rows = config.dVocab();
-    int columns = config.dModel();
+  private Tensor joinedColumns(Tensor tensor, Shape shape) {
+    int d = config.dModel();
+    int width = config.dHead();
     float[] from = tensor.toArray();
     float[] to = new float[from.length];
-    for (int v = 0; v < rows; v++) {
-      for (int c = 0; c < columns; c++) {
-        to[c * rows + v] = from[v * columns + c];
+    for (int h = 0; h < config.nHeads(); h++) {
+      for (int i = 0; i < d; i++) {
+        System.arraycopy(from, (h * d + i) * width, to, i * d + h * width, width);
       }
     }
-    return Tensor.wrap(weight.name().lensShape(config), to);
+    return Tensor.wrap(shape, to);
+  }
+
+  /** Returns a matrix with its axes the other way round, which is the shape given. */
+  private static Tensor transposed(Tensor tensor, Shape shape) {
+    int columns = tensor.shape().last();
+    int rows = Math.toIntExact(tensor.shape().rows());
+    float[] from = tensor.toArray();
+    float[] to = new float[from.length];
+    for (int r = 0; r < rows; r++) {
+      for (int c = 0; c < columns; c++) {
+        to[c * rows + r] = from[r * columns + c];
+      }
+    }
+    return Tensor.wrap(shape, to);
   }
 
   private static boolean isGain(WeightNames name) {

@@ -247,11 +247,16 @@ class CallErrorsTest extends OnEachCpuBackend {
       Tensor changed = base.activation().times(2);
       refused(() -> base.continueWith(changed, before), before.name(), "before", point.name());
       Continuation continued = base.continueWith(changed, after);
-      refused(NoSuchActivationException.class, () -> continued.l2At(HookPoint.z(0)), "hook_z");
+      refused(
+          NoSuchActivationException.class,
+          () -> continued.l2At(before),
+          before.name() + " was not kept by this continuation",
+          "continueWith()");
       refused(
           NoSuchActivationException.class,
           () -> continued.l2At(after),
-          after.name()); // the base run did not keep it
+          after.name() + " was not kept by the base run",
+          "baseRun()");
     }
   }
 

@@ -1,9 +1,15 @@
 package dev.resid.model;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.resid.analysis.Ablation;
+import dev.resid.hook.HookPoint;
+import dev.resid.model.Gpt2Config.Embeddings;
+import dev.resid.tensor.Axis;
 import dev.resid.tensor.Shape;
+import dev.resid.tensor.ShapeMismatchException;
 import dev.resid.tensor.Tensor;
 import dev.resid.testing.OnEachCpuBackend;
 import java.util.HashSet;
@@ -62,6 +68,75 @@ class WeightsTest extends OnEachCpuBackend {
     for (Weight weight : Weight.all(c.config())) {
       check(weight + " of " + c, c.seed())
           .sameBits(other.weights().get(weight), gpt2.weights().get(weight));
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("dev.resid.model.ModelCase#everyKind")
+  void anEditedWeightIsReadBackInBothShapesAndOthersStay(ModelCase c) {
+    Gpt2Weights weights = c.weights();
+    boolean tied = c.config().embeddings() == Embeddings.TIED;
+    for (Weight weight : Weight.all(c.config())) {
+      if (tied && weight.name() == WeightNames.W_U) {
+        assertThrows(
+            IllegalArgumentException.class, () -> weights.with(weight, weights.get(weight)));
+        continue;
+      }
+      Tensor lens = weights.lens(weight).times(-3);
+      Gpt2Weights byLens = weights.with(weight, lens);
+      Gpt2Weights byTable = weights.with(weight, weights.get(weight).times(-3));
+      assertTrue(byLens.lens(weight).sameBits(lens), weight + " of " + c);
+      assertTrue(byLens.get(weight).sameBits(byTable.get(weight)), weight + " of " + c);
+      for (Weight other : Weight.all(c.config())) {
+        boolean follows =
+            tied && weight.name() == WeightNames.W_E && other.name() == WeightNames.W_U;
+        boolean stays = byLens.get(other).sameBits(weights.get(other));
+        boolean zero = weights.get(other).norm(lastAxis(weights.get(other))).toArray()[0] == 0;
+        if (!zero) {
+          assertEquals(!other.equals(weight) && !follows, stays, other + " after " + weight);
+        }
+      }
+    }
+  }
+
+  private static Axis lastAxis(Tensor tensor) {
+    return tensor.shape().dims().getLast().axis();
+  }
+
+  @Test
+  void anEditOfAnotherShapeOrLayerIsRefused() {
+    Gpt2Weights weights = Gpt2Weights.random(Gpt2Config.of(2, 2, 8, 30, 9), 1);
+    Weight query = Weight.of(WeightNames.W_Q, 1);
+    String message =
+        assertThrows(
+                ShapeMismatchException.class,
+                () -> weights.with(query, Tensor.zeros(Shape.of(Axis.D_MODEL, 8))))
+            .getMessage();
+    assertEquals(
+        "weight blocks.1.attn.W_Q is [d_model=8], expected [d_model=8, out=8] or [head=2,"
+            + " d_model=8, d_head=4]",
+        message);
+    Weight beyond = Weight.of(WeightNames.W_Q, 2);
+    assertThrows(IllegalArgumentException.class, () -> weights.with(beyond, weights.get(query)));
+  }
+
+  /** A head whose output is taken from W_O does what ablating it does. */
+  @ParameterizedTest
+  @MethodSource("dev.resid.model.ModelCase#five")
+  void anEditedModelRunsWithTheEdit(ModelCase c) {
+    Gpt2 gpt2 = c.on(backend());
+    Weight output = Weight.of(WeightNames.W_O, 0);
+    Tensor W_O = gpt2.weights().lens(output);
+    Tensor without = W_O.with(Axis.HEAD, 0, W_O.at(Axis.HEAD, 0).times(0));
+    Gpt2 edited = Gpt2.of(gpt2.weights().with(output, without), backend());
+    Tensor ablated =
+        gpt2.forward(c.tokens(), HookPoint.z(0).replace(Ablation.zeroAt(Axis.HEAD, 0))).logits();
+    Tensor logits = edited.forward(c.tokens()).logits();
+    for (int row = 0; row < c.tokens().rows(); row++) {
+      check("logits of " + c, c.seed())
+          .sameBits(
+              ablated.at(Axis.BATCH, row).slice(Axis.POS, 0, c.tokens().length(row)),
+              logits.at(Axis.BATCH, row).slice(Axis.POS, 0, c.tokens().length(row)));
     }
   }
 

@@ -211,6 +211,10 @@ final class FromPythonExample {
     TokenBatch corrupted = gpt2.tokenizer().encode("The captain looked at the dog");
     Tensor W_O = gpt2.weights().lens(Weight.of(WeightNames.W_O, 2));
     Tensor W_U = gpt2.weights().lens(Weight.of(WeightNames.W_U));
+    Tensor edited = W_O.times(0.5);
+    Gpt2 other =
+        Gpt2.of(
+            gpt2.weights().with(Weight.of(WeightNames.W_O, 2), edited), gpt2.tokenizer(), backend);
     WeightTransforms folded = WeightTransforms.of(WeightTransform.FOLD_LAYER_NORM);
     LogitReadout difference = LogitReadout.differences(gpt2, new int[] {13}, new int[] {11});
     ActivationCache kept = gpt2.capture(clean, residPre(2).capture());
@@ -237,6 +241,7 @@ final class FromPythonExample {
     }
     return read
         + restored
+        + other.config().nLayers()
         + W_O.elements()
         + W_U.elements()
         + folded.transforms().size()
