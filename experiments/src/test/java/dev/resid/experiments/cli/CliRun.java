@@ -11,7 +11,7 @@ import java.util.stream.Stream;
  *
  * @param exitCode its exit code
  * @param out what it wrote to standard output
- * @param err what it wrote to standard error
+ * @param err what it wrote to standard error, without progress
  */
 record CliRun(int exitCode, String out, String err) {
   /** Runs a command line and returns what it did. */
@@ -19,7 +19,7 @@ record CliRun(int exitCode, String out, String err) {
     StringWriter out = new StringWriter();
     StringWriter err = new StringWriter();
     int code = ResidCommand.execute(new PrintWriter(out), new PrintWriter(err), args);
-    return new CliRun(code, out.toString(), err.toString());
+    return new CliRun(code, out.toString(), ProgressLines.without(err.toString()));
   }
 
   /** Runs a command line of words and, after them, more arguments; paths may be given as such. */

@@ -55,7 +55,8 @@ class FullDiskTest {
     Process process = new ProcessBuilder(command).directory(folder.toFile()).start();
     process.getInputStream().readAllBytes();
     List<String> lines =
-        new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8)
+        ProgressLines.without(
+                new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8))
             .lines()
             .filter(line -> !line.startsWith("WARNING:"))
             .toList();

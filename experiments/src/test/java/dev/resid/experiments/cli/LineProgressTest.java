@@ -72,6 +72,23 @@ class LineProgressTest {
   }
 
   @Test
+  void itsLinesAreKnownFromSentences() {
+    try (Progress.Task task = progress.begin("training", "tokens", 0, 100_000)) {
+      task.detail("loss 3.2");
+      for (int i = 1; i <= 3; i++) {
+        after(6);
+        task.advanceTo(i * 30_000L);
+      }
+    }
+    Progress.Task reading = progress.begin("reading: a file", "bytes", 0, 0);
+    after(5);
+    reading.advanceTo(1);
+    String sentence = "resid: model: 3 of 4 rows could not be read, at 4/s\n";
+    assertEquals(4, log.toString().lines().count(), log.toString());
+    assertEquals(sentence, ProgressLines.without(log + sentence));
+  }
+
+  @Test
   void durationsAreHoursMinutesSeconds() {
     assertEquals("0:09", LineProgress.duration(9.4));
     assertEquals("59:59", LineProgress.duration(3599));
