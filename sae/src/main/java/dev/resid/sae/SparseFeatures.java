@@ -7,7 +7,9 @@ import dev.resid.tensor.SparseRows;
 import dev.resid.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * The active features of every row, in compressed rows: the pairs of row r stand from {@code
@@ -183,6 +185,34 @@ public final class SparseFeatures {
   public float get(int row, int feature) {
     int at = Arrays.binarySearch(indices, start(row), end(row), feature);
     return at < 0 ? 0 : values[at];
+  }
+
+  /**
+   * A feature that is active in a row.
+   *
+   * @param feature from 0 to d_sae − 1
+   * @param value not 0
+   */
+  public record Active(int feature, float value) {}
+
+  /**
+   * Returns the active features of a row with the largest values, the largest first, the lowest
+   * number first among equals.
+   *
+   * @param row of the leading axes flattened: of [batch, pos], b·positions + p
+   * @param k at most so many
+   * @throws IndexOutOfBoundsException if there is no such row
+   */
+  public List<Active> largest(int row, int k) {
+    if (row < 0 || row >= rows()) {
+      throw new IndexOutOfBoundsException(
+          "there is no row " + row + " in the features of " + leading);
+    }
+    return IntStream.range(start(row), end(row))
+        .mapToObj(at -> new Active(indices[at], values[at]))
+        .sorted(Comparator.comparing(Active::value).reversed()) // stable: features ascend
+        .limit(k)
+        .toList();
   }
 
   /** Returns all features as a dense tensor, [..., d_sae]. */

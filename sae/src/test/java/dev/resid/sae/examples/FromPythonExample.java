@@ -255,6 +255,7 @@ final class FromPythonExample {
     Tensor x = gpt2.capture(tokens, sae.hookPoint().capture()).get(sae.hookPoint());
     SparseFeatures features = sae.encode(x);
     Tensor dense = features.toDense();
+    List<SparseFeatures.Active> top = features.largest(5, 3);
     Tensor y = sae.decode(features, x);
     Tensor same = sae.reconstruct(x);
     Tensor W_dec = sae.weights().get(SaeWeight.W_dec);
@@ -274,6 +275,7 @@ final class FromPythonExample {
     new SafetensorsWriter().add("resid_pre", x).write(folder.resolve("x.safetensors"));
     new NpzWriter().add("resid_pre", x).write(folder.resolve("x.npz"));
     return dense.elements()
+        + top.size()
         + y.elements()
         + same.elements()
         + W_dec.elements()
