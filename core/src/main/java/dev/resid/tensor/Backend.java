@@ -3,6 +3,9 @@ package dev.resid.tensor;
 import java.util.Optional;
 import java.util.OptionalLong;
 
+// Long because it is the one list of all kernels: three lines in four are their formulas and
+// shapes.
+
 /**
  * The kernels a model runs on: the only service-provider interface of the library.
  *

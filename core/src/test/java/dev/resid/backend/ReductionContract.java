@@ -22,7 +22,9 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** Contract of the reductions to one float64 number a row, and of top-k. */
+/**
+ * Contract of the reductions to one float64 number a row, and of top-k. Long because it is a list.
+ */
 interface ReductionContract {
   /** Rows, d_model and a vocabulary that is a multiple of nothing. */
   List<int[]> SIZES =

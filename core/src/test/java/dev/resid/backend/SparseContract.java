@@ -21,7 +21,10 @@ import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** Contract of products of which few entries are kept, and of products of such rows. */
+/**
+ * Contract of products of which few entries are kept, and of products of such rows. Long because it
+ * is a list.
+ */
 interface SparseContract {
   /** Rows, in and out; the last ones are cut into tiles and blocks. */
   List<int[]> SIZES =

@@ -43,6 +43,32 @@ class ReproduceCommandTest {
       """;
   private static final String BOS = "point=blocks.1.hook_resid_pre;from=1;to=1";
 
+  /** A number of every kind of part, as {@link #number} takes them. */
+  private static final String EVERY_KIND =
+      """
+      norm|bos|-|clean|point=blocks.1.hook_resid_pre;from=1;to=1|norm|1|rounding
+      l1|short-rows|tiny/many|ranges|sae=@;from=1;to=7|l1|9|sample
+      right|lambada|-|results|sae=none|accuracy|7|items
+      twice|lambada-as-published|tiny/many|prompts|sae=@|normalized_mse|99|items
+      nats|lambada|-|prompts|sae=none|ce_nats|-9|items
+      alive|errors|tiny/many|statistics|quantity=alive @|value|9|shown
+      error|errors|tiny/many|results|direction=sae-error;sae=@;length=2|kl_nats|9|sample
+      error further away|errors|tiny/many|results|direction=sae-error;sae=@;length=4|kl_nats|\
+      99|sample
+      zero|substitution|tiny/many|results|subject=@;substitute=sae|kl_nats|9|sample
+      nats of an isotropic change|substitution|tiny/many|results|\
+      subject=@;substitute=isotropic|ce_nats|99|sample
+      ablation|substitution|-|results|\
+      subject=blocks.1.hook_resid_pre;substitute=mean-with-first|kl_nats|9|sample
+      step|plateau|-|steps|role=target;kind=random;regime=relative;statistic=ms_l2|ks|9|sample
+      further down|propagation|tiny/early,tiny/many|results|first=@;second=@2;quantity=norm|\
+      change|99|sample
+      all items|lambada-whole|-|results|sae=none|accuracy|7|sample
+      power|errors|tiny/many|exponents|direction=sae-error;sae=@;from=2;to=4|kl|99|sample
+      alive there|evaluation-atoms|tiny/many|statistics|quantity=alive @|value|9|shown
+      cbt|cbt|-|results|sae=none|accuracy|0|items
+      """;
+
   @TempDir private Path temporary;
   private Path model;
 
@@ -99,125 +125,13 @@ class ReproduceCommandTest {
   @Test
   void studiesRunAndTheirNumbersStandBesideThePublishedOnes() throws IOException {
     Path passages = write("lambada.txt", "a b c d\na b c e\n");
-    String all = "from=1;to=7";
     Path numbers =
         write(
             "numbers.tsv",
-            FACTS
-                + number("norm", "bos", "-", "clean", BOS, "norm", "1", "rounding")
-                + number(
-                    "l1", "short-rows", "tiny/many", "ranges", "sae=@;" + all, "l1", "9", "sample")
-                + number("right", "lambada", "-", "results", "sae=none", "accuracy", "7", "items")
-                + number(
-                    "twice",
-                    "lambada-as-published",
-                    "tiny/many",
-                    "prompts",
-                    "sae=@",
-                    "normalized_mse",
-                    "99",
-                    "items")
-                + number("nats", "lambada", "-", "prompts", "sae=none", "ce_nats", "-9", "items")
-                + number(
-                    "alive",
-                    "errors",
-                    "tiny/many",
-                    "statistics",
-                    "quantity=alive @",
-                    "value",
-                    "9",
-                    "shown")
-                + number(
-                    "error",
-                    "errors",
-                    "tiny/many",
-                    "results",
-                    "direction=sae-error;sae=@;length=2",
-                    "kl_nats",
-                    "9",
-                    "sample")
-                + number(
-                    "error further away",
-                    "errors",
-                    "tiny/many",
-                    "results",
-                    "direction=sae-error;sae=@;length=4",
-                    "kl_nats",
-                    "99",
-                    "sample")
-                + number(
-                    "zero",
-                    "substitution",
-                    "tiny/many",
-                    "results",
-                    "subject=@;substitute=sae",
-                    "kl_nats",
-                    "9",
-                    "sample")
-                + number(
-                    "nats of an isotropic change",
-                    "substitution",
-                    "tiny/many",
-                    "results",
-                    "subject=@;substitute=isotropic",
-                    "ce_nats",
-                    "99",
-                    "sample")
-                + number(
-                    "ablation",
-                    "substitution",
-                    "-",
-                    "results",
-                    "subject=blocks.1.hook_resid_pre;substitute=mean-with-first",
-                    "kl_nats",
-                    "9",
-                    "sample")
-                + number(
-                    "step",
-                    "plateau",
-                    "-",
-                    "steps",
-                    "role=target;kind=random;regime=relative;statistic=ms_l2",
-                    "ks",
-                    "9",
-                    "sample")
-                + number(
-                    "further down",
-                    "propagation",
-                    "tiny/early,tiny/many",
-                    "results",
-                    "first=@;second=@2;quantity=norm",
-                    "change",
-                    "99",
-                    "sample")
-                + number(
-                    "all items",
-                    "lambada-whole",
-                    "-",
-                    "results",
-                    "sae=none",
-                    "accuracy",
-                    "7",
-                    "sample")
-                + number(
-                    "power",
-                    "errors",
-                    "tiny/many",
-                    "exponents",
-                    "direction=sae-error;sae=@;from=2;to=4",
-                    "kl",
-                    "99",
-                    "sample")
-                + number(
-                    "alive there",
-                    "evaluation-atoms",
-                    "tiny/many",
-                    "statistics",
-                    "quantity=alive @",
-                    "value",
-                    "9",
-                    "shown")
-                + number("cbt", "cbt", "-", "results", "sae=none", "accuracy", "0", "items"));
+            EVERY_KIND
+                .lines()
+                .map(line -> number(line.split("[|]")))
+                .collect(Collectors.joining("", FACTS, "")));
     Path out = temporary.resolve("out");
     CliRun run =
         CliRun.line(
