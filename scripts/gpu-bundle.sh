@@ -75,19 +75,23 @@ for jar in "$payload"/lib/*.jar "$payload"/test/*.jar; do
 done
 
 # ---- Java
-# Charts use java.awt and nothing of a screen. Of the other packages of its module one file each is
-# kept, which jlink wants there.
-"$jdk/bin/jimage" list --include 'regex:/java.desktop/.*' "$jdk/lib/modules" |
-  awk '/^    / {
-         file = $1; package = file; if (!sub("/[^/]*$", "", package)) next
-         if (package ~ "^(java/awt|sun/awt|sun/java2d)$" ||
-             package ~ "^(java/awt/(geom|image)|sun/awt/(geom|image)|META-INF)") next
-         if (seen[package]++) print "/java.desktop/" file
+# Without screens, sound, printers and transformations of XML, of whose packages one file each is
+# kept, which jlink wants there. Figures are drawn into images, which needs libawt and its headless part.
+"$jdk/bin/jimage" list --include 'regex:/java.(desktop|xml)/.*' "$jdk/lib/modules" |
+  awk '/^Module:/ { module = $2 }
+       /^    / {
+         file = $1; package = file
+         if (!sub("/[^/]*$", "", package)) next
+         if (package ~ "^(javax/(swing|print|sound)|com/sun/(java/swing|swing|media|beans))" ||
+             package ~ "^sun/(swing|print|awt/X11|java2d/(opengl|xr|x11))" ||
+             package ~ "^com/sun/org/apache/(xalan|bcel|xpath)") {
+           if (seen[package]++) print "/" module "/" file
+         }
        }' >"$stored/left-out"
 "$jdk/bin/jlink" --output "$payload/runtime" --strip-debug --no-header-files --no-man-pages \
   --exclude-resources=@"$stored/left-out" \
   --add-modules java.base,java.desktop,java.logging,java.management,java.net.http,java.xml,jdk.incubator.vector,jdk.management,jdk.unsupported,jdk.zipfs
-rm -f "$payload"/runtime/lib/lib{awt,fontmanager,freetype,javajpeg,jawt,jsound,lcms,mlib_image,splashscreen}*.so \
+rm -f "$payload"/runtime/lib/lib{awt_xawt,fontmanager,freetype,javajpeg,jawt,jsound,lcms,splashscreen}.so \
   "$payload"/runtime/lib/psfont*
 if command -v strip >/dev/null; then
   find "$payload/runtime/lib" -name '*.so' -exec strip -s {} +
@@ -103,7 +107,9 @@ fi
 tar -C "$payload" -c . | xz -9e >"$out/payload.tar.xz"
 rm -rf "$payload"
 if [ -d "$shared/goldens" ]; then
-  tar -C "$shared" -c goldens | xz -9e >"$out/goldens.tar.xz"
+  # Without those of the analysis, which computes on the host. The filter is for numbers of four bytes.
+  tar -C "$shared" -c --exclude='decompositions*' goldens |
+    xz --lzma2=preset=9e,lc=2,lp=2,pb=2 >"$out/goldens.tar.xz"
 fi
 
 cp benchmarks/scripts/peer_torch.py "$out/"

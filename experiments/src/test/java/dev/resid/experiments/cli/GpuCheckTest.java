@@ -17,6 +17,7 @@ import java.util.ServiceLoader;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -52,6 +53,7 @@ class GpuCheckTest {
   void makeTheFolder() throws IOException {
     Files.copy(SCRIPT, folder.resolve("gpu-check.sh"));
     Files.createDirectories(folder.resolve("unpacked/project"));
+    Files.createFile(folder.resolve("unpacked/whole"));
     Path java = Files.createDirectories(folder.resolve("unpacked/runtime/bin")).resolve("java");
     Files.writeString(java, JAVA);
     assertTrue(java.toFile().setExecutable(true));
@@ -59,10 +61,17 @@ class GpuCheckTest {
 
   private Result check(Optional<Path> libraries, String... steps)
       throws IOException, InterruptedException {
+    return check(libraries, 540, steps);
+  }
+
+  private Result check(Optional<Path> libraries, int seconds, String... steps)
+      throws IOException, InterruptedException {
     List<String> command = new ArrayList<>(List.of("bash", "gpu-check.sh", "results"));
     command.addAll(List.of(steps));
     ProcessBuilder builder =
         new ProcessBuilder(command).directory(folder.toFile()).redirectErrorStream(true);
+    builder.environment().put("RESID_GPU_CHECK_SIZE", "small");
+    builder.environment().put("RESID_GPU_CHECK_SECONDS", String.valueOf(seconds));
     builder.environment().put("RESID_TEST_CLASSES", System.getProperty("java.class.path"));
     builder
         .environment()
@@ -73,12 +82,53 @@ class GpuCheckTest {
     return new Result(process.waitFor(), said);
   }
 
-  @Test
-  void withAGpuDoctorPasses() throws IOException, InterruptedException {
+  private static Optional<Path> emulated() {
     Optional<EmulatedDevices> gpus = ServiceLoader.load(EmulatedDevices.class).findFirst();
     assumeTrue(gpus.isPresent(), "the tests of the cuda backend are not on the class path");
     assumeTrue(gpus.get().problem().isEmpty(), () -> gpus.get().problem().orElseThrow());
-    Result result = check(Optional.of(gpus.get().libraries()), "doctor");
+    return Optional.of(gpus.get().libraries());
+  }
+
+  /** All steps on small sizes: what the script does with files, folders and classes. */
+  @Test
+  @Tag("emulation")
+  void everyStepPassesAtSmallSizes() throws IOException, InterruptedException {
+    Result result = check(emulated(), 1800);
+    assertEquals(0, result.code, result.said);
+    List<String> summary = Files.readAllLines(folder.resolve("results/summary.txt"));
+    assertEquals(
+        List.of(),
+        summary.stream()
+            .filter(line -> !line.matches("passed  .*|skipped (torch|sanitizer): .*"))
+            .toList());
+    assertEquals(17, summary.size(), summary::toString);
+    assertTrue(Files.exists(folder.resolve("results.tgz")));
+    Result again = check(emulated(), 1800);
+    assertEquals(0, again.code, again.said);
+    assertFalse(again.said.contains("-- contract"), again.said);
+  }
+
+  /** A call that has no time left says what the next one has to do. */
+  @Test
+  void whatACallHasNoTimeForIsLeftToTheNext() throws IOException, InterruptedException {
+    Path done = Files.createDirectories(folder.resolve("results/parts"));
+    Files.writeString(done.resolve("speed"), "passed  speed\n");
+    Result result = check(Optional.empty(), 0, "torch", "nvrtc", "sensitivity");
+    assertEquals(3, result.code, result.said);
+    assertTrue(
+        result.said.endsWith(
+            "left, call again: sensitivity-cuda sensitivity-vector sensitivity-again"
+                + " sensitivity-equal\n"),
+        result.said);
+    assertEquals(
+        "passed  speed",
+        Files.readAllLines(folder.resolve("results/summary.txt")).getFirst(),
+        "what an earlier call did is kept");
+  }
+
+  @Test
+  void withAGpuDoctorPasses() throws IOException, InterruptedException {
+    Result result = check(emulated(), "doctor");
     assertEquals(0, result.code, result.said);
     assertTrue(result.said.contains("  cuda       emulated GPU"), result.said);
     assertEquals("passed  doctor\n", Files.readString(folder.resolve("results/summary.txt")));
