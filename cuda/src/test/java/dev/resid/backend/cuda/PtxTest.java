@@ -12,6 +12,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -82,12 +83,66 @@ class PtxTest {
     assertEquals(kernels, launched);
   }
 
+  /**
+   * What the compiler says of a kernel.
+   *
+   * @param target architecture
+   * @param name of the kernel
+   * @param local bytes of stack, and of registers that did not fit
+   * @param registers of a thread
+   * @param shared bytes of shared memory of fixed size
+   */
+  private record Resources(String target, String name, int local, int registers, int shared) {
+    private static final Pattern ENTRY =
+        Pattern.compile(
+            "(sm_\\d+): ptxas info +: Compiling entry function '(\\w+)'.*\n"
+                + ".*Function properties.*\n"
+                + ".* (\\d+) bytes stack frame, (\\d+) bytes spill stores, (\\d+) bytes spill.*\n"
+                + ".*Used (\\d+) registers(?:.* (\\d+) bytes smem)?.*");
+
+    static List<Resources> in(String said) {
+      return ENTRY
+          .matcher(said)
+          .results()
+          .map(
+              m ->
+                  new Resources(
+                      m.group(1),
+                      m.group(2),
+                      Integer.parseInt(m.group(3))
+                          + Integer.parseInt(m.group(4))
+                          + Integer.parseInt(m.group(5)),
+                      Integer.parseInt(m.group(6)),
+                      m.group(7) == null ? 0 : Integer.parseInt(m.group(7))))
+          .toList();
+    }
+
+    /** Whether a block of 256 threads has what it needs, 48 KiB of shared memory at most. */
+    void requireLaunchable() {
+      assertEquals(0, local, () -> "in memory of the thread's own: " + this);
+      // Registers are given to a warp in units of 256.
+      assertTrue((registers + 7) / 8 * 8 * Kernels.THREADS <= 65_536, this::toString);
+      // The host asks for up to 48 KiB more where the size is that of a call.
+      assertTrue(shared <= (SIZED_BY_THE_CALL.contains(name) ? 0 : 48 * 1024), this::toString);
+    }
+  }
+
+  private static final Set<String> SIZED_BY_THE_CALL =
+      Set.of(
+          "resid_attention", "resid_attention_backward_queries", "resid_attention_backward_keys");
+
   @Test
-  void nvccMakesTheSameTextOfTheSources(@TempDir Path folder) throws IOException {
+  void nvccMakesTheSameTextOfTheSourcesWhichEveryGpuCanLaunch(@TempDir Path folder)
+      throws IOException {
     assumeTrue(Programs.isThere("nvcc"), "there is no nvcc");
     String compiler = compiler(text());
     Path out = folder.resolve("resid.ptx");
-    Programs.run(List.of("scripts/ptx.sh", out.toString()));
+    List<Resources> found = Resources.in(Programs.run(List.of("scripts/ptx.sh", out.toString())));
+    if (Programs.isThere("ptxas")) {
+      int kernels = names(text(), "\\.visible \\.entry (\\w+)\\(").size();
+      assertEquals(4 * kernels, found.size(), "kernels for four architectures");
+      found.forEach(Resources::requireLaunchable);
+    }
     String made = Files.readString(out);
     // Another nvcc writes another text of the same meaning.
     assumeTrue(compiler.equals(compiler(made)), "nvcc here is not " + compiler);
