@@ -51,10 +51,16 @@ class ExamplesTest {
     Program program = compile("core", Where.MODULE_PATH, "resid-core");
     Outcome outcome = program.run("org.example.core/org.example.core.NextToken", List.of());
     assertEquals(
-        "no vector: the module jdk.incubator.vector is not loaded; pass --add-modules"
+        "no vector: the module jdk.incubator.vector is not loaded. Pass --add-modules"
             + " jdk.incubator.vector\nscalar says \" man\"\n",
         lines(outcome));
-    assertEquals("", outcome.err());
+    // The log's default handler puts time and place in a line before.
+    List<String> log = outcome.err().lines().toList();
+    assertEquals(2, log.size(), outcome.err());
+    assertEquals(
+        "WARNING: Not using vector: the module jdk.incubator.vector is not loaded. Pass"
+            + " --add-modules jdk.incubator.vector.",
+        log.getLast());
   }
 
   @Test

@@ -36,7 +36,7 @@ public final class VectorBackendProvider implements BackendProvider {
     Optional<Module> module = ModuleLayer.boot().findModule(MODULE);
     if (module.isEmpty() || !VectorBackendProvider.class.getModule().canRead(module.get())) {
       return new Unavailable(
-          "the module " + MODULE + " is not loaded", "pass --add-modules " + MODULE);
+          "the module " + MODULE + " is not loaded", "Pass --add-modules " + MODULE);
     }
     return new Available(VectorBackend.describe(BackendOptions.defaults()));
   }

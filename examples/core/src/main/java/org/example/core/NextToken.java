@@ -18,7 +18,7 @@ public final class NextToken {
         .forEach(
             (name, availability) -> {
               if (availability instanceof Unavailable(String reason, String fix)) {
-                System.out.println("no " + name + ": " + reason + "; " + fix);
+                System.out.println("no " + name + ": " + reason + ". " + fix);
               }
             });
     try (Backend backend = Backends.fastest()) {
