@@ -165,23 +165,15 @@ public record Gpt2Config(
 
   /** Returns this with other tokens that begin and end a text, each empty for none. */
   public Gpt2Config withSpecialTokens(OptionalInt bos, OptionalInt eos) {
-    return new Gpt2Config(
-        nLayers,
-        nHeads,
-        dModel,
-        dMlp,
-        dVocab,
-        nCtx,
-        activation,
-        layerNormEpsilon,
-        scores,
-        embeddings,
-        bos,
-        eos);
+    return with(embeddings, bos, eos);
   }
 
   /** Returns this with an unembedding of its own. */
   Gpt2Config untied() {
+    return with(Embeddings.UNTIED, bosToken, eosToken);
+  }
+
+  private Gpt2Config with(Embeddings unembedding, OptionalInt bos, OptionalInt eos) {
     return new Gpt2Config(
         nLayers,
         nHeads,
@@ -192,9 +184,9 @@ public record Gpt2Config(
         activation,
         layerNormEpsilon,
         scores,
-        Embeddings.UNTIED,
-        bosToken,
-        eosToken);
+        unembedding,
+        bos,
+        eos);
   }
 
   private static void positive(String name, int value) {

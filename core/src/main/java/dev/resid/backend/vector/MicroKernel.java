@@ -27,6 +27,7 @@ import jdk.incubator.vector.VectorSpecies;
 //         take the place of an FMA. Two leading dimensions belong to this: with one, the compiler
 //         keeps its multiples for the stores, has no registers left for indices, and moves them
 //         to vector registers and back, on the ports that multiply. So would more arguments.
+//
 // Two terms a turn were worth 0.01 to 0.02 of the peak. But the first compiler inlines all of the
 // Vector API too, and where it runs out of virtual registers ("COMPILE SKIPPED: out of virtual
 // registers in linear scan") a method is never compiled by the second one, and every vector stays
