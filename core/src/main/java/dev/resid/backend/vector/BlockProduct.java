@@ -5,30 +5,40 @@ import java.lang.foreign.MemorySegment;
 
 // The product of packed rows with one group of packed panels, on one thread.
 //
-// The panels of a group, DEPTH terms of WIDTH columns, stay in the second-level cache while all
-// tiles of rows pass by; a tile of rows stays in the first level while it meets the panels of the
-// group. So the sums of a tile, [ROWS, WIDTH], are finished together and lie in the first level,
-// where whoever wanted them adds a bias, applies an activation, or looks for what to keep; the
-// output is written in runs of WIDTH, which the processor fetches ahead of time. (The other order,
-// a block of rows in the second level and panels passing by, writes runs of one panel, each into
-// other pages; that cost a tenth of the time.)
+// The panels of a group, 768 KiB, stay in the second-level cache while all tiles of rows pass by; a
+// tile of rows stays in the first level while it meets the panels of the group. So the sums of a
+// tile, [ROWS, columns], are finished together and lie in the first level, where whoever wanted
+// them adds a bias, applies an activation, or looks for what to keep; the output is written in runs
+// of a group's columns, which the processor fetches ahead of time. (The other order, a block of
+// rows
+// in the second level and panels passing by, writes runs of one panel, each into other pages; that
+// cost a tenth of the time.)
+//
+// Where the terms have to be cut into parts anyway, a group may have more columns of fewer terms:
+// then the rows, which come from the third level once a group, come less often.
 final class BlockProduct {
-  /** Columns of a group of panels. */
+  /** Columns of a group of panels whose terms are one part. */
   static final int WIDTH = 256;
 
-  /** Terms of a part at most: a tile of rows is 36 KiB, a group of panels 768 KiB. */
+  /** Terms of a part at most: a tile of rows is 36 KiB, a group of WIDTH columns 768 KiB. */
   static final int DEPTH = 768;
 
-  /** Rows at most of a call with more terms than one part: their sums are 384 KiB. */
-  static final int MOST_ROWS_IN_PARTS = 384;
+  /** Columns at most of a group whose terms are cut into parts. */
+  static final int WIDTH_IN_PARTS = 384;
+
+  // Terms at most of a part of a group wider than WIDTH.
+  private static final int DEPTH_OF_WIDE = 512;
+
+  /** Rows at most of a call with more terms than one part: their sums are 1.5 MiB. */
+  static final int MOST_ROWS_IN_PARTS = 1032;
 
   private static final int ROWS = MicroKernel.ROWS;
   private static final int COLUMNS = MicroKernel.COLUMNS;
 
   // The buffer of sums begins with the zeros of a tile, which are never written: where sums start.
-  private static final int ZEROS = ROWS * WIDTH;
+  private static final int ZEROS = ROWS * COLUMNS;
 
-  private static final Sink NOBODY = (row, rows, sums, from) -> {};
+  private static final Sink NOBODY = (row, rows, sums, from, ld) -> {};
 
   private BlockProduct() {}
 
@@ -43,17 +53,17 @@ final class BlockProduct {
   @FunctionalInterface
   interface Start {
     /** Zero. */
-    Start ZERO = (row, rows, sums, from) -> {};
+    Start ZERO = (row, rows, sums, from, ld) -> {};
 
-    /** Puts the start of `rows` rows from `row` on to sums[from + r·WIDTH + j]. */
-    void load(int row, int rows, float[] sums, int from);
+    /** Puts the start of `rows` rows from `row` on to sums[from + r·ld + j]. */
+    void load(int row, int rows, float[] sums, int from, int ld);
   }
 
   /** What takes finished sums. */
   @FunctionalInterface
   interface Sink {
-    /** Takes sums[from + r·WIDTH + j] of `rows` rows from `row` on; it may write there. */
-    void take(int row, int rows, float[] sums, int from);
+    /** Takes sums[from + r·ld + j] of `rows` rows from `row` on; it may write there. */
+    void take(int row, int rows, float[] sums, int from, int ld);
 
     /**
      * Told that COLUMNS sums of `rows` rows are about to be computed which will be taken soon.
@@ -70,7 +80,7 @@ final class BlockProduct {
    * @param first the first row, a multiple of ROWS
    * @param count how many rows
    * @param b the first panel of the group
-   * @param columns how many columns, at most WIDTH
+   * @param columns how many columns, at most WIDTH, or WIDTH_IN_PARTS with more terms than DEPTH
    */
   static void multiply(
       PackedRows a,
@@ -82,25 +92,27 @@ final class BlockProduct {
       Sink sink,
       Scratch scratch) {
     int terms = a.terms();
-    int parts = Math.max(1, (terms + DEPTH - 1) / DEPTH);
+    int most = columns > WIDTH ? DEPTH_OF_WIDE : DEPTH;
+    int parts = Math.max(1, (terms + most - 1) / most);
     int depth = (terms + parts - 1) / parts;
     int kept = parts == 1 ? ROWS : Packing.roundUp(count, ROWS);
-    float[] sums = scratch.floats(Use.SUMS, ZEROS + kept * WIDTH);
+    int ld = Packing.roundUp(columns, COLUMNS);
+    float[] sums = scratch.floats(Use.SUMS, ZEROS + kept * ld);
     for (int k = 0; k < terms; k += depth) {
       int n = Math.min(depth, terms - k);
       for (int r = 0; r < count; r += ROWS) {
         int rows = Math.min(ROWS, count - r);
-        int at = parts == 1 ? ZEROS : ZEROS + r * WIDTH;
+        int at = parts == 1 ? ZEROS : ZEROS + r * ld;
         if (k == 0 && start != Start.ZERO) {
-          start.load(first + r, rows, sums, at);
+          start.load(first + r, rows, sums, at, ld);
         }
         boolean fromZero = k == 0 && start == Start.ZERO;
         boolean last = k + n == terms;
         Sink next = last ? sink : NOBODY;
         int from = fromZero ? 0 : at;
-        panels(a, first + r, k, n, b, columns, sums, from, at, next);
+        panels(a, first + r, k, n, b, columns, sums, from, at, ld, next);
         if (last) {
-          sink.take(first + r, rows, sums, at);
+          sink.take(first + r, rows, sums, at, ld);
         }
       }
     }
@@ -117,11 +129,12 @@ final class BlockProduct {
       float[] sums,
       int start,
       int end,
+      int ld,
       Sink next) {
     int height = a.height(row);
     int aFrom = a.at(row, k);
     int step = start == end ? COLUMNS : 0;
-    int startLd = start == end ? WIDTH : 0;
+    int startLd = start == end ? ld : 0;
     long bFrom = b.from() + k * (COLUMNS * 4L);
     int from = start;
     int rows = Math.min(ROWS, a.rows() - row);
@@ -129,10 +142,10 @@ final class BlockProduct {
       next.expect(row, rows, j);
       if (height == ROWS) {
         MicroKernel.tile(
-            a.tiles(), aFrom, b.values(), bFrom, depth, sums, from, startLd, end + j, WIDTH);
+            a.tiles(), aFrom, b.values(), bFrom, depth, sums, from, startLd, end + j, ld);
       } else {
         MicroKernel.rows4(
-            a.tiles(), aFrom, b.values(), bFrom, depth, sums, from, startLd, end + j, WIDTH);
+            a.tiles(), aFrom, b.values(), bFrom, depth, sums, from, startLd, end + j, ld);
       }
       bFrom += b.stride();
       from += step;

@@ -36,18 +36,20 @@ record Blocks(
   }
 
   /**
-   * Returns blocks whose groups are narrower where there would be too few for the threads to end
-   * together: with 128 rows and 768 columns two threads would get one and two groups.
+   * Returns blocks whose groups are wider where terms are cut into parts, and narrower where there
+   * would be too few for the threads to end together: with 128 rows and 768 columns two threads
+   * would get one and two groups.
    */
   static Blocks even(int rows, int terms, int columns, int threads) {
-    Blocks wide = of(rows, terms, columns, threads);
+    int most = terms > BlockProduct.DEPTH ? BlockProduct.WIDTH_IN_PARTS : WIDTH;
+    Blocks wide = split(rows, terms, columns, threads, most);
     int tasks = wanted(threads);
     if (wide.tasks() >= tasks) {
       return wide;
     }
     int panels = (columns + COLUMNS - 1) / COLUMNS;
     int groups = (tasks + wide.chunks - 1) / wide.chunks;
-    int group = Math.clamp((panels + groups - 1) / groups, FEWEST_PANELS, WIDTH / COLUMNS);
+    int group = Math.clamp((panels + groups - 1) / groups, FEWEST_PANELS, most / COLUMNS);
     return split(rows, terms, columns, threads, group * COLUMNS);
   }
 

@@ -28,7 +28,6 @@ final class MatrixProduct {
   private static final int TASKS_PER_THREAD = 8;
   private static final int ROWS = MicroKernel.ROWS;
   private static final int COLUMNS = MicroKernel.COLUMNS;
-  private static final int WIDTH = BlockProduct.WIDTH;
   private static final int SMALL = MicroKernel.SMALL_ROWS;
 
   // Up to here reading the weights takes longer than multiplying with them.
@@ -80,10 +79,10 @@ final class MatrixProduct {
       float[] bias, Activation f, float[] out, int to, int ld, int column, int n, Scratch scratch)
       implements Sink {
     @Override
-    public void take(int row, int rows, float[] sums, int from) {
+    public void take(int row, int rows, float[] sums, int from, int sumsLd) {
       for (int i = 0; i < rows; i++) {
         int at = to + (row + i) * ld;
-        addBias(sums, from + i * WIDTH, bias, column, out, at, n);
+        addBias(sums, from + i * sumsLd, bias, column, out, at, n);
         if (f != Activation.IDENTITY) {
           Activations.apply(f, out, at, out, at, n, scratch);
         }
@@ -202,9 +201,9 @@ final class MatrixProduct {
 
   // Sums that begin with what an array [lines, columns] holds, from a line and column on.
   private static Start loading(float[] c, int line, int column, int columns, int n) {
-    return (row, rows, sums, from) -> {
+    return (row, rows, sums, from, ld) -> {
       for (int r = 0; r < rows; r++) {
-        System.arraycopy(c, (line + row + r) * columns + column, sums, from + r * WIDTH, n);
+        System.arraycopy(c, (line + row + r) * columns + column, sums, from + r * ld, n);
       }
     };
   }
@@ -307,10 +306,10 @@ final class MatrixProduct {
                           ? Start.ZERO
                           : loading(c, line, column + from, columns, n);
                   Sink sink =
-                      (r, height, sums, at) -> {
+                      (r, height, sums, at, ld) -> {
                         for (int i = 0; i < height; i++) {
                           int to = (line + r + i) * columns + column + from;
-                          System.arraycopy(sums, at + i * WIDTH, c, to, n);
+                          System.arraycopy(sums, at + i * ld, c, to, n);
                         }
                       };
                   Panels b = new Panels(panels, from / COLUMNS * stride, stride);

@@ -54,9 +54,9 @@ final class SparseProducts {
                 w.panels(column / MicroKernel.COLUMNS, 0),
                 n,
                 Start.ZERO,
-                (first, rows, sums, from) -> {
+                (first, rows, sums, from, ld) -> {
                   for (int r = 0; r < rows; r++) {
-                    scan.scan(sums, from + r * WIDTH, n, first + r, column);
+                    scan.scan(sums, from + r * ld, n, first + r, column);
                   }
                 },
                 own));

@@ -113,9 +113,9 @@ final class Vocabulary {
                   scratch,
                   (row, count, column, n, own) -> {
                     Sink sink =
-                        (r, height, sums, from) -> {
+                        (r, height, sums, from, ld) -> {
                           for (int i = 0; i < height; i++) {
-                            int at = from + i * TILE;
+                            int at = from + i * ld;
                             Elementwise.addInPlace(sums, at, bias, column, n);
                             reduce(sums, at, n, parts, r + i, column / TILE, own);
                             int label = labels[firstRow + r + i] - column;
@@ -195,11 +195,11 @@ final class Vocabulary {
                   for (int r = row; r < row + rows; r += ROWS) {
                     int height = Math.min(ROWS, row + rows - r);
                     Sink keep =
-                        (at, lines, sums, from) -> {
-                          System.arraycopy(sums, from, original, 0, lines * TILE);
+                        (at, lines, sums, from, ld) -> {
+                          System.arraycopy(sums, from, original, 0, lines * ld);
                           for (int i = 0; i < lines; i++) {
-                            Elementwise.addInPlace(original, i * TILE, bias, column, n);
-                            reduce(original, i * TILE, n, p, at + i, column / TILE, own);
+                            Elementwise.addInPlace(original, i * ld, bias, column, n);
+                            reduce(original, i * ld, n, p, at + i, column / TILE, own);
                           }
                         };
                     BlockProduct.multiply(packed[0], r, height, b, n, Start.ZERO, keep, own);
@@ -207,9 +207,9 @@ final class Vocabulary {
                       int from = copy * count;
                       int labelsFrom = copy * baseRows + firstRow;
                       Sink compare =
-                          (at, lines, sums, sumsAt) -> {
+                          (at, lines, sums, sumsAt, ld) -> {
                             for (int i = 0; i < lines; i++) {
-                              int x = sumsAt + i * TILE;
+                              int x = sumsAt + i * ld;
                               Elementwise.addInPlace(sums, x, bias, column, n);
                               reduce(sums, x, n, q, from + at + i, column / TILE, own);
                               int label = labels[labelsFrom + at + i] - column;
@@ -219,7 +219,7 @@ final class Vocabulary {
                               weighted[(from + at + i) * tiles + column / TILE] =
                                   weightedDifference(
                                       original,
-                                      i * TILE,
+                                      i * ld,
                                       sums,
                                       x,
                                       n,

@@ -17,6 +17,7 @@ class BlocksTest {
     {128, 3072, 768},
     {400, 768, 1000},
     {2048, 768, 3072},
+    {2048, 3072, 768},
     {100, 64, 1}
   };
 
@@ -47,6 +48,17 @@ class BlocksTest {
     assertEquals(BlockProduct.WIDTH, blocks.groupColumns());
   }
 
+  @Test
+  void groupsOfTermsInPartsAreWider() {
+    Blocks blocks = Blocks.even(2048, 3072, 768, 2);
+    assertEquals(BlockProduct.WIDTH_IN_PARTS, blocks.groupColumns());
+    assertEquals(BlockProduct.WIDTH, Blocks.of(2048, 3072, 768, 2).groupColumns());
+  }
+
+  private static int widest(int terms) {
+    return terms > BlockProduct.DEPTH ? BlockProduct.WIDTH_IN_PARTS : BlockProduct.WIDTH;
+  }
+
   private static int[] columnsOfTasks(Blocks blocks) {
     int[] columns = new int[blocks.tasks()];
     for (int task = 0; task < columns.length; task++) {
@@ -62,7 +74,7 @@ class BlocksTest {
           task,
           null,
           (row, count, column, n, scratch) -> {
-            assertTrue(n <= BlockProduct.WIDTH);
+            assertTrue(n <= widest(shape[1]));
             assertEquals(0, column % MicroKernel.COLUMNS);
             assertEquals(0, row % MicroKernel.ROWS);
             for (int r = row; r < row + count; r++) {

@@ -46,6 +46,7 @@ class LargeProductTest {
           new Size(101, 3090, 40),
           new Size(400, 30, 300),
           new Size(412, 800, 290),
+          new Size(1040, 780, 400),
           new Size(14, 20, 3100),
           new Size(3, 1300, 600));
 
