@@ -39,7 +39,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 7, time = 3)
 @Fork(
     value = 1,
-    jvmArgsAppend = {Jvm.VECTOR_API, Jvm.GC, Jvm.HEAP_FOR_RESULTS})
+    jvmArgsAppend = {Jvm.VECTOR_API, Jvm.GC, Jvm.HEAP_FOR_RESULTS, Jvm.TOUCHED})
 public abstract class WorkloadBenchmark {
   /** Threads of the backend; 0 for all processors. */
   @Param("0")

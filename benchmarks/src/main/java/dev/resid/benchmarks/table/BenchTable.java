@@ -165,7 +165,10 @@ public final class BenchTable {
     ProcessBuilder builder =
         Jvm.process(
             List.of(
-                Jvm.HEAP_FOR_RESULTS, "-XX:MaxRAMPercentage=60", "-XX:+SuppressFatalErrorMessage"),
+                Jvm.HEAP_FOR_RESULTS,
+                Jvm.TOUCHED,
+                "-XX:MaxRAMPercentage=40",
+                "-XX:+SuppressFatalErrorMessage"),
             Worker.class,
             arguments);
     if (MachineFacts.hidesItsVectors()) {

@@ -32,6 +32,13 @@ public final class Jvm {
    */
   public static final String HEAP_FOR_RESULTS = "-Xmn2g";
 
+  /**
+   * Has the young generation touched before a program begins: with results of tens of megabytes a
+   * benchmark would end before it has been through all of it, and measure fresh memory, where a
+   * program that runs for a while does not meet it any more.
+   */
+  public static final String TOUCHED = "-XX:+AlwaysPreTouch";
+
   private static final Path STATUS = Path.of("/proc/self/status");
 
   private Jvm() {}

@@ -9,10 +9,9 @@ import java.lang.foreign.MemorySegment;
 // tile of rows stays in the first level while it meets the panels of the group. So the sums of a
 // tile, [ROWS, columns], are finished together and lie in the first level, where whoever wanted
 // them adds a bias, applies an activation, or looks for what to keep; the output is written in runs
-// of a group's columns, which the processor fetches ahead of time. (The other order, a block of
-// rows
-// in the second level and panels passing by, writes runs of one panel, each into other pages; that
-// cost a tenth of the time.)
+// of a group's columns, which the processor fetches ahead of time. (The other order, rows in the
+// second level and panels passing by, writes runs of one panel, each into other pages; that cost a
+// tenth of the time.)
 //
 // Where the terms have to be cut into parts anyway, a group may have more columns of fewer terms:
 // then the rows, which come from the third level once a group, come less often.
