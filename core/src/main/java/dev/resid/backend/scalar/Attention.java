@@ -2,7 +2,7 @@ package dev.resid.backend.scalar;
 
 import static dev.resid.backend.scalar.Operands.input;
 import static dev.resid.backend.scalar.Operands.output;
-import static dev.resid.backend.scalar.Operands.requireFour;
+import static dev.resid.tensor.OperandChecks.requireSizes;
 
 import dev.resid.tensor.AttentionSpec;
 import dev.resid.tensor.Axis;
@@ -37,15 +37,15 @@ final class Attention {
     }
 
     void requireQueries(String operand, Tensor tensor) {
-      requireFour(operand, tensor, B, T, H, D);
+      requireSizes(operand, tensor, B, T, H, D);
     }
 
     void requireKeys(String operand, Tensor tensor) {
-      requireFour(operand, tensor, B, S, H, D);
+      requireSizes(operand, tensor, B, S, H, D);
     }
 
     void requirePattern(String operand, Tensor tensor) {
-      requireFour(operand, tensor, B, H, T, S);
+      requireSizes(operand, tensor, B, H, T, S);
     }
 
     int query(int b, int t, int h) {

@@ -1,13 +1,13 @@
 package dev.resid.backend.scalar;
 
-import static dev.resid.backend.scalar.Operands.columns;
 import static dev.resid.backend.scalar.Operands.input;
 import static dev.resid.backend.scalar.Operands.output;
-import static dev.resid.backend.scalar.Operands.requireElements;
-import static dev.resid.backend.scalar.Operands.requireIndices;
-import static dev.resid.backend.scalar.Operands.requireLike;
-import static dev.resid.backend.scalar.Operands.requireRows;
-import static dev.resid.backend.scalar.Operands.rows;
+import static dev.resid.tensor.OperandChecks.columns;
+import static dev.resid.tensor.OperandChecks.requireElements;
+import static dev.resid.tensor.OperandChecks.requireIndices;
+import static dev.resid.tensor.OperandChecks.requireLike;
+import static dev.resid.tensor.OperandChecks.requireRows;
+import static dev.resid.tensor.OperandChecks.rows;
 
 import dev.resid.tensor.Activation;
 import dev.resid.tensor.AdamStep;

@@ -5,6 +5,7 @@ import dev.resid.tensor.AdamStep;
 import dev.resid.tensor.AttentionSpec;
 import dev.resid.tensor.Backend;
 import dev.resid.tensor.Matrix;
+import dev.resid.tensor.OperandChecks;
 import dev.resid.tensor.Scope;
 import dev.resid.tensor.Shape;
 import dev.resid.tensor.SparseRows;
@@ -48,7 +49,7 @@ public final class ScalarBackend implements Backend {
 
   @Override
   public void copy(Tensor from, Tensor to) {
-    Operands.requireElements("to", to, from.elements());
+    OperandChecks.requireElements("to", to, from.elements());
     float[] target = Operands.output("to", to);
     from.storage().read(0, target, 0, Math.toIntExact(from.elements()));
   }

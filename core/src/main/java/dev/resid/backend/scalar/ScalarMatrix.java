@@ -1,6 +1,7 @@
 package dev.resid.backend.scalar;
 
 import dev.resid.tensor.Matrix;
+import dev.resid.tensor.OperandChecks;
 import dev.resid.tensor.Shape;
 import dev.resid.tensor.ShapeMismatchException;
 import dev.resid.tensor.Tensor;
@@ -79,6 +80,6 @@ final class ScalarMatrix implements Matrix {
 
   private static void requireSizes(Tensor w, int rows, int columns) {
     requireRank(w);
-    Operands.requireRows("w", w, rows, columns);
+    OperandChecks.requireRows("w", w, rows, columns);
   }
 }

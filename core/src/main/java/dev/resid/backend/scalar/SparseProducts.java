@@ -1,13 +1,14 @@
 package dev.resid.backend.scalar;
 
-import static dev.resid.backend.scalar.Operands.columns;
 import static dev.resid.backend.scalar.Operands.input;
 import static dev.resid.backend.scalar.Operands.output;
-import static dev.resid.backend.scalar.Operands.requireElements;
-import static dev.resid.backend.scalar.Operands.requireRows;
-import static dev.resid.backend.scalar.Operands.rows;
+import static dev.resid.tensor.OperandChecks.columns;
+import static dev.resid.tensor.OperandChecks.requireElements;
+import static dev.resid.tensor.OperandChecks.requireRows;
+import static dev.resid.tensor.OperandChecks.rows;
 
 import dev.resid.tensor.Matrix;
+import dev.resid.tensor.OperandChecks;
 import dev.resid.tensor.SparseRows;
 import dev.resid.tensor.Tensor;
 import dev.resid.tensor.TopK;
@@ -92,7 +93,7 @@ final class SparseProducts {
     requireRows("w", w, x.columns(), C);
     requireElements("bias", bias, C);
     requireRows("out", out, x.rows(), C);
-    Operands.requireColumns(x);
+    OperandChecks.requireColumns(x);
     float[] weights = input(w);
     float[] b = input(bias);
     float[] o = output("out", out, w, bias);

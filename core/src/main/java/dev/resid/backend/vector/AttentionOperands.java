@@ -1,6 +1,7 @@
 package dev.resid.backend.vector;
 
 import dev.resid.backend.vector.AttentionKernels.Sizes;
+import dev.resid.tensor.OperandChecks;
 import dev.resid.tensor.ShapeMismatchException;
 import dev.resid.tensor.Tensor;
 
@@ -22,17 +23,19 @@ record AttentionOperands(Sizes sizes) {
   }
 
   AttentionOperands queries(String what, Tensor x) {
-    Operands.requireSizes(what, x, sizes.batch(), sizes.queries(), sizes.heads(), sizes.width());
+    OperandChecks.requireSizes(
+        what, x, sizes.batch(), sizes.queries(), sizes.heads(), sizes.width());
     return this;
   }
 
   AttentionOperands keys(String what, Tensor x) {
-    Operands.requireSizes(what, x, sizes.batch(), sizes.keys(), sizes.heads(), sizes.width());
+    OperandChecks.requireSizes(what, x, sizes.batch(), sizes.keys(), sizes.heads(), sizes.width());
     return this;
   }
 
   AttentionOperands pattern(String what, Tensor x) {
-    Operands.requireSizes(what, x, sizes.batch(), sizes.heads(), sizes.queries(), sizes.keys());
+    OperandChecks.requireSizes(
+        what, x, sizes.batch(), sizes.heads(), sizes.queries(), sizes.keys());
     return this;
   }
 }

@@ -2,10 +2,11 @@ package dev.resid.backend.vector;
 
 import static dev.resid.backend.vector.Operands.in;
 import static dev.resid.backend.vector.Operands.out;
-import static dev.resid.backend.vector.Operands.requireElements;
+import static dev.resid.tensor.OperandChecks.requireElements;
 
 import dev.resid.tensor.Activation;
 import dev.resid.tensor.AdamStep;
+import dev.resid.tensor.OperandChecks;
 import dev.resid.tensor.Tensor;
 
 /** Element-wise operations: checks operands and runs the kernels on parts of their arrays. */
@@ -17,48 +18,48 @@ final class ElementOps {
   }
 
   void activate(Tensor x, Activation activation, Tensor out) {
-    requireElements("out", out, Operands.elements(x));
+    requireElements("out", out, OperandChecks.elements(x));
     float[] from = in(x);
     float[] to = out(out);
     tasks.perChunk(
-        Operands.elements(x),
+        OperandChecks.elements(x),
         (i, n, scratch) -> Activations.apply(activation, from, i, to, i, n, scratch));
   }
 
   void activateBackward(Tensor dOut, Tensor x, Activation activation, Tensor dX) {
-    requireElements("dOut", dOut, Operands.elements(x));
-    requireElements("dX", dX, Operands.elements(x));
+    requireElements("dOut", dOut, OperandChecks.elements(x));
+    requireElements("dX", dX, OperandChecks.elements(x));
     float[] gradient = in(dOut);
     float[] from = in(x);
     float[] to = out(dX);
     tasks.perChunk(
-        Operands.elements(x),
+        OperandChecks.elements(x),
         (i, n, scratch) -> Activations.backward(activation, gradient, from, to, i, n, scratch));
   }
 
   void add(Tensor a, Tensor b, Tensor out) {
-    requireElements("b", b, Operands.elements(a));
-    requireElements("out", out, Operands.elements(a));
+    requireElements("b", b, OperandChecks.elements(a));
+    requireElements("out", out, OperandChecks.elements(a));
     float[] left = in(a);
     float[] right = in(b);
     float[] to = out(out);
     tasks.perChunk(
-        Operands.elements(a), (i, n, scratch) -> Elementwise.add(left, right, to, i, i + n));
+        OperandChecks.elements(a), (i, n, scratch) -> Elementwise.add(left, right, to, i, i + n));
   }
 
   void addScaled(Tensor a, double factor, Tensor b, Tensor out) {
-    requireElements("b", b, Operands.elements(a));
-    requireElements("out", out, Operands.elements(a));
+    requireElements("b", b, OperandChecks.elements(a));
+    requireElements("out", out, OperandChecks.elements(a));
     float[] left = in(a);
     float[] right = in(b);
     float[] to = out(out);
     tasks.perChunk(
-        Operands.elements(a),
+        OperandChecks.elements(a),
         (i, n, scratch) -> Elementwise.addScaled(left, (float) factor, right, to, i, i + n));
   }
 
   double sumOfSquares(Tensor x) {
-    int elements = Operands.elements(x);
+    int elements = OperandChecks.elements(x);
     float[] from = in(x);
     double[] parts = new double[(elements + Tasks.CHUNK - 1) / Tasks.CHUNK];
     tasks.perChunk(
@@ -71,7 +72,7 @@ final class ElementOps {
   }
 
   void adamW(AdamStep step, Tensor parameter, Tensor gradient, Tensor moment1, Tensor moment2) {
-    int elements = Operands.elements(parameter);
+    int elements = OperandChecks.elements(parameter);
     requireElements("gradient", gradient, elements);
     requireElements("moment1", moment1, elements);
     requireElements("moment2", moment2, elements);

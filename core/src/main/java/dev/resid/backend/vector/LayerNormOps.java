@@ -2,9 +2,9 @@ package dev.resid.backend.vector;
 
 import static dev.resid.backend.vector.Operands.in;
 import static dev.resid.backend.vector.Operands.out;
-import static dev.resid.backend.vector.Operands.require;
-import static dev.resid.backend.vector.Operands.requireElements;
-import static dev.resid.backend.vector.Operands.rows;
+import static dev.resid.tensor.OperandChecks.requireElements;
+import static dev.resid.tensor.OperandChecks.requireRows;
+import static dev.resid.tensor.OperandChecks.rows;
 
 import dev.resid.tensor.Tensor;
 
@@ -34,7 +34,7 @@ final class LayerNormOps {
     requireElements("scale", scale, rows(x));
     requireElements("gamma", gamma, width);
     requireElements("beta", beta, width);
-    require("out", out, rows(x), width);
+    requireRows("out", out, rows(x), width);
     float[] from = in(x);
     float[] scales = in(scale);
     float[] gammas = in(gamma);
@@ -50,7 +50,7 @@ final class LayerNormOps {
     int width = dOut.shape().last();
     requireElements("scale", scale, rows(dOut));
     requireElements("gamma", gamma, width);
-    require("dX", dX, rows(dOut), width);
+    requireRows("dX", dX, rows(dOut), width);
     float[] from = in(dOut);
     float[] scales = in(scale);
     float[] gammas = in(gamma);
@@ -64,7 +64,7 @@ final class LayerNormOps {
   void layerNormApplyBackwardScale(
       Tensor dOut, Tensor x, Tensor scale, Tensor gamma, Tensor dScale) {
     int width = x.shape().last();
-    require("dOut", dOut, rows(x), width);
+    requireRows("dOut", dOut, rows(x), width);
     requireElements("scale", scale, rows(x));
     requireElements("gamma", gamma, width);
     requireElements("dScale", dScale, rows(x));
@@ -86,7 +86,7 @@ final class LayerNormOps {
   void layerNormApplyBackwardParameters(
       Tensor dOut, Tensor x, Tensor scale, Tensor dGamma, Tensor dBeta) {
     int width = x.shape().last();
-    require("dOut", dOut, rows(x), width);
+    requireRows("dOut", dOut, rows(x), width);
     requireElements("scale", scale, rows(x));
     requireElements("dGamma", dGamma, width);
     requireElements("dBeta", dBeta, width);
@@ -98,7 +98,7 @@ final class LayerNormOps {
     int width = x.shape().last();
     requireElements("dScale", dScale, rows(x));
     requireElements("scale", scale, rows(x));
-    require("dX", dX, rows(x), width);
+    requireRows("dX", dX, rows(x), width);
     float[] gradient = in(dScale);
     float[] from = in(x);
     float[] scales = in(scale);

@@ -2,8 +2,8 @@ package dev.resid.backend.vector;
 
 import static dev.resid.backend.vector.Operands.in;
 import static dev.resid.backend.vector.Operands.out;
-import static dev.resid.backend.vector.Operands.require;
-import static dev.resid.backend.vector.Operands.rows;
+import static dev.resid.tensor.OperandChecks.requireRows;
+import static dev.resid.tensor.OperandChecks.rows;
 
 import dev.resid.tensor.Tensor;
 import dev.resid.tensor.TopK;
@@ -18,7 +18,7 @@ final class RowOps {
 
   void softmax(Tensor x, Tensor out) {
     int width = x.shape().last();
-    require("out", out, rows(x), width);
+    requireRows("out", out, rows(x), width);
     float[] from = in(x);
     float[] to = out(out);
     tasks.perRow(rows(x), width, r -> RowKernels.softmax(from, r * width, to, r * width, width));
@@ -26,8 +26,8 @@ final class RowOps {
 
   void softmaxBackward(Tensor dP, Tensor p, Tensor dX) {
     int width = p.shape().last();
-    require("dP", dP, rows(p), width);
-    require("dX", dX, rows(p), width);
+    requireRows("dP", dP, rows(p), width);
+    requireRows("dX", dX, rows(p), width);
     float[] gradient = in(dP);
     float[] from = in(p);
     float[] to = out(dX);
@@ -40,7 +40,7 @@ final class RowOps {
 
   double[] l2Distance(Tensor a, Tensor b) {
     int width = a.shape().last();
-    require("b", b, rows(a), width);
+    requireRows("b", b, rows(a), width);
     float[] left = in(a);
     float[] right = in(b);
     double[] result = new double[rows(a)];

@@ -3,9 +3,9 @@ package dev.resid.backend.vector;
 import static dev.resid.backend.vector.Operands.in;
 import static dev.resid.backend.vector.Operands.out;
 import static dev.resid.backend.vector.Operands.packed;
-import static dev.resid.backend.vector.Operands.require;
-import static dev.resid.backend.vector.Operands.requireElements;
-import static dev.resid.backend.vector.Operands.rows;
+import static dev.resid.tensor.OperandChecks.requireElements;
+import static dev.resid.tensor.OperandChecks.requireRows;
+import static dev.resid.tensor.OperandChecks.rows;
 
 import dev.resid.backend.BackendOptions;
 import dev.resid.tensor.Activation;
@@ -13,6 +13,7 @@ import dev.resid.tensor.AdamStep;
 import dev.resid.tensor.AttentionSpec;
 import dev.resid.tensor.Backend;
 import dev.resid.tensor.Matrix;
+import dev.resid.tensor.OperandChecks;
 import dev.resid.tensor.Scope;
 import dev.resid.tensor.Shape;
 import dev.resid.tensor.SparseRows;
@@ -94,8 +95,8 @@ public final class VectorBackend implements Backend {
 
   @Override
   public void copy(Tensor from, Tensor to) {
-    requireElements("the target of copy", to, Operands.elements(from));
-    from.storage().read(0, out(to), 0, Operands.elements(from));
+    requireElements("the target of copy", to, OperandChecks.elements(from));
+    from.storage().read(0, out(to), 0, OperandChecks.elements(from));
   }
 
   // ---- weights
@@ -176,17 +177,17 @@ public final class VectorBackend implements Backend {
   @Override
   public void linear(Tensor x, Matrix w, Tensor bias, Activation activation, Tensor out) {
     PackedMatrix matrix = packed(w);
-    require("x", x, rows(x), matrix.in);
+    requireRows("x", x, rows(x), matrix.in);
     requireElements("bias", bias, matrix.out);
-    require("out", out, rows(x), matrix.out);
+    requireRows("out", out, rows(x), matrix.out);
     products.linear(in(x), rows(x), matrix, in(bias), activation, out(out));
   }
 
   @Override
   public void linearBackwardInput(Tensor dOut, Matrix w, Tensor dX) {
     PackedMatrix matrix = packed(w);
-    require("dOut", dOut, rows(dOut), matrix.out);
-    require("dX", dX, rows(dOut), matrix.in);
+    requireRows("dOut", dOut, rows(dOut), matrix.out);
+    requireRows("dX", dX, rows(dOut), matrix.in);
     products.linearBackwardInput(in(dOut), rows(dOut), matrix, out(dX));
   }
 
@@ -194,8 +195,8 @@ public final class VectorBackend implements Backend {
   public void addOuterProducts(Tensor a, Tensor b, Tensor sum) {
     int m = a.shape().last();
     int n = b.shape().last();
-    require("b", b, rows(a), n);
-    require("sum", sum, m, n);
+    requireRows("b", b, rows(a), n);
+    requireRows("sum", sum, m, n);
     products.addOuterProducts(in(a), in(b), rows(a), m, n, out(sum));
   }
 
@@ -229,10 +230,10 @@ public final class VectorBackend implements Backend {
   @Override
   public void sparseLinear(SparseRows x, Tensor w, Tensor bias, Tensor out) {
     int width = w.shape().last();
-    require("w", w, x.columns(), width);
+    requireRows("w", w, x.columns(), width);
     requireElements("bias", bias, width);
-    require("out", out, x.rows(), width);
-    Operands.requireColumns(x);
+    requireRows("out", out, x.rows(), width);
+    OperandChecks.requireColumns(x);
     sparse.sparseLinear(x, in(w), width, in(bias), out(out));
   }
 

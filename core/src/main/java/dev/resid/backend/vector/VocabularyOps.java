@@ -3,11 +3,10 @@ package dev.resid.backend.vector;
 import static dev.resid.backend.vector.Operands.in;
 import static dev.resid.backend.vector.Operands.out;
 import static dev.resid.backend.vector.Operands.packed;
-import static dev.resid.backend.vector.Operands.require;
-import static dev.resid.backend.vector.Operands.requireCount;
-import static dev.resid.backend.vector.Operands.requireElements;
-import static dev.resid.backend.vector.Operands.requireIndices;
-import static dev.resid.backend.vector.Operands.rows;
+import static dev.resid.tensor.OperandChecks.requireElements;
+import static dev.resid.tensor.OperandChecks.requireIndices;
+import static dev.resid.tensor.OperandChecks.requireRows;
+import static dev.resid.tensor.OperandChecks.rows;
 
 import dev.resid.tensor.Matrix;
 import dev.resid.tensor.ShapeMismatchException;
@@ -26,8 +25,7 @@ final class VocabularyOps {
 
   double[] crossEntropy(Tensor logits, int[] labels) {
     int width = logits.shape().last();
-    requireCount("labels", labels, rows(logits));
-    requireIndices("labels", labels, -1, width);
+    requireIndices("labels", labels, rows(logits), -1, width);
     float[] from = in(logits);
     double[] nats = vocabulary.logSumExp(from, rows(logits), width);
     for (int r = 0; r < nats.length; r++) {
@@ -38,9 +36,8 @@ final class VocabularyOps {
 
   void crossEntropyBackward(Tensor logits, int[] labels, double weight, Tensor dLogits) {
     int width = logits.shape().last();
-    requireCount("labels", labels, rows(logits));
-    requireIndices("labels", labels, -1, width);
-    require("dLogits", dLogits, rows(logits), width);
+    requireIndices("labels", labels, rows(logits), -1, width);
+    requireRows("dLogits", dLogits, rows(logits), width);
     float[] from = in(logits);
     float[] to = out(dLogits);
     tasks.perRow(
@@ -51,8 +48,7 @@ final class VocabularyOps {
 
   double[] unembedCrossEntropy(Tensor x, Matrix w, Tensor bias, int[] labels) {
     PackedMatrix matrix = unembedding(x, w, bias);
-    requireCount("labels", labels, rows(x));
-    requireIndices("labels", labels, -1, matrix.out);
+    requireIndices("labels", labels, rows(x), -1, matrix.out);
     double[] picked = new double[labels.length];
     double[] nats = vocabulary.unembedLogSumExp(in(x), rows(x), matrix, in(bias), labels, picked);
     for (int r = 0; r < nats.length; r++) {
@@ -84,7 +80,7 @@ final class VocabularyOps {
       double[] crossEntropyNats) {
     PackedMatrix matrix = unembedding(base, w, bias);
     int baseRows = rows(base);
-    require("perturbed", perturbed, rows(perturbed), matrix.in);
+    requireRows("perturbed", perturbed, rows(perturbed), matrix.in);
     if (baseRows == 0 ? rows(perturbed) != 0 : rows(perturbed) % baseRows != 0) {
       throw new ShapeMismatchException(
           "perturbed is "
@@ -92,8 +88,7 @@ final class VocabularyOps {
               + ", expected a multiple of the rows of base, "
               + base.shape());
     }
-    requireCount("labels", labels, rows(perturbed));
-    requireIndices("labels", labels, -1, matrix.out);
+    requireIndices("labels", labels, rows(perturbed), -1, matrix.out);
     return vocabulary.unembedKl(
         in(base), baseRows, in(perturbed), matrix, in(bias), labels, crossEntropyNats);
   }
@@ -101,7 +96,7 @@ final class VocabularyOps {
   /** Requires rows, a matrix and a bias that belong together, and returns the matrix. */
   static PackedMatrix unembedding(Tensor x, Matrix w, Tensor bias) {
     PackedMatrix matrix = packed(w);
-    require("x", x, rows(x), matrix.in);
+    requireRows("x", x, rows(x), matrix.in);
     requireElements("bias", bias, matrix.out);
     return matrix;
   }

@@ -3,9 +3,9 @@ package dev.resid.backend.vector;
 import static dev.resid.backend.vector.Operands.in;
 import static dev.resid.backend.vector.Operands.out;
 import static dev.resid.backend.vector.Operands.packed;
-import static dev.resid.backend.vector.Operands.require;
-import static dev.resid.backend.vector.Operands.requireIndices;
-import static dev.resid.backend.vector.Operands.rows;
+import static dev.resid.tensor.OperandChecks.requireIndices;
+import static dev.resid.tensor.OperandChecks.requireRows;
+import static dev.resid.tensor.OperandChecks.rows;
 
 import dev.resid.tensor.Dim;
 import dev.resid.tensor.Matrix;
@@ -55,8 +55,8 @@ final class WeightOps {
 
   void gatherRows(Tensor table, int[] ids, Tensor out) {
     int width = table.shape().last();
-    require("out", out, ids.length, width);
-    requireIndices("ids", ids, 0, rows(table));
+    requireRows("out", out, ids.length, width);
+    requireIndices("ids", ids, ids.length, 0, rows(table));
     float[] to = out(out);
     for (int r = 0; r < ids.length; r++) {
       table.storage().read((long) ids[r] * width, to, r * width, width);
@@ -65,16 +65,16 @@ final class WeightOps {
 
   void gatherColumns(Matrix w, int[] ids, Tensor out) {
     PackedMatrix matrix = packed(w);
-    require("out", out, ids.length, matrix.in);
-    requireIndices("ids", ids, 0, matrix.out);
+    requireRows("out", out, ids.length, matrix.in);
+    requireIndices("ids", ids, ids.length, 0, matrix.out);
     float[] to = out(out);
     workers.run(ids.length, (r, scratch) -> matrix.readColumn(ids[r], to, r * matrix.in));
   }
 
   void scatterAddRows(Tensor rows, int[] ids, Tensor table) {
     int width = table.shape().last();
-    require("rows", rows, ids.length, width);
-    requireIndices("ids", ids, 0, rows(table));
+    requireRows("rows", rows, ids.length, width);
+    requireIndices("ids", ids, ids.length, 0, rows(table));
     columns.scatterAddRows(in(rows), ids, width, out(table));
   }
 

@@ -1,6 +1,6 @@
 package dev.resid.backend.cuda;
 
-import static dev.resid.backend.cuda.Operands.requireFour;
+import static dev.resid.tensor.OperandChecks.requireSizes;
 
 import dev.resid.tensor.AttentionSpec;
 import dev.resid.tensor.ShapeMismatchException;
@@ -42,17 +42,17 @@ final class AttentionOps {
     }
 
     Sizes queries(String operand, Tensor tensor) {
-      requireFour(operand, tensor, B, T, H, D);
+      requireSizes(operand, tensor, B, T, H, D);
       return this;
     }
 
     Sizes keys(String operand, Tensor tensor) {
-      requireFour(operand, tensor, B, S, H, D);
+      requireSizes(operand, tensor, B, S, H, D);
       return this;
     }
 
     Sizes pattern(String operand, Tensor tensor) {
-      requireFour(operand, tensor, B, H, T, S);
+      requireSizes(operand, tensor, B, H, T, S);
       return this;
     }
 

@@ -1,6 +1,6 @@
 package dev.resid.backend.cuda;
 
-import static dev.resid.backend.cuda.Operands.requireElements;
+import static dev.resid.tensor.OperandChecks.requireElements;
 
 import dev.resid.tensor.Axis;
 import dev.resid.tensor.HostStorage;

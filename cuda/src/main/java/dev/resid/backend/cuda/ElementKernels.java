@@ -1,7 +1,7 @@
 package dev.resid.backend.cuda;
 
-import static dev.resid.backend.cuda.Operands.requireElements;
-import static dev.resid.backend.cuda.Operands.requireLike;
+import static dev.resid.tensor.OperandChecks.requireElements;
+import static dev.resid.tensor.OperandChecks.requireLike;
 
 import dev.resid.tensor.Activation;
 import dev.resid.tensor.AdamStep;

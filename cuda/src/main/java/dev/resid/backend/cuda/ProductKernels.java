@@ -1,13 +1,14 @@
 package dev.resid.backend.cuda;
 
-import static dev.resid.backend.cuda.Operands.columns;
-import static dev.resid.backend.cuda.Operands.require;
-import static dev.resid.backend.cuda.Operands.requireElements;
-import static dev.resid.backend.cuda.Operands.rows;
+import static dev.resid.tensor.OperandChecks.columns;
+import static dev.resid.tensor.OperandChecks.requireElements;
+import static dev.resid.tensor.OperandChecks.requireRows;
+import static dev.resid.tensor.OperandChecks.rows;
 
 import dev.resid.backend.cuda.ProductOps.Rows;
 import dev.resid.tensor.Activation;
 import dev.resid.tensor.Matrix;
+import dev.resid.tensor.OperandChecks;
 import dev.resid.tensor.SparseRows;
 import dev.resid.tensor.Tensor;
 
@@ -27,7 +28,7 @@ final class ProductKernels {
     calls.run(
         call -> {
           DeviceMatrix matrix = unembedding(call, x, w, bias);
-          require("out", out, rows(x), matrix.out);
+          requireRows("out", out, rows(x), matrix.out);
           long to = call.out("out", out);
           products.multiply(
               rows(x),
@@ -47,7 +48,7 @@ final class ProductKernels {
   // The matrix of a product x·w + bias, after its operands were checked.
   static DeviceMatrix unembedding(Call call, Tensor x, Matrix w, Tensor bias) {
     DeviceMatrix matrix = call.matrix(w);
-    require("x", x, rows(x), matrix.in);
+    requireRows("x", x, rows(x), matrix.in);
     requireElements("bias", bias, matrix.out);
     return matrix;
   }
@@ -56,8 +57,8 @@ final class ProductKernels {
     calls.run(
         call -> {
           DeviceMatrix matrix = call.matrix(w);
-          require("dOut", dOut, rows(dOut), matrix.out);
-          require("dX", dX, rows(dOut), matrix.in);
+          requireRows("dOut", dOut, rows(dOut), matrix.out);
+          requireRows("dX", dX, rows(dOut), matrix.in);
           products.multiplyTransposed(
               rows(dOut),
               Rows.of(call.in(dOut), matrix.out),
@@ -69,8 +70,8 @@ final class ProductKernels {
   void addOuterProducts(Tensor a, Tensor b, Tensor sum) {
     int m = columns(a);
     int n = columns(b);
-    require("b", b, rows(a), n);
-    require("sum", sum, m, n);
+    requireRows("b", b, rows(a), n);
+    requireRows("sum", sum, m, n);
     calls.run(
         call ->
             products.addOuterProducts(
@@ -100,10 +101,10 @@ final class ProductKernels {
   }
 
   void sparseLinear(SparseRows x, Tensor w, Tensor bias, Tensor out) {
-    require("w", w, x.columns(), columns(w));
+    requireRows("w", w, x.columns(), columns(w));
     requireElements("bias", bias, columns(w));
-    require("out", out, x.rows(), columns(w));
-    Operands.requireColumns(x);
+    requireRows("out", out, x.rows(), columns(w));
+    OperandChecks.requireColumns(x);
     calls.run(call -> SparseOps.sparseLinear(call, x, w, bias, out));
   }
 }

@@ -1,9 +1,9 @@
 package dev.resid.backend.cuda;
 
-import static dev.resid.backend.cuda.Operands.columns;
-import static dev.resid.backend.cuda.Operands.requireElements;
-import static dev.resid.backend.cuda.Operands.requireLike;
-import static dev.resid.backend.cuda.Operands.rows;
+import static dev.resid.tensor.OperandChecks.columns;
+import static dev.resid.tensor.OperandChecks.requireElements;
+import static dev.resid.tensor.OperandChecks.requireLike;
+import static dev.resid.tensor.OperandChecks.rows;
 
 import dev.resid.tensor.Tensor;
 import dev.resid.tensor.TopK;

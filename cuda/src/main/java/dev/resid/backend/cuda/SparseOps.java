@@ -1,7 +1,7 @@
 package dev.resid.backend.cuda;
 
-import static dev.resid.backend.cuda.Operands.columns;
-import static dev.resid.backend.cuda.Operands.rows;
+import static dev.resid.tensor.OperandChecks.columns;
+import static dev.resid.tensor.OperandChecks.rows;
 
 import dev.resid.backend.cuda.ProductOps.Rows;
 import dev.resid.tensor.SparseRows;

@@ -1,10 +1,10 @@
 package dev.resid.backend.cuda;
 
-import static dev.resid.backend.cuda.Operands.columns;
-import static dev.resid.backend.cuda.Operands.require;
-import static dev.resid.backend.cuda.Operands.requireIndices;
-import static dev.resid.backend.cuda.Operands.requireLike;
-import static dev.resid.backend.cuda.Operands.rows;
+import static dev.resid.tensor.OperandChecks.columns;
+import static dev.resid.tensor.OperandChecks.requireIndices;
+import static dev.resid.tensor.OperandChecks.requireLike;
+import static dev.resid.tensor.OperandChecks.requireRows;
+import static dev.resid.tensor.OperandChecks.rows;
 
 import dev.resid.tensor.Matrix;
 import dev.resid.tensor.ShapeMismatchException;
@@ -67,7 +67,7 @@ final class VocabularyKernels {
           DeviceMatrix matrix = ProductKernels.unembedding(call, base, w, bias);
           int R = rows(base);
           int changed = rows(perturbed);
-          require("perturbed", perturbed, changed, matrix.in);
+          requireRows("perturbed", perturbed, changed, matrix.in);
           if (R == 0 ? changed != 0 : changed % R != 0) {
             throw new ShapeMismatchException(
                 "perturbed is "

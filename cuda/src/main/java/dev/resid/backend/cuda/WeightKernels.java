@@ -1,9 +1,9 @@
 package dev.resid.backend.cuda;
 
-import static dev.resid.backend.cuda.Operands.columns;
-import static dev.resid.backend.cuda.Operands.require;
-import static dev.resid.backend.cuda.Operands.requireIndices;
-import static dev.resid.backend.cuda.Operands.rows;
+import static dev.resid.tensor.OperandChecks.columns;
+import static dev.resid.tensor.OperandChecks.requireIndices;
+import static dev.resid.tensor.OperandChecks.requireRows;
+import static dev.resid.tensor.OperandChecks.rows;
 
 import dev.resid.tensor.Matrix;
 import dev.resid.tensor.Shape;
@@ -102,7 +102,7 @@ final class WeightKernels {
 
   void gatherRows(Tensor table, int[] ids, Tensor out) {
     int C = columns(table);
-    require("out", out, ids.length, C);
+    requireRows("out", out, ids.length, C);
     requireIndices("ids", ids, ids.length, 0, rows(table));
     calls.run(
         call ->
@@ -119,7 +119,7 @@ final class WeightKernels {
     calls.run(
         call -> {
           DeviceMatrix matrix = call.matrix(w);
-          require("out", out, ids.length, matrix.in);
+          requireRows("out", out, ids.length, matrix.in);
           requireIndices("ids", ids, ids.length, 0, matrix.out);
           call.launch("resid_gather_columns")
               .pointer(matrix.values.address())
@@ -133,7 +133,7 @@ final class WeightKernels {
   }
 
   void scatterAddRows(Tensor rows, int[] ids, Tensor table) {
-    require("rows", rows, ids.length, columns(table));
+    requireRows("rows", rows, ids.length, columns(table));
     requireIndices("ids", ids, ids.length, 0, rows(table));
     calls.run(call -> RowOps.scatterAddRows(call, rows, ids, table));
   }
