@@ -30,9 +30,6 @@ final class MatrixProduct {
   private static final int COLUMNS = MicroKernel.COLUMNS;
   private static final int SMALL = MicroKernel.SMALL_ROWS;
 
-  // Up to here reading the weights takes longer than multiplying with them.
-  private static final int FEW = 2 * SMALL;
-
   // Up to here rows are packed without vectors.
   private static final int PACKED_ONE_BY_ONE = 32;
 
@@ -47,7 +44,7 @@ final class MatrixProduct {
 
   /** out[r, j] = f(Σ_i x[r, i]·w[i, j] + bias[j]). */
   void linear(float[] x, int rows, PackedMatrix w, float[] bias, Activation f, float[] out) {
-    if (rows <= FEW) {
+    if (few(rows, w.in)) {
       linearFewRows(x, rows, w, bias, f, out);
       return;
     }
@@ -134,14 +131,23 @@ final class MatrixProduct {
     }
   }
 
+  // Whether reading the weights takes longer than multiplying with them. Panels of many terms are
+  // too long to stay where the rows after the first four find them again soon.
+  private static boolean few(int rows, int terms) {
+    return rows <= 3 * SMALL || rows <= 4 * SMALL && terms <= BlockProduct.DEPTH;
+  }
+
   // With few rows the time is that of reading the weights: each panel is read once from memory, by
-  // the kernel of the first rows, which has the fewest instructions between two reads.
+  // the kernel of the first rows, which has the fewest instructions between two reads. Two panels
+  // at a time are two streams, which the processor fetches further ahead.
   private void linearFewRows(
       float[] x, int rows, PackedMatrix w, float[] bias, Activation f, float[] out) {
     int in = w.in;
     int columns = w.out;
     int panels = w.panelCount();
-    int tasks = Math.min(panels, workers.count() * TASKS_PER_THREAD);
+    int together = rows > 1 && MicroKernel.TWO_PANELS ? 2 : 1;
+    int groups = (panels + together - 1) / together;
+    int tasks = Math.min(groups, workers.count() * TASKS_PER_THREAD);
     float[] packed = x;
     if (rows > 1) {
       packed = pool.take(in * Packing.roundUp(rows, SMALL));
@@ -151,21 +157,28 @@ final class MatrixProduct {
     workers.run(
         tasks,
         (task, scratch) -> {
-          float[] tile = scratch.floats(Use.TILE, SMALL * COLUMNS);
-          int last = (int) ((long) panels * (task + 1) / tasks);
-          for (int p = (int) ((long) panels * task / tasks); p < last; p++) {
-            int width = w.columnsOf(p);
+          float[] tile = scratch.floats(Use.TILE, SMALL * 2 * COLUMNS);
+          int last = (int) ((long) groups * (task + 1) / tasks);
+          for (int group = (int) ((long) groups * task / tasks); group < last; group++) {
+            int p = group * together;
             long b = w.at(p, 0);
+            boolean two = together == 2 && p + 1 < panels;
+            int ld = two ? 2 * COLUMNS : COLUMNS;
+            int width = Math.min(ld, columns - p * COLUMNS);
             for (int row = 0; row < rows; row += SMALL) {
-              Arrays.fill(tile, 0, SMALL * COLUMNS, 0f);
-              if (rows == 1) {
-                MicroKernel.rows1(a, 0, w.panels, b, in, tile, 0, COLUMNS, 0, COLUMNS);
+              if (two) {
+                MicroKernel.rows4TwoPanels(a, row * in, w.panels, b, w.at(1, 0), in, tile);
               } else {
-                MicroKernel.rows4(a, row * in, w.panels, b, in, tile, 0, COLUMNS, 0, COLUMNS);
+                Arrays.fill(tile, 0, SMALL * COLUMNS, 0f);
+                if (rows == 1) {
+                  MicroKernel.rows1(a, 0, w.panels, b, in, tile, 0, COLUMNS, 0, COLUMNS);
+                } else {
+                  MicroKernel.rows4(a, row * in, w.panels, b, in, tile, 0, COLUMNS, 0, COLUMNS);
+                }
               }
               for (int r = 0; r < Math.min(SMALL, rows - row); r++) {
                 int at = (row + r) * columns + p * COLUMNS;
-                addBias(tile, r * COLUMNS, bias, p * COLUMNS, out, at, width);
+                addBias(tile, r * ld, bias, p * COLUMNS, out, at, width);
                 if (f != Activation.IDENTITY) {
                   Activations.apply(f, out, at, out, at, width, scratch);
                 }

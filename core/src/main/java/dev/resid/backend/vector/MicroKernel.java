@@ -51,6 +51,9 @@ final class MicroKernel {
   /** Rows of the smaller tile, for few rows in all. */
   static final int SMALL_ROWS = 4;
 
+  /** Whether there are registers for {@link #rows4TwoPanels}. */
+  static final boolean TWO_PANELS = ROWS == 12;
+
   private MicroKernel() {}
 
   private static boolean isAarch64() {
@@ -307,6 +310,77 @@ final class MicroKernel {
     ((FloatVector) KIND.cast(t2)).intoArray(c, end + 2 * ld + L);
     ((FloatVector) KIND.cast(s3)).intoArray(c, end + 3 * ld);
     ((FloatVector) KIND.cast(t3)).intoArray(c, end + 3 * ld + L);
+  }
+
+  /**
+   * Four rows with two panels at once: c[r·2·COLUMNS + j] = Σ_k a[k, r]·b[k, j] in ascending k, j
+   * over both. The processor fetches two streams ahead instead of one, and has fewer instructions
+   * for each line. For 32 registers.
+   */
+  static void rows4TwoPanels(
+      float[] a, int aFrom, MemorySegment b, long bFrom, long stride, int depth, float[] c) {
+    MemorySegment panel = PanelMemory.certain(b);
+    FloatVector s0 = FloatVector.zero(F);
+    FloatVector t0 = FloatVector.zero(F);
+    FloatVector u0 = FloatVector.zero(F);
+    FloatVector v0 = FloatVector.zero(F);
+    FloatVector s1 = FloatVector.zero(F);
+    FloatVector t1 = FloatVector.zero(F);
+    FloatVector u1 = FloatVector.zero(F);
+    FloatVector v1 = FloatVector.zero(F);
+    FloatVector s2 = FloatVector.zero(F);
+    FloatVector t2 = FloatVector.zero(F);
+    FloatVector u2 = FloatVector.zero(F);
+    FloatVector v2 = FloatVector.zero(F);
+    FloatVector s3 = FloatVector.zero(F);
+    FloatVector t3 = FloatVector.zero(F);
+    FloatVector u3 = FloatVector.zero(F);
+    FloatVector v3 = FloatVector.zero(F);
+    for (int k = 0; k < depth; k++) {
+      long bK = bFrom + k * (COLUMNS * 4L);
+      long bL = bK + stride;
+      int aK = aFrom + k * 4;
+      FloatVector b0 = FloatVector.fromMemorySegment(F, panel, bK, ORDER);
+      FloatVector b1 = FloatVector.fromMemorySegment(F, panel, bK + L * 4L, ORDER);
+      FloatVector b2 = FloatVector.fromMemorySegment(F, panel, bL, ORDER);
+      FloatVector b3 = FloatVector.fromMemorySegment(F, panel, bL + L * 4L, ORDER);
+      FloatVector x = FloatVector.broadcast(F, a[aK]);
+      s0 = x.fma(b0, s0);
+      t0 = x.fma(b1, t0);
+      u0 = x.fma(b2, u0);
+      v0 = x.fma(b3, v0);
+      x = FloatVector.broadcast(F, a[aK + 1]);
+      s1 = x.fma(b0, s1);
+      t1 = x.fma(b1, t1);
+      u1 = x.fma(b2, u1);
+      v1 = x.fma(b3, v1);
+      x = FloatVector.broadcast(F, a[aK + 2]);
+      s2 = x.fma(b0, s2);
+      t2 = x.fma(b1, t2);
+      u2 = x.fma(b2, u2);
+      v2 = x.fma(b3, v2);
+      x = FloatVector.broadcast(F, a[aK + 3]);
+      s3 = x.fma(b0, s3);
+      t3 = x.fma(b1, t3);
+      u3 = x.fma(b2, u3);
+      v3 = x.fma(b3, v3);
+    }
+    ((FloatVector) KIND.cast(s0)).intoArray(c, 0);
+    ((FloatVector) KIND.cast(t0)).intoArray(c, L);
+    ((FloatVector) KIND.cast(u0)).intoArray(c, 2 * L);
+    ((FloatVector) KIND.cast(v0)).intoArray(c, 3 * L);
+    ((FloatVector) KIND.cast(s1)).intoArray(c, 2 * COLUMNS);
+    ((FloatVector) KIND.cast(t1)).intoArray(c, 2 * COLUMNS + L);
+    ((FloatVector) KIND.cast(u1)).intoArray(c, 2 * COLUMNS + 2 * L);
+    ((FloatVector) KIND.cast(v1)).intoArray(c, 2 * COLUMNS + 3 * L);
+    ((FloatVector) KIND.cast(s2)).intoArray(c, 4 * COLUMNS);
+    ((FloatVector) KIND.cast(t2)).intoArray(c, 4 * COLUMNS + L);
+    ((FloatVector) KIND.cast(u2)).intoArray(c, 4 * COLUMNS + 2 * L);
+    ((FloatVector) KIND.cast(v2)).intoArray(c, 4 * COLUMNS + 3 * L);
+    ((FloatVector) KIND.cast(s3)).intoArray(c, 6 * COLUMNS);
+    ((FloatVector) KIND.cast(t3)).intoArray(c, 6 * COLUMNS + L);
+    ((FloatVector) KIND.cast(u3)).intoArray(c, 6 * COLUMNS + 2 * L);
+    ((FloatVector) KIND.cast(v3)).intoArray(c, 6 * COLUMNS + 3 * L);
   }
 
   /** The 1-row tile, as {@link #tile}. */
