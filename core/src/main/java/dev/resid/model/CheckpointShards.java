@@ -1,6 +1,7 @@
 package dev.resid.model;
 
 import dev.resid.io.JsonComplaint;
+import dev.resid.io.JsonTree;
 import dev.resid.io.Printable;
 import dev.resid.io.ReadFailure;
 import dev.resid.io.Safetensors;
@@ -18,7 +19,6 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /** The weight files of a checkpoint: one, or several with an index. */
 final class CheckpointShards {
@@ -123,7 +123,7 @@ final class CheckpointShards {
   static Map<String, String> weightMap(Path index, byte[] json) throws CheckpointException {
     JsonNode map;
     try {
-      map = JsonMapper.shared().readTree(json).path("weight_map");
+      map = JsonTree.read(json).path("weight_map");
     } catch (JacksonException e) {
       throw new CheckpointException(
           index

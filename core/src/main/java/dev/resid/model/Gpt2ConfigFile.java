@@ -1,6 +1,7 @@
 package dev.resid.model;
 
 import dev.resid.io.JsonComplaint;
+import dev.resid.io.JsonTree;
 import dev.resid.io.Printable;
 import dev.resid.model.Gpt2Config.Embeddings;
 import dev.resid.model.Gpt2Config.ScoreScale;
@@ -12,9 +13,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import tools.jackson.core.JacksonException;
-import tools.jackson.core.StreamReadConstraints;
-import tools.jackson.core.StreamReadFeature;
-import tools.jackson.core.json.JsonFactory;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.ObjectMapper;
 import tools.jackson.databind.SerializationFeature;
@@ -22,16 +20,6 @@ import tools.jackson.databind.json.JsonMapper;
 
 /** Reads and writes the config.json of a Hugging Face GPT-2 directory. */
 final class Gpt2ConfigFile {
-  private static final ObjectMapper JSON =
-      JsonMapper.builder(
-              JsonFactory.builder()
-                  .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-                  .streamReadConstraints(
-                      StreamReadConstraints.builder().maxNestingDepth(64).build())
-                  .build())
-          .enable(SerializationFeature.INDENT_OUTPUT)
-          .build();
-
   private static final Map<String, Activation> ACTIVATIONS =
       Map.of(
           "gelu_new", Activation.GELU_NEW,
@@ -60,7 +48,7 @@ final class Gpt2ConfigFile {
   static Gpt2Config parse(Path file, byte[] content) throws IOException {
     JsonNode root;
     try {
-      root = JSON.readTree(content);
+      root = JsonTree.read(content);
     } catch (JacksonException e) {
       throw new CheckpointException(
           file
@@ -68,7 +56,7 @@ final class Gpt2ConfigFile {
               + JsonComplaint.of(e)
               + "). Correct the file, or fetch it again");
     }
-    if (root == null || !root.isObject()) {
+    if (!root.isObject()) {
       throw new CheckpointException(
           file + ": is not a JSON object. Correct the file, or fetch it again");
     }
@@ -232,7 +220,8 @@ final class Gpt2ConfigFile {
     json.put("bos_token_id", boxed(config.bosToken()));
     json.put("eos_token_id", boxed(config.eosToken()));
     json.put("torch_dtype", dtype);
-    return JSON.writeValueAsString(json) + "\n";
+    ObjectMapper mapper = JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
+    return mapper.writeValueAsString(json) + "\n";
   }
 
   private static Integer boxed(OptionalInt token) {

@@ -28,10 +28,10 @@ final class Activations {
   private static final VectorSpecies<Float> H = Lanes.H;
   private static final VectorSpecies<Double> D = Lanes.D;
   private static final int PIECE = 1024;
-  private static final double GELU_NEW_FACTOR = 2 * Math.sqrt(2 / Math.PI);
+  static final double GELU_NEW_FACTOR = 2 * Math.sqrt(2 / Math.PI);
   // The rounded constant of the implementations that GELU_FAST is named after.
-  private static final double GELU_FAST_FACTOR = 2 * 0.7978845608;
-  private static final double CUBIC = 0.044715;
+  static final double GELU_FAST_FACTOR = 2 * 0.7978845608;
+  static final double CUBIC = 0.044715;
   private static final float QUICK = 1.702f;
   private static final double INVERSE_SQRT_2_PI = 1 / Math.sqrt(2 * Math.PI);
 

@@ -81,11 +81,6 @@ final class AttentionKernels {
   record Values(MemorySegment panels, int count, boolean finite, float[] source, int from) {}
 
   void attention(float[] q, float[] k, float[] v, Sizes s, AttentionSpec spec, float[] z) {
-    if (s.queries() == 1) {
-      workers.run(
-          s.units(), (unit, scratch) -> SingleQuery.attention(q, k, v, s, spec, unit, z, scratch));
-      return;
-    }
     workers.run(
         s.units(),
         (unit, scratch) -> {
@@ -105,6 +100,18 @@ final class AttentionKernels {
               softmax(plane, r, limits[r], spec);
             }
             mix(plane, rows, limits, values, s, z, queryFrom, 1f, scratch);
+          }
+        });
+  }
+
+  /** As {@link #attention}, without packing; worth it for one query, or without vectors. */
+  void attentionQueryByQuery(
+      float[] q, float[] k, float[] v, Sizes s, AttentionSpec spec, boolean plain, float[] z) {
+    workers.run(
+        s.units(),
+        (unit, scratch) -> {
+          for (int t = 0; t < s.queries(); t++) {
+            SingleQuery.attention(q, k, v, s, spec, unit, t, plain, z, scratch);
           }
         });
   }

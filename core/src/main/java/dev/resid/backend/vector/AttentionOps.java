@@ -10,15 +10,23 @@ import dev.resid.tensor.Tensor;
 final class AttentionOps {
   private final AttentionKernels kernels;
   private final AttentionGradients gradients;
+  private final FirstPasses first;
 
-  AttentionOps(Workers workers) {
+  AttentionOps(Workers workers, FirstPasses first) {
+    this.first = first;
     kernels = new AttentionKernels(workers);
     gradients = new AttentionGradients(workers);
   }
 
   void attention(Tensor q, Tensor k, Tensor v, AttentionSpec spec, Tensor z) {
     var sizes = AttentionOperands.of(q, k).keys("v", v).queries("z", z).sizes();
-    kernels.attention(in(q), in(k), in(v), sizes, spec, out(z));
+    if (first.take(sizes.batch() * sizes.queries(), SingleQuery.plainNanos(sizes))) {
+      kernels.attentionQueryByQuery(in(q), in(k), in(v), sizes, spec, true, out(z));
+    } else if (sizes.queries() == 1) {
+      kernels.attentionQueryByQuery(in(q), in(k), in(v), sizes, spec, false, out(z));
+    } else {
+      kernels.attention(in(q), in(k), in(v), sizes, spec, out(z));
+    }
   }
 
   void attentionScores(Tensor q, Tensor k, AttentionSpec spec, Tensor scores) {

@@ -3,6 +3,7 @@ package dev.resid.backend.vector;
 import static dev.resid.backend.vector.Operands.in;
 import static dev.resid.backend.vector.Operands.out;
 import static dev.resid.tensor.OperandChecks.requireElements;
+import static dev.resid.tensor.OperandChecks.rows;
 
 import dev.resid.tensor.Activation;
 import dev.resid.tensor.AdamStep;
@@ -12,18 +13,30 @@ import dev.resid.tensor.Tensor;
 /** Element-wise operations: checks operands and runs the kernels on parts of their arrays. */
 final class ElementOps {
   private final Tasks tasks;
+  private final FirstPasses first;
 
-  ElementOps(Tasks tasks) {
+  ElementOps(Tasks tasks, FirstPasses first) {
     this.tasks = tasks;
+    this.first = first;
   }
 
   void activate(Tensor x, Activation activation, Tensor out) {
     requireElements("out", out, OperandChecks.elements(x));
     float[] from = in(x);
     float[] to = out(out);
+    int elements = OperandChecks.elements(x);
+    if (PlainKernels.has(activation)
+        && first.take(rows(x), PlainKernels.NANOS_TO_ACTIVATE * elements)) {
+      tasks.perChunk(
+          elements,
+          (i, n, scratch) -> {
+            System.arraycopy(from, i, to, i, n);
+            PlainKernels.apply(activation, to, i, n);
+          });
+      return;
+    }
     tasks.perChunk(
-        OperandChecks.elements(x),
-        (i, n, scratch) -> Activations.apply(activation, from, i, to, i, n, scratch));
+        elements, (i, n, scratch) -> Activations.apply(activation, from, i, to, i, n, scratch));
   }
 
   void activateBackward(Tensor dOut, Tensor x, Activation activation, Tensor dX) {

@@ -21,24 +21,24 @@ final class Exponentials {
   private static final VectorSpecies<Float> H = Lanes.H;
   private static final VectorSpecies<Double> D = Lanes.D;
 
-  private static final float LOG2_E = (float) (1 / Math.log(2));
-  private static final float LN_2_HIGH = 0x1.62e4p-1f;
-  private static final float LN_2_LOW = (float) (Math.log(2) - 0x1.62e4p-1);
+  static final float LOG2_E = (float) (1 / Math.log(2));
+  static final float LN_2_HIGH = 0x1.62e4p-1f;
+  static final float LN_2_LOW = (float) (Math.log(2) - 0x1.62e4p-1);
   // Adding 1.5·2^23 leaves no room for a fraction, so the sum is rounded to an integer.
-  private static final float ROUND = 0x1.8p23f;
-  private static final int ROUND_BITS = Float.floatToRawIntBits(ROUND);
-  private static final float SMALLEST = -103.98f;
-  private static final float LARGEST = 88.73f;
-  private static final int BIAS = 127;
-  private static final int MANTISSA_BITS = 23;
+  static final float ROUND = 0x1.8p23f;
+  static final int ROUND_BITS = Float.floatToRawIntBits(ROUND);
+  static final float SMALLEST = -103.98f;
+  static final float LARGEST = 88.73f;
+  static final int BIAS = 127;
+  static final int MANTISSA_BITS = 23;
 
-  private static final double LOG2_E_DOUBLE = 1 / Math.log(2);
-  private static final double LN_2_HIGH_DOUBLE = 0x1.62e42fefap-1;
-  private static final double LN_2_LOW_DOUBLE = 0x1.cf79abc9e3b3ap-40;
-  private static final double ROUND_DOUBLE = 0x1.8p52;
-  private static final double SMALLEST_DOUBLE = -708;
-  private static final double LARGEST_DOUBLE = 709;
-  private static final int MANTISSA_BITS_DOUBLE = 52;
+  static final double LOG2_E_DOUBLE = 1 / Math.log(2);
+  static final double LN_2_HIGH_DOUBLE = 0x1.62e42fefap-1;
+  static final double LN_2_LOW_DOUBLE = 0x1.cf79abc9e3b3ap-40;
+  static final double ROUND_DOUBLE = 0x1.8p52;
+  static final double SMALLEST_DOUBLE = -708;
+  static final double LARGEST_DOUBLE = 709;
+  static final int MANTISSA_BITS_DOUBLE = 52;
 
   private Exponentials() {}
 

@@ -12,10 +12,12 @@ import dev.resid.tensor.Tensor;
 final class LayerNormOps {
   private final Tasks tasks;
   private final ColumnKernels columns;
+  private final FirstPasses first;
 
-  LayerNormOps(Tasks tasks, ColumnKernels columns) {
+  LayerNormOps(Tasks tasks, ColumnKernels columns, FirstPasses first) {
     this.tasks = tasks;
     this.columns = columns;
+    this.first = first;
   }
 
   void layerNormScale(Tensor x, double epsilon, Tensor scale) {
@@ -23,10 +25,16 @@ final class LayerNormOps {
     requireElements("scale", scale, rows(x));
     float[] from = in(x);
     float[] to = out(scale);
+    boolean plain = first.take(rows(x), PlainKernels.NANOS_TO_NORM * rows(x) * width);
     tasks.perRow(
         rows(x),
         width,
-        r -> to[r] = (float) RowKernels.layerNormScale(from, r * width, width, epsilon));
+        r ->
+            to[r] =
+                (float)
+                    (plain
+                        ? PlainKernels.layerNormScale(from, r * width, width, epsilon)
+                        : RowKernels.layerNormScale(from, r * width, width, epsilon)));
   }
 
   void layerNormApply(Tensor x, Tensor scale, Tensor gamma, Tensor beta, Tensor out) {
@@ -40,10 +48,17 @@ final class LayerNormOps {
     float[] gammas = in(gamma);
     float[] betas = in(beta);
     float[] to = out(out);
+    boolean plain = first.take(rows(x), PlainKernels.NANOS_TO_NORM * rows(x) * width);
     tasks.perRow(
         rows(x),
         width,
-        r -> RowKernels.layerNormApply(from, r * width, scales[r], gammas, betas, to, width));
+        r -> {
+          if (plain) {
+            PlainKernels.layerNormApply(from, r * width, scales[r], gammas, betas, to, width);
+          } else {
+            RowKernels.layerNormApply(from, r * width, scales[r], gammas, betas, to, width);
+          }
+        });
   }
 
   void layerNormApplyBackwardInput(Tensor dOut, Tensor scale, Tensor gamma, Tensor dX) {

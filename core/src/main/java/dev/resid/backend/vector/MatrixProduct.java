@@ -35,15 +35,23 @@ final class MatrixProduct {
 
   private final Workers workers;
   private final FloatPool pool;
+  private final FirstPasses first;
   private final ConcurrentLinkedQueue<MemorySegment> idlePanels = new ConcurrentLinkedQueue<>();
 
-  MatrixProduct(Workers workers, FloatPool pool) {
+  MatrixProduct(Workers workers, FloatPool pool, FirstPasses first) {
     this.workers = workers;
     this.pool = pool;
+    this.first = first;
   }
 
   /** out[r, j] = f(Σ_i x[r, i]·w[i, j] + bias[j]). */
   void linear(float[] x, int rows, PackedMatrix w, float[] bias, Activation f, float[] out) {
+    double nanos =
+        (PlainProduct.NANOS_TO_READ + PlainProduct.NANOS_TO_MULTIPLY * rows) * w.in * w.out;
+    if (PlainKernels.has(f) && first.take(rows, nanos)) {
+      PlainProduct.linear(x, rows, w, bias, f, out, workers);
+      return;
+    }
     if (few(rows, w.in)) {
       linearFewRows(x, rows, w, bias, f, out);
       return;

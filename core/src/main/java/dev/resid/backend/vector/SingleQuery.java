@@ -3,11 +3,24 @@ package dev.resid.backend.vector;
 import dev.resid.backend.vector.AttentionKernels.Sizes;
 import dev.resid.backend.vector.Scratch.Use;
 import dev.resid.tensor.AttentionSpec;
+import java.util.Arrays;
 
 // Attention of one query, as in generating text: every key and value is read once, so packing them
 // would cost more than the sums. Same orders as in AttentionKernels, so the same bits.
+//
+// Without vectors as in FirstPasses it goes on for any number of queries.
 final class SingleQuery {
+  // What takes the time of so few elements is the exponential.
+  private static final double NANOS_A_KEY = 20;
+  private static final double NANOS_TO_MULTIPLY = 1;
+
   private SingleQuery() {}
+
+  /** Returns about what all queries take without vectors. */
+  static double plainNanos(Sizes s) {
+    double pairs = (double) s.units() * s.queries() * s.keys();
+    return pairs * (NANOS_A_KEY + NANOS_TO_MULTIPLY * s.width());
+  }
 
   static void attention(
       float[] q,
@@ -16,15 +29,28 @@ final class SingleQuery {
       Sizes s,
       AttentionSpec spec,
       int unit,
+      int query,
+      boolean plain,
       float[] z,
       Scratch scratch) {
-    int visible = s.visible(spec, 0);
+    int visible = s.visible(spec, query);
+    int to = s.queryFrom(unit) + query * s.ld();
     float[] pattern = scratch.floats(Use.SCORES, visible);
-    scores(q, s.queryFrom(unit), k, s.keyFrom(unit), s, visible, pattern);
+    scores(q, to, k, s.keyFrom(unit), s, visible, pattern);
     Elementwise.scale(pattern, 0, visible, (float) spec.scale());
-    RowKernels.softmax(pattern, 0, pattern, 0, visible);
-    int to = s.queryFrom(unit);
-    AttentionKernels.mixKeyByKey(pattern, 0, 1, visible, v, s.keyFrom(unit), s, z, to);
+    if (plain) {
+      PlainKernels.softmax(pattern, 0, visible);
+      Arrays.fill(z, to, to + s.width(), 0f);
+      for (int key = 0; key < visible; key++) {
+        if (pattern[key] != 0f) {
+          int from = s.keyFrom(unit) + key * s.ld();
+          PlainKernels.addScaled(pattern[key], v, from, z, to, s.width());
+        }
+      }
+    } else {
+      RowKernels.softmax(pattern, 0, pattern, 0, visible);
+      AttentionKernels.mixKeyByKey(pattern, 0, 1, visible, v, s.keyFrom(unit), s, z, to);
+    }
     AttentionKernels.finish(z, to, z, to, s.width(), 1f);
   }
 

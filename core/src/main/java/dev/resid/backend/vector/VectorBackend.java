@@ -42,18 +42,18 @@ public final class VectorBackend implements Backend {
   private final ElementOps elements;
   private final VocabularyOps vocabulary;
 
-  private VectorBackend(BackendOptions options) {
+  private VectorBackend(BackendOptions options, FirstPasses first) {
     this.options = options;
     workers = new Workers(options.threads());
-    products = new MatrixProduct(workers, pool);
-    attention = new AttentionOps(workers);
+    products = new MatrixProduct(workers, pool, first);
+    attention = new AttentionOps(workers, first);
     columns = new ColumnKernels(workers);
     sparse = new SparseProducts(workers, pool);
     Tasks tasks = new Tasks(workers);
     weights = new WeightOps(workers, columns);
-    norms = new LayerNormOps(tasks, columns);
+    norms = new LayerNormOps(tasks, columns, first);
     rows = new RowOps(tasks);
-    elements = new ElementOps(tasks);
+    elements = new ElementOps(tasks, first);
     vocabulary = new VocabularyOps(tasks, new Vocabulary(workers, pool));
   }
 
@@ -64,8 +64,20 @@ public final class VectorBackend implements Backend {
    */
   public static Backend open(BackendOptions options) {
     return options.vectorBits() == 0 || options.vectorBits() == Lanes.BITS
-        ? new VectorBackend(options)
+        ? new VectorBackend(options, FirstPasses.OF_THE_PROGRAM)
         : WidthLoader.open(options);
+  }
+
+  /**
+   * Returns a new backend, as {@link #open(BackendOptions)} does, that begins without vectors for
+   * as long as it is told, not the program.
+   *
+   * @param plainNanos the processor time of that; 0 for vectors from the beginning
+   */
+  static Backend open(BackendOptions options, long plainNanos) {
+    return options.vectorBits() == 0 || options.vectorBits() == Lanes.BITS
+        ? new VectorBackend(options, new FirstPasses(plainNanos))
+        : WidthLoader.open(options, plainNanos);
   }
 
   static String describe(BackendOptions options) {

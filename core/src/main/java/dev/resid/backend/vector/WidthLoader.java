@@ -5,6 +5,7 @@ import dev.resid.tensor.Backend;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.lang.reflect.Method;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -22,10 +23,22 @@ final class WidthLoader extends ClassLoader {
   }
 
   static Backend open(BackendOptions options) {
+    return open(options, new Class<?>[] {BackendOptions.class}, options);
+  }
+
+  /** As {@link VectorBackend#open(BackendOptions, long)}. */
+  static Backend open(BackendOptions options, long plainNanos) {
+    Class<?>[] parameters = {BackendOptions.class, long.class};
+    return open(options, parameters, options, plainNanos);
+  }
+
+  private static Backend open(BackendOptions options, Class<?>[] parameters, Object... arguments) {
     WidthLoader loader = LOADERS.computeIfAbsent(options.vectorBits(), WidthLoader::new);
     try {
       Class<?> copy = loader.loadClass(VectorBackend.class.getName());
-      return (Backend) copy.getMethod("open", BackendOptions.class).invoke(null, options);
+      Method open = copy.getDeclaredMethod("open", parameters);
+      open.setAccessible(true);
+      return (Backend) open.invoke(null, arguments);
     } catch (ReflectiveOperationException e) {
       throw new IllegalStateException("cannot load the kernels for " + options, e);
     }

@@ -10,8 +10,9 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Nested;
 
 /**
- * The contract at every vector width. A width beyond that of the machine is skipped: it would run,
- * but through boxed objects and for minutes.
+ * The contract at every vector width, and once more without vectors, as first passes are computed.
+ * A width beyond that of the machine is skipped: it would run, but through boxed objects and for
+ * minutes.
  */
 class VectorBackendTest {
   @Nested
@@ -48,6 +49,40 @@ class VectorBackendTest {
     }
   }
 
+  @Nested
+  class PlainBits128 extends Plain {
+    @Override
+    int bits() {
+      return 128;
+    }
+  }
+
+  @Nested
+  class PlainBits256 extends Plain {
+    @BeforeAll
+    static void requireWidth() {
+      requireBits(256);
+    }
+
+    @Override
+    int bits() {
+      return 256;
+    }
+  }
+
+  @Nested
+  class PlainBits512 extends Plain {
+    @BeforeAll
+    static void requireWidth() {
+      requireBits(512);
+    }
+
+    @Override
+    int bits() {
+      return 512;
+    }
+  }
+
   private static void requireBits(int bits) {
     int preferred = FloatVector.SPECIES_PREFERRED.vectorBitSize();
     assumeTrue(preferred >= bits, "the machine's vectors have " + preferred + " bits");
@@ -63,7 +98,14 @@ class VectorBackendTest {
 
     @Override
     protected Backend open(int threads) {
-      return VectorBackend.open(new BackendOptions(threads, bits()));
+      return VectorBackend.open(new BackendOptions(threads, bits()), 0);
+    }
+  }
+
+  abstract static class Plain extends AtWidth {
+    @Override
+    protected Backend open(int threads) {
+      return VectorBackend.open(new BackendOptions(threads, bits()), Long.MAX_VALUE);
     }
   }
 }

@@ -1,31 +1,17 @@
 package dev.resid.sae.io;
 
+import dev.resid.io.JsonTree;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
 import tools.jackson.core.JacksonException;
-import tools.jackson.core.StreamReadConstraints;
-import tools.jackson.core.StreamReadFeature;
-import tools.jackson.core.json.JsonFactory;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.ObjectMapper;
-import tools.jackson.databind.SerializationFeature;
-import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.JsonNodeFactory;
 
 /** An object of a configuration file, read key by key; null is a missing key. */
 final class SaeJson {
-  static final ObjectMapper MAPPER =
-      JsonMapper.builder(
-              JsonFactory.builder()
-                  .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-                  .streamReadConstraints(
-                      StreamReadConstraints.builder().maxNestingDepth(64).build())
-                  .build())
-          .enable(SerializationFeature.INDENT_OUTPUT)
-          .build();
-
   private static final int MAX_SHOWN = 60;
   private static final int MAX_LINE = 400;
 
@@ -47,7 +33,7 @@ final class SaeJson {
   static SaeJson parse(Path file, byte[] content) throws SaeCheckpointException {
     JsonNode root;
     try {
-      root = MAPPER.readTree(content);
+      root = JsonTree.read(content);
     } catch (JacksonException e) {
       throw new SaeCheckpointException(
           file
@@ -55,7 +41,7 @@ final class SaeJson {
               + shown(e.getOriginalMessage())
               + "). Correct the file, or fetch it again");
     }
-    if (root == null || !root.isObject()) {
+    if (!root.isObject()) {
       throw new SaeCheckpointException(
           file + ": is not a JSON object. Correct the file, or fetch it again");
     }
@@ -121,7 +107,7 @@ final class SaeJson {
     if (has(key) && !node.path(key).isObject()) {
       throw error(key, "is " + value(key) + ", must be an object");
     }
-    JsonNode child = has(key) ? node.path(key) : MAPPER.createObjectNode();
+    JsonNode child = has(key) ? node.path(key) : JsonNodeFactory.instance.objectNode();
     return new SaeJson(file, prefix + key + ".", child);
   }
 

@@ -18,9 +18,15 @@ import java.nio.file.Path;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import tools.jackson.databind.ObjectMapper;
+import tools.jackson.databind.SerializationFeature;
+import tools.jackson.databind.json.JsonMapper;
 
 /** Writes a folder in the layout of SAELens 6. */
 final class SaeLensWriter {
+  private static final ObjectMapper JSON =
+      JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
+
   /** The version whose layout this is; SAELens reads files of older versions differently. */
   private static final String LAYOUT_VERSION = "6.18.0";
 
@@ -50,7 +56,7 @@ final class SaeLensWriter {
     Files.createDirectories(dir);
     writer.write(dir.resolve(SaeLensReader.WEIGHTS));
     AtomicFiles.write(
-        dir.resolve(SaeLensReader.CONFIG), SaeJson.MAPPER.writeValueAsString(json) + "\n");
+        dir.resolve(SaeLensReader.CONFIG), JSON.writeValueAsString(json) + "\n");
   }
 
   /** Returns parameters that compute the same without the factors the layout has no place for. */
