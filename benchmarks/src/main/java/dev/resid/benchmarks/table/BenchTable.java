@@ -3,6 +3,7 @@ package dev.resid.benchmarks.table;
 import dev.resid.benchmarks.table.Group.Size;
 import dev.resid.benchmarks.work.Bound;
 import dev.resid.benchmarks.work.Jvm;
+import dev.resid.benchmarks.work.Peer;
 import dev.resid.experiments.result.ResultTable;
 import dev.resid.experiments.result.ResultTable.Column;
 import dev.resid.experiments.result.ResultTable.Type;
@@ -110,8 +111,9 @@ public final class BenchTable {
     return (!options.guard() || judge()) && !failed;
   }
 
-  // A peer in native code can end the process. Then the group is measured again without it, so that
-  // all that is in one group of the table is of one run.
+  // A peer in native code can end the process, also because of another's libraries in it. Then the
+  // group is measured again without it, so that all that is in one group of the table is of one run,
+  // and once more with it and Resid alone.
   private List<Line> measure(Group group) throws IOException {
     List<String> without = new ArrayList<>();
     while (true) {
@@ -123,9 +125,7 @@ public final class BenchTable {
       if (!again) {
         List<Line> found = new ArrayList<>(attempt.lines());
         for (String name : without) {
-          found.add(
-              Line.untimed(
-                  group.word(), "all", name, Bound.NONE, "not timed: it ended the process"));
+          found.addAll(alone(group, name));
         }
         if (attempt.code() != 0) {
           failed = true;
@@ -138,6 +138,24 @@ public final class BenchTable {
           attempt.turn() + " " + ending(attempt.code()) + "; once more without it...");
       without.add(attempt.turn());
     }
+  }
+
+  // The lines of the peer whose engine ended the process beside others.
+  private List<Line> alone(Group group, String engine) throws IOException {
+    List<String> others = Worker.peers(List.of(engine)).stream().map(Peer::name).toList();
+    Attempt attempt = null;
+    if (!others.isEmpty()) {
+      System.err.println("measuring " + group.word() + " with Resid and " + engine + " alone...");
+      attempt = attempt(group, others);
+    }
+    if (attempt == null || attempt.code() != 0) {
+      String why = "not timed: it ended the process" + (attempt == null ? "" : ", alone too");
+      return List.of(Line.untimed(group.word(), "all", engine, Bound.NONE, why));
+    }
+    return attempt.lines().stream()
+        .filter(line -> !line.engine().startsWith("resid"))
+        .map(line -> line.noted("in a process of its own, beside Resid"))
+        .toList();
   }
 
   // The shell's convention: a signal is a code above 128. After a fault in native code, whichever,

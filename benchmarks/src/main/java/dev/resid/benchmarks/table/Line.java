@@ -57,6 +57,25 @@ record Line(
     return new Line(group, workload, engine, bound, none, none, none, none, 0, 0, none, none, why);
   }
 
+  /** Returns the line with a note, after the one it has. */
+  Line noted(String text) {
+    String both = note.isEmpty() ? text : note + "; " + text;
+    return new Line(
+        group,
+        workload,
+        engine,
+        bound,
+        amount,
+        seconds,
+        fastest,
+        slowest,
+        repetitions,
+        limit,
+        share,
+        ratio,
+        both);
+  }
+
   /** Returns the cells as text, in the order of {@link #COLUMNS}. */
   List<String> cells() {
     return List.of(

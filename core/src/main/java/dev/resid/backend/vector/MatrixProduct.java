@@ -26,6 +26,9 @@ final class MatrixProduct {
   private static final int SHARED_DEPTH = BlockProduct.DEPTH;
   private static final int SHARED_COLUMNS = 3072;
   private static final int TASKS_PER_THREAD = 8;
+
+  // Groups of four panels that one row needs for a thread, so that threads end together.
+  private static final int GROUPS_PER_THREAD = 3;
   private static final int ROWS = MicroKernel.ROWS;
   private static final int COLUMNS = MicroKernel.COLUMNS;
   private static final int SMALL = MicroKernel.SMALL_ROWS;
@@ -50,6 +53,10 @@ final class MatrixProduct {
         (PlainProduct.NANOS_TO_READ + PlainProduct.NANOS_TO_MULTIPLY * rows) * w.in * w.out;
     if (PlainKernels.has(f) && first.take(rows, nanos)) {
       PlainProduct.linear(x, rows, w, bias, f, out, workers);
+      return;
+    }
+    if (rows == 1) {
+      linearOneRow(x, w, bias, f, out);
       return;
     }
     if (few(rows, w.in)) {
@@ -145,6 +152,41 @@ final class MatrixProduct {
     return rows <= 3 * SMALL || rows <= 4 * SMALL && terms <= BlockProduct.DEPTH;
   }
 
+  // One row has two multiply-adds for a line of weights, so it is all reading. Four panels at a time
+  // are four streams; a task has at least one such group, a thread several.
+  private void linearOneRow(float[] x, PackedMatrix w, float[] bias, Activation f, float[] out) {
+    int panels = w.panelCount();
+    int together = panels >= 4 * GROUPS_PER_THREAD * workers.count() ? 4 : 1;
+    int groups = (panels + together - 1) / together;
+    int tasks = Math.min(groups, workers.count() * TASKS_PER_THREAD);
+    workers.run(
+        tasks,
+        (task, scratch) -> {
+          float[] sums = scratch.floats(Use.TILE, 4 * COLUMNS);
+          int last = (int) ((long) groups * (task + 1) / tasks);
+          for (int group = (int) ((long) groups * task / tasks); group < last; group++) {
+            int first = group * together;
+            int count = Math.min(together, panels - first);
+            if (count == 4) {
+              MicroKernel.rows1FourPanels(x, w.panels, w.at(first, 0), w.at(1, 0), w.in, sums);
+            } else {
+              Arrays.fill(sums, 0, count * COLUMNS, 0f);
+              for (int p = 0; p < count; p++) {
+                int at = p * COLUMNS;
+                MicroKernel.rows1(
+                    x, 0, w.panels, w.at(first + p, 0), w.in, sums, at, COLUMNS, at, COLUMNS);
+              }
+            }
+            int column = first * COLUMNS;
+            int width = Math.min(count * COLUMNS, w.out - column);
+            addBias(sums, 0, bias, column, out, column, width);
+            if (f != Activation.IDENTITY) {
+              Activations.apply(f, out, column, out, column, width, scratch);
+            }
+          }
+        });
+  }
+
   // With few rows the time is that of reading the weights: each panel is read once from memory, by
   // the kernel of the first rows, which has the fewest instructions between two reads. Two panels
   // at a time are two streams, which the processor fetches further ahead.
@@ -153,15 +195,11 @@ final class MatrixProduct {
     int in = w.in;
     int columns = w.out;
     int panels = w.panelCount();
-    int together = rows > 1 && MicroKernel.TWO_PANELS ? 2 : 1;
+    int together = MicroKernel.TWO_PANELS ? 2 : 1;
     int groups = (panels + together - 1) / together;
     int tasks = Math.min(groups, workers.count() * TASKS_PER_THREAD);
-    float[] packed = x;
-    if (rows > 1) {
-      packed = pool.take(in * Packing.roundUp(rows, SMALL));
-      Packing.plainRowTiles(x, 0, in, rows, in, packed, 0, SMALL);
-    }
-    float[] a = packed;
+    float[] a = pool.take(in * Packing.roundUp(rows, SMALL));
+    Packing.plainRowTiles(x, 0, in, rows, in, a, 0, SMALL);
     workers.run(
         tasks,
         (task, scratch) -> {
@@ -178,11 +216,7 @@ final class MatrixProduct {
                 MicroKernel.rows4TwoPanels(a, row * in, w.panels, b, w.at(1, 0), in, tile);
               } else {
                 Arrays.fill(tile, 0, SMALL * COLUMNS, 0f);
-                if (rows == 1) {
-                  MicroKernel.rows1(a, 0, w.panels, b, in, tile, 0, COLUMNS, 0, COLUMNS);
-                } else {
-                  MicroKernel.rows4(a, row * in, w.panels, b, in, tile, 0, COLUMNS, 0, COLUMNS);
-                }
+                MicroKernel.rows4(a, row * in, w.panels, b, in, tile, 0, COLUMNS, 0, COLUMNS);
               }
               for (int r = 0; r < Math.min(SMALL, rows - row); r++) {
                 int at = (row + r) * columns + p * COLUMNS;
@@ -194,9 +228,7 @@ final class MatrixProduct {
             }
           }
         });
-    if (rows > 1) {
-      pool.give(a);
-    }
+    pool.give(a);
   }
 
   /** dX[r, i] = Σ_j dOut[r, j]·w[i, j]: the panels of w are transposed a block at a time. */

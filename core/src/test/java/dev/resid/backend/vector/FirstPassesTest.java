@@ -68,6 +68,7 @@ class FirstPassesTest {
   @CsvSource({
     "1, 7, 1, RELU",
     "1, 768, 2304, IDENTITY",
+    "1, 40, 6310, GELU_NEW",
     "2, 65, 33, GELU_NEW",
     "3, 64, 32, GELU_FAST",
     "8, 130, 1000, GELU_NEW",

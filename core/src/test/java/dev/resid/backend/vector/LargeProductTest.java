@@ -48,7 +48,8 @@ class LargeProductTest {
           new Size(412, 800, 290),
           new Size(1040, 780, 400),
           new Size(14, 20, 3100),
-          new Size(3, 1300, 600));
+          new Size(3, 1300, 600),
+          new Size(1, 70, 6310));
 
   private final Cases cases = Cases.ofThisRun();
 

@@ -35,7 +35,7 @@ public final class SmallStudy {
         Workers workers = new Workers(1);
         Documents text = Documents.embedded()) {
       Gpt2 gpt2 = Gpt2.embedded(backend);
-      int bos = gpt2.config().bosToken().orElseThrow();
+      int bos = gpt2.beginOfText().orElseThrow();
       TokenBatch tokens = RowPacker.pack(text, gpt2.tokenizer(), bos, 24, 2);
       Sae sae = EmbeddedSaes.ofLibrary().load("local-layer3-l0-30", backend);
       try (BaseRun base = gpt2.baseRun(tokens, residPre(3))) {

@@ -36,7 +36,7 @@ public final class FeatureSteering {
     Sae sae = EmbeddedSaes.ofLibrary().load("local-layer3-l0-30", gpt2.backend());
     TokenBatch tokens;
     try (Documents text = Documents.embedded()) {
-      int bos = gpt2.config().bosToken().orElseThrow();
+      int bos = gpt2.beginOfText().orElseThrow();
       tokens = RowPacker.pack(text, gpt2.tokenizer(), bos, 64, rows);
     }
     FeatureActivations found = FeatureActivations.scan(gpt2, sae, tokens, feature).getFirst();

@@ -28,7 +28,7 @@ public final class HeadAblation {
   static String table(Gpt2 gpt2, int rows) throws IOException {
     TokenBatch tokens;
     try (Documents text = Documents.embedded()) {
-      int bos = gpt2.config().bosToken().orElseThrow();
+      int bos = gpt2.beginOfText().orElseThrow();
       tokens = RowPacker.pack(text, gpt2.tokenizer(), bos, 64, rows);
     }
     double clean = gpt2.crossEntropyNats(tokens).mean();

@@ -62,7 +62,7 @@ public final class HeadKinds {
     CounterRandom random = new CounterRandom(1);
     int[][] rows = new int[ROWS][1 + 2 * PERIOD];
     for (int row = 0; row < ROWS; row++) {
-      rows[row][0] = gpt2.config().bosToken().orElseThrow();
+      rows[row][0] = gpt2.beginOfText().orElseThrow();
       for (int pos = 1; pos < rows[row].length; pos++) {
         rows[row][pos] = random.below(gpt2.config().dVocab(), row, 0, (pos - 1) % PERIOD);
       }

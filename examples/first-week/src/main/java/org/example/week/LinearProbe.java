@@ -44,7 +44,7 @@ public final class LinearProbe {
   static String table(Gpt2 gpt2, int rows) throws IOException {
     TokenBatch tokens;
     try (Documents text = Documents.embedded()) {
-      int bos = gpt2.config().bosToken().orElseThrow();
+      int bos = gpt2.beginOfText().orElseThrow();
       tokens = RowPacker.pack(text, gpt2.tokenizer(), bos, 64, rows);
     }
     StringBuilder table = new StringBuilder("told rightly, commas and others counting alike\n");

@@ -43,7 +43,7 @@ public final class OwnDirections {
   static StudyOutcome run(Gpt2 gpt2, int rows, Path folder, Workers workers) throws IOException {
     TokenBatch tokens;
     try (Documents text = Documents.embedded()) {
-      int bos = gpt2.config().bosToken().orElseThrow();
+      int bos = gpt2.beginOfText().orElseThrow();
       tokens = RowPacker.pack(text, gpt2.tokenizer(), bos, 32, rows);
     }
     List<SweptDirection> directions = new ArrayList<>();

@@ -159,7 +159,7 @@ final class HeadStudy {
     try (Backend backend = Backends.fastest();
         Workers workers = new Workers(Runtime.getRuntime().availableProcessors())) {
       Gpt2 gpt2 = Gpt2.embedded(backend);
-      int bos = gpt2.config().bosToken().orElseThrow();
+      int bos = gpt2.beginOfText().orElseThrow();
       TokenBatch tokens;
       try (Documents text = Documents.embedded()) {
         tokens = RowPacker.pack(text, gpt2.tokenizer(), bos, 32, 6);

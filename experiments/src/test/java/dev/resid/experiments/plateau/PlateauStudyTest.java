@@ -21,6 +21,7 @@ import dev.resid.experiments.sweep.Shard;
 import dev.resid.experiments.sweep.Workers;
 import dev.resid.experiments.testing.StudyRuns;
 import dev.resid.experiments.testing.StudyRuns.PulledPlug;
+import dev.resid.experiments.testing.TinyModel;
 import dev.resid.hook.HookPoint;
 import dev.resid.metric.JensenShannon;
 import dev.resid.metric.KlDivergence;

@@ -53,4 +53,16 @@ public final class TinyModel {
     }
     return TokenBatch.of(rows);
   }
+
+  /** Rows of random tokens, all of one length. */
+  public static TokenBatch prompts(int rows, int length) {
+    CounterRandom random = new CounterRandom(78);
+    int[][] ids = new int[rows][length];
+    for (int row = 0; row < rows; row++) {
+      for (int pos = 0; pos < length; pos++) {
+        ids[row][pos] = random.below(CONFIG.dVocab(), row, pos, 0);
+      }
+    }
+    return TokenBatch.of(ids);
+  }
 }
