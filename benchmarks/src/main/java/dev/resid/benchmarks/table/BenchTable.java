@@ -112,7 +112,8 @@ public final class BenchTable {
   }
 
   // A peer in native code can end the process, also because of another's libraries in it. Then the
-  // group is measured again without it, so that all that is in one group of the table is of one run,
+  // group is measured again without it, so that all that is in one group of the table is of one
+  // run,
   // and once more with it and Resid alone.
   private List<Line> measure(Group group) throws IOException {
     List<String> without = new ArrayList<>();

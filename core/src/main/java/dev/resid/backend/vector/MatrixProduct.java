@@ -152,7 +152,8 @@ final class MatrixProduct {
     return rows <= 3 * SMALL || rows <= 4 * SMALL && terms <= BlockProduct.DEPTH;
   }
 
-  // One row has two multiply-adds for a line of weights, so it is all reading. Four panels at a time
+  // One row has two multiply-adds for a line of weights, so it is all reading. Four panels at a
+  // time
   // are four streams; a task has at least one such group, a thread several.
   private void linearOneRow(float[] x, PackedMatrix w, float[] bias, Activation f, float[] out) {
     int panels = w.panelCount();

@@ -384,8 +384,8 @@ final class MicroKernel {
   }
 
   /**
-   * One row with four panels at once: c[j] = Σ_k a[k]·b[k, j] in ascending k, j over all four, which
-   * begin `stride` bytes apart. Four streams are fetched further ahead than one.
+   * One row with four panels at once: c[j] = Σ_k a[k]·b[k, j] in ascending k, j over all four,
+   * which begin `stride` bytes apart. Four streams are fetched further ahead than one.
    */
   static void rows1FourPanels(
       float[] a, MemorySegment b, long bFrom, long stride, int depth, float[] c) {

@@ -175,7 +175,14 @@ class FirstPassesTest {
         draw(Shape.of(Axis.BATCH, batch, Axis.POS, queries, Axis.HEAD, heads, Axis.D_HEAD, width));
     Shape keys =
         Shape.of(
-            Axis.BATCH, batch, Axis.KEY_POS, earlier + queries, Axis.HEAD, heads, Axis.D_HEAD, width);
+            Axis.BATCH,
+            batch,
+            Axis.KEY_POS,
+            earlier + queries,
+            Axis.HEAD,
+            heads,
+            Axis.D_HEAD,
+            width);
     Tensor k = cases.tensor(keys, Values.ORDINARY);
     Tensor v = draw(keys);
     AttentionSpec spec = new AttentionSpec(1 / Math.sqrt(width), earlier);

@@ -55,8 +55,7 @@ final class SaeLensWriter {
     }
     Files.createDirectories(dir);
     writer.write(dir.resolve(SaeLensReader.WEIGHTS));
-    AtomicFiles.write(
-        dir.resolve(SaeLensReader.CONFIG), JSON.writeValueAsString(json) + "\n");
+    AtomicFiles.write(dir.resolve(SaeLensReader.CONFIG), JSON.writeValueAsString(json) + "\n");
   }
 
   /** Returns parameters that compute the same without the factors the layout has no place for. */
