@@ -10,17 +10,17 @@ import dev.resid.tensor.Tensor;
 final class AttentionOps {
   private final AttentionKernels kernels;
   private final AttentionGradients gradients;
-  private final FirstPasses first;
+  private final FirstPasses firstPasses;
 
-  AttentionOps(Workers workers, FirstPasses first) {
-    this.first = first;
+  AttentionOps(Workers workers, FirstPasses firstPasses) {
+    this.firstPasses = firstPasses;
     kernels = new AttentionKernels(workers);
     gradients = new AttentionGradients(workers);
   }
 
   void attention(Tensor q, Tensor k, Tensor v, AttentionSpec spec, Tensor z) {
     var sizes = AttentionOperands.of(q, k).keys("v", v).queries("z", z).sizes();
-    if (first.take(sizes.batch() * sizes.queries(), SingleQuery.plainNanos(sizes))) {
+    if (firstPasses.take(sizes.batch() * sizes.queries(), SingleQuery.plainNanos(sizes))) {
       kernels.attentionQueryByQuery(in(q), in(k), in(v), sizes, spec, true, out(z));
     } else if (sizes.queries() == 1) {
       kernels.attentionQueryByQuery(in(q), in(k), in(v), sizes, spec, false, out(z));

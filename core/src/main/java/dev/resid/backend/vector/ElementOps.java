@@ -13,11 +13,11 @@ import dev.resid.tensor.Tensor;
 /** Element-wise operations: checks operands and runs the kernels on parts of their arrays. */
 final class ElementOps {
   private final Tasks tasks;
-  private final FirstPasses first;
+  private final FirstPasses firstPasses;
 
-  ElementOps(Tasks tasks, FirstPasses first) {
+  ElementOps(Tasks tasks, FirstPasses firstPasses) {
     this.tasks = tasks;
-    this.first = first;
+    this.firstPasses = firstPasses;
   }
 
   void activate(Tensor x, Activation activation, Tensor out) {
@@ -26,7 +26,7 @@ final class ElementOps {
     float[] to = out(out);
     int elements = OperandChecks.elements(x);
     if (PlainKernels.has(activation)
-        && first.take(rows(x), PlainKernels.NANOS_TO_ACTIVATE * elements)) {
+        && firstPasses.take(rows(x), PlainKernels.NANOS_TO_ACTIVATE * elements)) {
       tasks.perChunk(
           elements,
           (i, n, scratch) -> {

@@ -4,9 +4,9 @@ import java.util.concurrent.atomic.AtomicLong;
 
 // Until the compiler has made vector instructions of a loop, every vector is an object and every
 // operation on it a call that goes through several others. A program that computes a few tokens and
-// ends never gets beyond that: the first pass of 8 tokens of GPT-2 small took five sixths of its
-// time there, and as much again in compiling methods of the Vector API that compiled kernels never
-// call. So small operations begin without vectors, in loops over arrays that are compiled in
+// ends never gets beyond that: the first pass of 8 tokens of GPT-2 small took four fifths of its
+// time there, part of it in compiling methods of the Vector API that compiled kernels never call.
+// So small operations begin without vectors, in loops over arrays that are compiled in
 // milliseconds (PlainKernels, PlainProduct), and give the same bits. What that costs is counted;
 // when it has cost about as much as the vectors' beginning does, they take over.
 final class FirstPasses {

@@ -12,12 +12,12 @@ import dev.resid.tensor.Tensor;
 final class LayerNormOps {
   private final Tasks tasks;
   private final ColumnKernels columns;
-  private final FirstPasses first;
+  private final FirstPasses firstPasses;
 
-  LayerNormOps(Tasks tasks, ColumnKernels columns, FirstPasses first) {
+  LayerNormOps(Tasks tasks, ColumnKernels columns, FirstPasses firstPasses) {
     this.tasks = tasks;
     this.columns = columns;
-    this.first = first;
+    this.firstPasses = firstPasses;
   }
 
   void layerNormScale(Tensor x, double epsilon, Tensor scale) {
@@ -25,7 +25,7 @@ final class LayerNormOps {
     requireElements("scale", scale, rows(x));
     float[] from = in(x);
     float[] to = out(scale);
-    boolean plain = first.take(rows(x), PlainKernels.NANOS_TO_NORM * rows(x) * width);
+    boolean plain = firstPasses.take(rows(x), PlainKernels.NANOS_TO_NORM * rows(x) * width);
     tasks.perRow(
         rows(x),
         width,
@@ -48,7 +48,7 @@ final class LayerNormOps {
     float[] gammas = in(gamma);
     float[] betas = in(beta);
     float[] to = out(out);
-    boolean plain = first.take(rows(x), PlainKernels.NANOS_TO_NORM * rows(x) * width);
+    boolean plain = firstPasses.take(rows(x), PlainKernels.NANOS_TO_NORM * rows(x) * width);
     tasks.perRow(
         rows(x),
         width,

@@ -38,20 +38,20 @@ final class MatrixProduct {
 
   private final Workers workers;
   private final FloatPool pool;
-  private final FirstPasses first;
+  private final FirstPasses firstPasses;
   private final ConcurrentLinkedQueue<MemorySegment> idlePanels = new ConcurrentLinkedQueue<>();
 
-  MatrixProduct(Workers workers, FloatPool pool, FirstPasses first) {
+  MatrixProduct(Workers workers, FloatPool pool, FirstPasses firstPasses) {
     this.workers = workers;
     this.pool = pool;
-    this.first = first;
+    this.firstPasses = firstPasses;
   }
 
   /** out[r, j] = f(Σ_i x[r, i]·w[i, j] + bias[j]). */
   void linear(float[] x, int rows, PackedMatrix w, float[] bias, Activation f, float[] out) {
     double nanos =
         (PlainProduct.NANOS_TO_READ + PlainProduct.NANOS_TO_MULTIPLY * rows) * w.in * w.out;
-    if (PlainKernels.has(f) && first.take(rows, nanos)) {
+    if (PlainKernels.has(f) && firstPasses.take(rows, nanos)) {
       PlainProduct.linear(x, rows, w, bias, f, out, workers);
       return;
     }
@@ -152,9 +152,8 @@ final class MatrixProduct {
     return rows <= 3 * SMALL || rows <= 4 * SMALL && terms <= BlockProduct.DEPTH;
   }
 
-  // One row has two multiply-adds for a line of weights, so it is all reading. Four panels at a
-  // time
-  // are four streams; a task has at least one such group, a thread several.
+  // One row has one multiply-add for a line of weights, so it is all reading. Four panels at a time
+  // are four streams.
   private void linearOneRow(float[] x, PackedMatrix w, float[] bias, Activation f, float[] out) {
     int panels = w.panelCount();
     int together = panels >= 4 * GROUPS_PER_THREAD * workers.count() ? 4 : 1;
