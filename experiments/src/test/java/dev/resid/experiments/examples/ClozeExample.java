@@ -25,7 +25,7 @@ final class ClozeExample {
         ClozePrompt.of(
             ClozeTask.LAMBADA.builtIn(),
             gpt2.tokenizer(),
-            gpt2.config().bosToken().getAsInt(),
+            gpt2.beginOfText().getAsInt(),
             gpt2.config().nCtx(),
             TooLong.REFUSE);
     ClozeOptions options =

@@ -20,7 +20,7 @@ final class PatchExample {
         TokenPair.of(
             new PromptPair("She opened the door with", "He opened the door with", " her", " his"),
             gpt2.tokenizer(),
-            gpt2.config().bosToken());
+            gpt2.beginOfText());
     LogitReadout readout =
         LogitReadout.differences(gpt2, new int[] {pair.answer()}, new int[] {pair.against()});
     HookPoint point = HookPoint.attnOut(5);

@@ -32,7 +32,7 @@ final class ReproduceExample {
             List.of(Part.BOS),
             ReproduceOptions.DEFAULT_SHORT_ROWS,
             ReproduceOptions.DEFAULT_LONG_ROWS,
-            gpt2.config().bosToken().getAsInt());
+            gpt2.beginOfText().getAsInt());
     ReproduceOutcome outcome =
         new ReproduceStudy(gpt2, options).run(folder, Progress.none(), new Workers(1));
     // docs:end
