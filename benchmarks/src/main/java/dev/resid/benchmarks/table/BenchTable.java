@@ -111,10 +111,8 @@ public final class BenchTable {
     return (!options.guard() || judge()) && !failed;
   }
 
-  // A peer in native code can end the process, also because of another's libraries in it. Then the
-  // group is measured again without it, so that all that is in one group of the table is of one
-  // run,
-  // and once more with it and Resid alone.
+  // A peer in native code can end the process, some only beside others. Then the group is measured
+  // again without it, so that its lines are of one run, and once more with it and Resid alone.
   private List<Line> measure(Group group) throws IOException {
     List<String> without = new ArrayList<>();
     while (true) {

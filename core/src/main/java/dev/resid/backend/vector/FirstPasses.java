@@ -7,8 +7,8 @@ import java.util.concurrent.atomic.AtomicLong;
 // ends never gets beyond that: the first pass of 8 tokens of GPT-2 small took four fifths of its
 // time there, part of it in compiling methods of the Vector API that compiled kernels never call.
 // So small operations begin without vectors, in loops over arrays that are compiled in
-// milliseconds (PlainKernels, PlainProduct), and give the same bits. What that costs is counted;
-// when it has cost about as much as the vectors' beginning does, they take over.
+// milliseconds (PlainKernels, PlainProduct), and give the same bits. What that costs is
+// estimated and counted; after a second the vectors take over.
 final class FirstPasses {
   /** For the whole program, since what is compiled is so too: a second of processor time. */
   static final FirstPasses OF_THE_PROGRAM = new FirstPasses(1_000_000_000L);
